@@ -1,0 +1,61 @@
+import type { Pool } from "pg";
+import {
+  buildFactBase,
+  type DependencyEdge,
+  encodeId,
+  extract,
+  type Fact,
+  type FactBase,
+  type StableId,
+} from "./pgDelta.ts";
+
+/** What is known of one database at one moment. */
+export interface Catalog {
+  facts: FactBase;
+  /** `server_version`, such as `18.4`. */
+  serverVersion: string;
+}
+
+/**
+ * Reads the catalog of a database in one repeatable-read transaction and makes it comparable with that of another server.
+ *
+ * @param owner the connecting role. What it owns and its own default privileges are implied everywhere, so they are left out:
+ *   a shadow and a target whose objects belong to whoever created them are then alike.
+ */
+export async function readCatalog(pool: Pool, owner: string): Promise<Catalog> {
+  const { factBase, pgVersion } = await extract(pool);
+  return { facts: comparable(factBase, owner), serverVersion: pgVersion };
+}
+
+/** Edges to roles that are not facts are kept only for ownership, where they say `ALTER … OWNER TO`. */
+export const keepOwnerEdge = (edge: DependencyEdge): boolean => edge.kind === "owner" && edge.to.kind === "role";
+
+/**
+ * Facts without what belongs to the cluster (roles, memberships) and without what is implied by who connects (see
+ * {@link readCatalog}). Privileges that an owner holds by default are implied too, whoever the owner is.
+ */
+export function comparable(facts: FactBase, owner: string): FactBase {
+  const kept = facts.facts().filter((fact) => !isClusterWide(fact.id) && !isOwnersDefault(fact));
+  const present = new Set(kept.map((fact) => encodeId(fact.id)));
+  // Metadata of a role (its comment) hangs below it and goes with it.
+  const whole = kept.filter((fact) => fact.parent === undefined || present.has(encodeId(fact.parent)));
+  const edges = facts.edges.filter((edge) => !(keepOwnerEdge(edge) && "name" in edge.to && edge.to.name === owner));
+  return buildFactBase(whole, edges, facts.source, undefined, { allowDangling: keepOwnerEdge });
+}
+
+function isClusterWide(id: StableId): boolean {
+  return id.kind === "role" || id.kind === "membership";
+}
+
+function isOwnersDefault({ id, payload }: Fact): boolean {
+  const ownerDefault = payload._ownerDefault;
+  if (id.kind !== "acl" || !Array.isArray(ownerDefault)) return false;
+  const { privileges, grantable } = payload;
+  return (
+    Array.isArray(privileges) &&
+    Array.isArray(grantable) &&
+    grantable.length === 0 &&
+    privileges.length === ownerDefault.length &&
+    privileges.every((privilege) => ownerDefault.includes(privilege))
+  );
+}

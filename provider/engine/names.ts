@@ -1,0 +1,74 @@
+import { encodeId, type StableId } from "./pgDelta.ts";
+
+const WORDS: Partial<Record<StableId["kind"], string>> = {
+  materializedView: "materialized view",
+  foreignTable: "foreign table",
+  eventTrigger: "event trigger",
+  fdw: "foreign-data wrapper",
+  typeAttribute: "attribute",
+  acl: "privileges of",
+  comment: "comment on",
+  defaultPrivilege: "default privileges of",
+};
+
+/**
+ * The name of an object as a person would say it: `table platform.users`, `policy p on platform.users`,
+ * `privileges of studio_app on table platform.users`.
+ */
+export function describe(id: StableId): string {
+  const word = WORDS[id.kind] ?? id.kind;
+  switch (id.kind) {
+    case "acl":
+      return `${word} ${id.grantee} on ${id.column === undefined ? "" : `column ${id.column} of `}${describe(id.target)}`;
+    case "comment":
+    case "securityLabel":
+      return `${word} ${describe(id.target)}`;
+    case "column":
+    case "default":
+      return `${word} ${id.schema}.${id.table}.${id.name}`;
+    case "constraint":
+    case "trigger":
+    case "rule":
+    case "policy":
+      return `${word} ${id.name} on ${id.schema}.${id.table}`;
+    case "function":
+    case "procedure":
+    case "aggregate":
+      return `${word} ${id.schema}.${id.name}(${id.args.join(", ")})`;
+    case "typeAttribute":
+      return `${word} ${id.schema}.${id.type}.${id.name}`;
+    case "defaultPrivilege":
+      return `${word} ${id.role}${id.schema === null ? "" : ` in ${id.schema}`}`;
+    case "membership":
+    case "userMapping":
+    case "publicationRel":
+    case "publicationSchema":
+    case "extensionIntent":
+      return encodeId(id);
+    default:
+      return "schema" in id ? `${word} ${id.schema}.${id.name}` : `${word} ${id.name}`;
+  }
+}
+
+/** True for what stands by itself in a list of objects; columns, constraints, grants and comments belong to one of these. */
+export function isTopLevel(id: StableId): boolean {
+  return !["column", "default", "constraint", "acl", "comment", "securityLabel", "typeAttribute"].includes(id.kind);
+}
+
+/** The object that a person looks for when a part of it differs: the table of a column, the view of a grant. */
+export function ownerObject(id: StableId): StableId {
+  switch (id.kind) {
+    case "acl":
+    case "comment":
+    case "securityLabel":
+      return ownerObject(id.target);
+    case "column":
+    case "default":
+    case "constraint":
+      return { kind: "table", schema: id.schema, name: id.table };
+    case "typeAttribute":
+      return { kind: "type", schema: id.schema, name: id.type };
+    default:
+      return id;
+  }
+}

@@ -1,0 +1,82 @@
+import { describe, ownerObject } from "./names.ts";
+import { type Action, type FactBase, plan, type StableId } from "./pgDelta.ts";
+
+/** The lock that a statement takes on existing tables, by Postgres' names; `none` where only new objects are touched. */
+export type Lock = "none" | "SHARE" | "SHARE ROW EXCLUSIVE" | "SHARE UPDATE EXCLUSIVE" | "ACCESS EXCLUSIVE";
+
+const LOCKS: Record<Action["lockClass"], Lock> = {
+  none: "none",
+  share: "SHARE",
+  shareRowExclusive: "SHARE ROW EXCLUSIVE",
+  shareUpdateExclusive: "SHARE UPDATE EXCLUSIVE",
+  accessExclusive: "ACCESS EXCLUSIVE",
+};
+
+/**
+ * `shared`: runs with the others in one transaction. `last`: its effect is usable only after a commit (a new enum value), so it
+ * ends its transaction. `none`: the server refuses it inside a transaction.
+ */
+export type TransactionUse = "shared" | "last" | "none";
+
+const TRANSACTION_USE = { transactional: "shared", commitBoundaryAfter: "last", nonTransactional: "none" } as const;
+
+/** One planned statement: everything else prints it or runs it. */
+export interface Statement {
+  sql: string;
+  op: "create" | "update" | "delete";
+  /** The object that a person would look for, such as `table platform.users`. */
+  object: string;
+  /** What the statement makes, changes or drops, in words. */
+  subject: string;
+  lock: Lock;
+  transaction: TransactionUse;
+  /** Tables or columns that it drops. */
+  drops: StableId[];
+  /** The server may copy the whole table. */
+  rewrites: boolean;
+}
+
+/** Statements in the order of their execution, and the settings they need. */
+export interface StatementList {
+  statements: Statement[];
+  /** `SET LOCAL` settings, such as `search_path` → `pg_catalog`. */
+  settings: { name: string; value: string }[];
+}
+
+const OPS = { create: "create", alter: "update", drop: "delete" } as const;
+
+/**
+ * Ordered DDL that turns `live` into `wanted`; empty when there is nothing to do.
+ *
+ * @param roles cluster roles that the SQL names: they exist, or will, but are nobody's facts.
+ */
+export function statementsFor(live: FactBase, wanted: FactBase, roles: readonly string[]): StatementList {
+  const { actions, preamble } = plan(live, wanted, {
+    assumedRoles: [...roles],
+    assumedSchemas: ["public", "pg_catalog"],
+  });
+  return { statements: actions.map(toStatement), settings: preamble };
+}
+
+function toStatement(action: Action): Statement {
+  const id = subjectOf(action);
+  return {
+    sql: action.sql,
+    op: OPS[action.verb],
+    object: id === undefined ? "" : describe(ownerObject(id)),
+    subject: id === undefined ? firstWords(action.sql) : describe(id),
+    lock: LOCKS[action.lockClass],
+    transaction: TRANSACTION_USE[action.transactionality],
+    drops:
+      action.dataLoss === "none" ? [] : action.destroys.filter((id) => id.kind === "table" || id.kind === "column"),
+    rewrites: action.rewriteRisk,
+  };
+}
+
+function subjectOf(action: Action): StableId | undefined {
+  return action.verb === "drop"
+    ? (action.destroys[0] ?? action.consumes[0])
+    : (action.produces[0] ?? action.consumes[0]);
+}
+
+const firstWords = (sql: string): string => sql.split(/\s+/).slice(0, 4).join(" ");

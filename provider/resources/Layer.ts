@@ -1,0 +1,177 @@
+import type { Contribution } from "../engine/algebra.ts";
+import { differences, recordOf } from "../engine/record.ts";
+import { statementsFor } from "../engine/statements.ts";
+import {
+  type CallContext,
+  type CheckFailure,
+  type DiffResult,
+  type Properties,
+  type ResourceState,
+  type ResourceType,
+  UNKNOWN,
+} from "../server/resource.ts";
+import { containsUnknown, equalValues } from "../server/value.ts";
+import { SqlFileError } from "../shadow/loadSql.ts";
+import { UserError } from "../userError.ts";
+import { applyGoal } from "./layer/apply.ts";
+import { importLayer } from "./layer/import.ts";
+import { acceptedInputs, checkInputs, type LayerInputs } from "./layer/inputs.ts";
+import { asDetail, asPlan, named, present, wantedBy } from "./layer/planning.ts";
+import { removeLayer } from "./layer/remove.ts";
+import { layerOutputs, unpackRecord } from "./layer/state.ts";
+import type { LayerWorld } from "./layer/world.ts";
+
+/** Held by the program as it likes; none of them changes what the SQL means. */
+const SETTINGS = ["files", "base", "assumes", "roles", "allow", "forceDestroy", "digest"] as const;
+
+/** `pgstrata:index:Layer`: a set of SQL files held as desired state. See the package schema for its properties. */
+export function createLayer(world: LayerWorld): ResourceType {
+  return {
+    token: "pgstrata:index:Layer",
+    check: (context, olds, news) => check(world, context, olds, news),
+    diff: (context, state, news) => diff(world, context, state, news),
+    create: async (context, news) => ({ id: acceptedInputs(news).name, outputs: await put(world, context, news) }),
+    read: (context, state) => read(world, context, state),
+    update: (context, state, news) => put(world, context, news, state),
+    delete: (context, state) => removeLayer(world, context, state),
+  };
+}
+
+/** Reads the files and, unless they are those of the last update, executes them in the shadow: what is wrong in them shows here. */
+async function check(
+  world: LayerWorld,
+  _context: CallContext,
+  olds: Properties,
+  news: Properties,
+): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
+  if (containsUnknown(news)) return { inputs: news, failures: [] };
+  const checked = checkInputs(news);
+  if ("failures" in checked) return { inputs: news, failures: checked.failures };
+  try {
+    const sources = await world.sources(checked.inputs);
+    if (olds.digest !== sources.digest) await world.contribution(checked.inputs, sources);
+    return { inputs: { ...news, digest: sources.digest }, failures: [] };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return {
+      inputs: news,
+      failures: [
+        {
+          property: "files",
+          reason: error instanceof SqlFileError ? world.explain(error, checked.inputs) : error.message,
+        },
+      ],
+    };
+  }
+}
+
+async function diff(
+  world: LayerWorld,
+  _context: CallContext,
+  state: ResourceState,
+  news: Properties,
+): Promise<DiffResult> {
+  const changedSettings = SETTINGS.filter((key) => !equalValues(state.inputs[key] ?? null, news[key] ?? null));
+  const detailed: DiffResult["detailed"] = Object.fromEntries(
+    changedSettings.map((key) => [key, { kind: "update", inputDiff: true }]),
+  );
+  if (!equalValues(state.inputs.name ?? null, news.name ?? null))
+    detailed.name = { kind: "update-replace", inputDiff: true };
+  if (containsUnknown(news) || world.target === undefined)
+    return { changed: Object.keys(detailed).length > 0, detailed };
+
+  const inputs = acceptedInputs(news);
+  const earlier = unpackRecord(state.outputs.contribution);
+  const { facts } = await world.live.get();
+  const sameMeaning = !changedSettings.includes("digest") && !changedSettings.includes("roles");
+  if (sameMeaning && differences(facts, earlier).length === 0) world.claims.claim(inputs.name, earlier);
+  else {
+    const contribution = await world.contribution(inputs, await world.sources(inputs));
+    world.claims.claim(inputs.name, recordOf(contribution, facts, earlier));
+    Object.assign(
+      detailed,
+      asDetail(statementsFor(facts, wantedBy(facts, inputs, contribution, earlier), inputs.roles).statements),
+    );
+  }
+  return { changed: Object.keys(detailed).length > 0, detailed };
+}
+
+/** Create and Update alike: whatever is there, it becomes what the files say. */
+async function put(
+  world: LayerWorld,
+  context: CallContext,
+  news: Properties,
+  state?: ResourceState,
+): Promise<Properties> {
+  if (containsUnknown(news) || world.target === undefined) return planWithoutDatabase(context, news);
+  const inputs = acceptedInputs(news);
+  const contribution = await world.contribution(inputs, await world.sources(inputs));
+  return world.live.inTurn(() =>
+    context.preview
+      ? planOnly(world, context, news, inputs, contribution, state)
+      : applyNow(world, context, news, inputs, contribution, state),
+  );
+}
+
+function planWithoutDatabase({ preview, report }: CallContext, news: Properties): Properties {
+  if (!preview)
+    throw new UserError(
+      "The provider's `url` is not known although this is no preview. Expected the connection URL of the target database.",
+    );
+  report.info("the database is not known yet: its statements are planned when it is");
+  return { ...news, objects: UNKNOWN, contribution: UNKNOWN, adopted: UNKNOWN, drift: [], lastRun: UNKNOWN };
+}
+
+async function planOnly(
+  world: LayerWorld,
+  { report }: CallContext,
+  news: Properties,
+  inputs: LayerInputs,
+  contribution: Contribution,
+  state: ResourceState | undefined,
+): Promise<Properties> {
+  const { facts, serverVersion } = await world.live.get();
+  const earlier = state === undefined ? undefined : unpackRecord(state.outputs.contribution);
+  const record = recordOf(contribution, facts, earlier);
+  world.claims.claim(inputs.name, record);
+  const wanted = wantedBy(facts, inputs, contribution, earlier);
+  await report.plan(asPlan(statementsFor(facts, wanted, inputs.roles).statements));
+  world.live.project(wanted, serverVersion);
+  return {
+    ...layerOutputs(news, contribution, record, { statements: 0, elapsedMs: 0, serverVersion }),
+    lastRun: UNKNOWN,
+  };
+}
+
+async function applyNow(
+  world: LayerWorld,
+  context: CallContext,
+  news: Properties,
+  inputs: LayerInputs,
+  contribution: Contribution,
+  state: ResourceState | undefined,
+): Promise<Properties> {
+  const earlier = state === undefined ? undefined : unpackRecord(state.outputs.contribution);
+  const gate = {
+    allow: inputs.allow,
+    force: false,
+    advice:
+      'If the rows may go, name what is to be dropped in the layer\'s `allow` (such as "drop-column:platform.projects.legacy") and run `pulumi up` again.',
+  };
+  const { before, lastRun } = await applyGoal(world, context, inputs.roles, gate, (live) =>
+    wantedBy(live, inputs, contribution, earlier),
+  );
+  const record = recordOf(contribution, before, earlier);
+  world.claims.claim(inputs.name, record);
+  return layerOutputs(news, contribution, record, lastRun);
+}
+
+async function read(world: LayerWorld, context: CallContext, state: ResourceState): Promise<ResourceState | undefined> {
+  if (Object.keys(state.inputs).length === 0) return importLayer(world, context, state.id);
+  const record = unpackRecord(state.outputs.contribution);
+  const { facts } = await world.live.get();
+  const whole = Object.keys(record.added).length;
+  if (whole > 0 && present(facts, record).length === 0) return undefined;
+  const drift = named(differences(facts, record).map(({ id }) => id));
+  return { ...state, outputs: { ...state.outputs, drift } };
+}

@@ -1,0 +1,135 @@
+import pg, { type PoolClient } from "pg";
+import { withDatabaseLock } from "../../databaseLock.ts";
+import type { FactBase } from "../../engine/pgDelta.ts";
+import { type StatementList, statementsFor } from "../../engine/statements.ts";
+import { withLockRetries } from "../../retry.ts";
+import type { CallContext } from "../../server/resource.ts";
+import { UserError } from "../../userError.ts";
+import { execute, StatementError } from "./execute.ts";
+import { type RowsGate, refuseDroppingRows } from "./gates.ts";
+import type { LastRun } from "./state.ts";
+import type { LayerWorld } from "./world.ts";
+
+/** What a layer wants of the database, as a function of what the database holds: it is asked again after each wait. */
+export type Goal = (live: FactBase) => FactBase;
+
+/** What was there before, and what was done. */
+export interface Applied {
+  before: FactBase;
+  lastRun: LastRun;
+}
+
+/**
+ * Turns the live database into what `goal` asks for: under the database lock, in one transaction, with a lock timeout and
+ * retries. Afterwards the catalog is read again and must ask for nothing more.
+ *
+ * @throws {UserError} for what the server refuses, with the statement; nothing of the transaction then stays.
+ */
+export async function applyGoal(
+  world: LayerWorld,
+  context: CallContext,
+  roles: readonly string[],
+  gate: RowsGate,
+  goal: Goal,
+): Promise<Applied> {
+  const target = world.knownTarget();
+  const started = performance.now();
+  const client = await target.pool.connect();
+  let broken = false;
+  const onError = (): void => {
+    broken = true;
+  };
+  client.on("error", onError);
+  try {
+    return await withDatabaseLock(client, context.report, context.signal, () =>
+      withLockRetries(world.config, context, async () => {
+        const before = await world.live.refresh();
+        const list = statementsFor(before.facts, goal(before.facts), roles);
+        await run(client, list, world, context, gate);
+        if (list.statements.length > 0) prove(await world.live.refresh(), goal, roles);
+        return {
+          before: before.facts,
+          lastRun: {
+            statements: list.statements.length,
+            elapsedMs: Math.round(performance.now() - started),
+            serverVersion: before.serverVersion,
+          },
+        };
+      }),
+    );
+  } finally {
+    client.off("error", onError);
+    client.release(broken);
+  }
+}
+
+async function run(
+  client: PoolClient,
+  list: StatementList,
+  { config }: LayerWorld,
+  { report, signal }: CallContext,
+  gate: RowsGate,
+): Promise<void> {
+  if (list.statements.length === 0) return;
+  try {
+    await execute(
+      client,
+      list,
+      config,
+      () => refuseDroppingRows(client, list.statements, gate),
+      (done, total, statement) => {
+        signal.throwIfAborted();
+        report.status(`${done}/${total} ${statement.op} ${statement.subject}`);
+      },
+    );
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+/** Retryable errors pass as they are. */
+function explained(error: unknown): unknown {
+  if (!(error instanceof StatementError)) return error;
+  const { cause, statement } = error;
+  if (!(cause instanceof pg.DatabaseError)) return error;
+  return new RefusedStatement(statement.sql, statement.subject, cause);
+}
+
+/** A statement that the server refused, as a person reads it. Definitions hold no secrets, so the SQL is shown. */
+export class RefusedStatement extends UserError {
+  override name = "RefusedStatement";
+  /** SQLSTATE. */
+  readonly code: string | undefined;
+
+  constructor(sql: string, subject: string, cause: pg.DatabaseError) {
+    const lines = [`The server refused ${subject}: ${cause.message} (SQLSTATE ${cause.code ?? "unknown"}).`];
+    if (cause.hint !== undefined) lines.push(`The server's hint: ${cause.hint}`);
+    if (cause.code === "42501") {
+      lines.push(
+        "The connecting role lacks a right: connect as the owner of the schema, or have the owner grant it, and run `pulumi up` again.",
+      );
+    }
+    lines.push(
+      "The statement was:",
+      ...sql
+        .split("\n")
+        .slice(0, 20)
+        .map((line) => `    ${line}`),
+      "The transaction was undone: nothing was changed.",
+    );
+    super(lines.join("\n"));
+    this.code = cause.code;
+  }
+}
+
+function prove({ facts }: { facts: FactBase }, goal: Goal, roles: readonly string[]): void {
+  const left = statementsFor(facts, goal(facts), roles).statements;
+  if (left.length === 0) return;
+  throw new UserError(
+    [
+      `After the update ${left.length} statements are still needed, expected none. Somebody else changed the database meanwhile, or the server keeps something other than what was asked for:`,
+      ...left.slice(0, 10).map((statement) => `    ${statement.sql.split("\n")[0]}`),
+      "Run `pulumi up` again; if this stays, the definition has a form that the server rewrites.",
+    ].join("\n"),
+  );
+}

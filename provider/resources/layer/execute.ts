@@ -1,0 +1,81 @@
+import type { PoolClient } from "pg";
+import type { Statement, StatementList } from "../../engine/statements.ts";
+
+/** Limits for one transaction. */
+export interface ExecutionLimits {
+  lockTimeoutMs: number;
+  statementTimeoutMs: number;
+}
+
+/** A statement that the server refused. */
+export class StatementError extends Error {
+  readonly statement: Statement;
+  override readonly cause: unknown;
+
+  constructor(statement: Statement, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause));
+    this.statement = statement;
+    this.cause = cause;
+  }
+}
+
+/**
+ * Runs statements in one transaction, or, where the server demands a commit in between (a new enum value), in as few as it
+ * allows. Whatever fails undoes the open transaction.
+ *
+ * @param before runs at the start of the first transaction: gates that must see what the statements will see.
+ */
+export async function execute(
+  client: PoolClient,
+  list: StatementList,
+  limits: ExecutionLimits,
+  before: () => Promise<void>,
+  progress: (done: number, total: number, statement: Statement) => void,
+): Promise<void> {
+  let done = 0;
+  const run = async (statement: Statement): Promise<void> => {
+    progress(++done, list.statements.length, statement);
+    await client.query(statement.sql).catch((error: unknown) => {
+      throw new StatementError(statement, error);
+    });
+  };
+  const settings = [
+    { name: "lock_timeout", value: String(limits.lockTimeoutMs) },
+    { name: "statement_timeout", value: String(limits.statementTimeoutMs) },
+    ...list.settings,
+  ];
+  for (const [n, group] of groups(list.statements).entries()) {
+    const alone = group.every(({ transaction }) => transaction === "none");
+    if (!alone) await client.query("begin");
+    try {
+      for (const { name, value } of settings) {
+        await client.query("select pg_catalog.set_config($1, $2, $3)", [name, value, !alone]);
+      }
+      if (n === 0) await before();
+      for (const statement of group) await run(statement);
+      if (!alone) await client.query("commit");
+    } catch (error) {
+      if (!alone) await client.query("rollback").catch(() => {});
+      throw error;
+    } finally {
+      if (alone) for (const { name } of settings) await client.query(`reset ${name}`).catch(() => {});
+    }
+  }
+}
+
+/** Statements that may share a transaction, in order; one that may not is a group of its own. */
+function groups(statements: readonly Statement[]): Statement[][] {
+  const found: Statement[][] = [];
+  let open: Statement[] = [];
+  const close = (): void => {
+    if (open.length > 0) found.push(open);
+    open = [];
+  };
+  for (const statement of statements) {
+    if (statement.transaction === "none") close();
+    open.push(statement);
+    if (statement.transaction !== "shared") close();
+  }
+  close();
+  return found;
+}

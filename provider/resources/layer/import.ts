@@ -1,0 +1,59 @@
+import { recordOf } from "../../engine/record.ts";
+import { statementsFor } from "../../engine/statements.ts";
+import type { CallContext, Properties, ResourceState } from "../../server/resource.ts";
+import { UserError } from "../../userError.ts";
+import { acceptedInputs } from "./inputs.ts";
+import { named, present, wantedBy } from "./planning.ts";
+import { layerOutputs } from "./state.ts";
+import type { LayerWorld } from "./world.ts";
+
+/**
+ * `pulumi import pgstrata:index:Layer rls 'rls?files=sql/rls/permissive&base=platform:sql/platform&roles=studio_app'`: what the
+ * files declare and the database has becomes adopted.
+ */
+export async function importLayer(
+  world: LayerWorld,
+  context: CallContext,
+  id: string,
+): Promise<ResourceState | undefined> {
+  const inputs = fromImportId(id);
+  const layer = acceptedInputs(inputs);
+  const sources = await world.sources(layer);
+  const contribution = await world.contribution(layer, sources);
+  const { facts, serverVersion } = await world.live.get();
+  const record = recordOf(contribution, facts, undefined);
+  if (Object.keys(record.added).length > 0 && present(facts, record).length === 0) return undefined;
+  const missing = statementsFor(facts, wantedBy(facts, layer, contribution, undefined), layer.roles).statements;
+  if (missing.length > 0)
+    context.report.info(`${missing.length} statements are needed to make it whole; \`pulumi up\` runs them`);
+  const news = { ...inputs, digest: sources.digest };
+  const outputs = {
+    ...layerOutputs(news, contribution, record, { statements: 0, elapsedMs: 0, serverVersion }),
+    drift: named(Object.keys(record.added).filter((key) => facts.getByEncoded(key) === undefined)),
+  };
+  return { id: layer.name, inputs: news, outputs };
+}
+
+/** The parts of an import id; each may be given more than once. */
+function fromImportId(id: string): Properties {
+  const [name, query] = id.split("?", 2);
+  const parts = new URLSearchParams(query ?? "");
+  const files = parts.getAll("files");
+  if (name === undefined || name === "" || files.length === 0) {
+    throw new UserError(
+      `Found the import id "${id}", expected "<name>?files=<path>" with, where the layer has them, "&base=<name>:<path>", "&assumes=<path>" and "&roles=<role>", such as ` +
+        '"rls?files=sql/rls/permissive&base=platform:sql/platform".',
+    );
+  }
+  const base = parts.getAll("base").map((text) => {
+    const [layer, ...path] = text.split(":");
+    return { name: layer ?? "", files: [path.join(":")] };
+  });
+  return {
+    name,
+    files,
+    ...(base.length === 0 ? {} : { base }),
+    ...(parts.has("assumes") ? { assumes: parts.getAll("assumes") } : {}),
+    ...(parts.has("roles") ? { roles: parts.getAll("roles") } : {}),
+  };
+}

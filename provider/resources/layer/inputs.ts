@@ -1,0 +1,43 @@
+import { z } from "zod";
+import type { CheckFailure, Properties } from "../../server/resource.ts";
+import { propertyPath } from "../../server/value.ts";
+import { UserError } from "../../userError.ts";
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, "expected a letter, then letters, digits, _ or -, 63 at most");
+const paths = z.array(z.string().min(1, "expected a path"));
+
+const schema = z.strictObject({
+  name,
+  files: paths.min(1, "expected at least one directory or .sql file"),
+  base: z.array(z.strictObject({ name, files: paths.min(1) })).default([]),
+  assumes: paths.default([]),
+  roles: z.array(z.string().min(1)).default([]),
+  allow: z.array(z.string().min(1)).default([]),
+  forceDestroy: z.boolean().default(false),
+  digest: z.string().optional(),
+});
+
+/** Inputs of a layer after parsing; see the package schema for what each means. */
+export type LayerInputs = z.output<typeof schema>;
+
+/** All faults together, each with its property path. */
+export function checkInputs(properties: Properties): { inputs: LayerInputs } | { failures: CheckFailure[] } {
+  const parsed = schema.safeParse(properties);
+  if (parsed.success) return { inputs: parsed.data };
+  return {
+    failures: parsed.error.issues.map((issue) => ({
+      property: propertyPath(...(issue.path.map(String) as [string])),
+      reason: issue.message,
+    })),
+  };
+}
+
+/** Inputs that Check has accepted before, as they come back from the engine or out of a state. */
+export function acceptedInputs(properties: Properties): LayerInputs {
+  const result = checkInputs(properties);
+  if ("inputs" in result) return result.inputs;
+  const faults = result.failures.map(({ property, reason }) => `${property}: ${reason}`).join("; ");
+  throw new UserError(`The state of a layer was written by another version of pgstrata or changed by hand: ${faults}.`);
+}

@@ -1,0 +1,52 @@
+import type { Pool } from "pg";
+import { type Catalog, readCatalog } from "../../engine/facts.ts";
+import type { FactBase } from "../../engine/pgDelta.ts";
+
+/**
+ * What is known of the target. It is read once, and again after each change. In a preview nothing is changed, so what the
+ * layers planned so far would have made is put in its place: the projected live.
+ */
+export class LiveCatalog {
+  private readonly connect: () => Promise<{ pool: Pool; owner: string }>;
+  private reading: Promise<Catalog> | undefined;
+  /** Layers that Pulumi works on at the same time take turns: each plans on what the one before it left. */
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(connect: () => Promise<{ pool: Pool; owner: string }>) {
+    this.connect = connect;
+  }
+
+  /** Known facts, read when there are none. */
+  get(): Promise<Catalog> {
+    this.reading ??= this.read();
+    return this.reading;
+  }
+
+  /** Facts as they are now. */
+  refresh(): Promise<Catalog> {
+    this.reading = this.read();
+    return this.reading;
+  }
+
+  /** In a preview: what a plan would have made. */
+  project(facts: FactBase, serverVersion: string): void {
+    this.reading = Promise.resolve({ facts, serverVersion });
+  }
+
+  /** Runs one task after another. */
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(task);
+    this.turn = result.catch(() => {});
+    return result;
+  }
+
+  private async read(): Promise<Catalog> {
+    try {
+      const { pool, owner } = await this.connect();
+      return await readCatalog(pool, owner);
+    } catch (error) {
+      this.reading = undefined;
+      throw error;
+    }
+  }
+}

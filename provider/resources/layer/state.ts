@@ -1,0 +1,68 @@
+import { gunzipSync, gzipSync } from "node:zlib";
+import type { Contribution } from "../../engine/algebra.ts";
+import { describe, isTopLevel } from "../../engine/names.ts";
+import { parseId } from "../../engine/pgDelta.ts";
+import type { ContributionRecord } from "../../engine/record.ts";
+import type { Properties, Value } from "../../server/resource.ts";
+import { UserError } from "../../userError.ts";
+
+/** The first part of a packed record tells its form. */
+const FORM = "1:";
+
+/** A record as a state keeps it. Packed, because a checkpoint is written twice for each operation of a stack. */
+export function packRecord(record: ContributionRecord): string {
+  return FORM + gzipSync(JSON.stringify(record), { level: 9 }).toString("base64");
+}
+
+/** @throws {UserError} when the state holds none, or one of a newer form. */
+export function unpackRecord(value: Value | undefined): ContributionRecord {
+  if (typeof value !== "string" || !value.startsWith(FORM)) {
+    throw new UserError(
+      "The state of this layer holds no contribution that this version of pgstrata can read. Was it written by a newer one? " +
+        "Use that version, or remove the layer from the state (`pulumi state delete`) and let `pulumi up` adopt what is there.",
+    );
+  }
+  return JSON.parse(gunzipSync(Buffer.from(value.slice(FORM.length), "base64")).toString("utf8"));
+}
+
+/** Names of the objects that a layer adds or changes, sorted; parts of an object are not listed. */
+export function objectNames(contribution: Contribution, record: ContributionRecord): string[] {
+  const added = Object.keys(record.added)
+    .map((key) => parseId(key))
+    .filter(isTopLevel)
+    .map(describe);
+  const changed = contribution.changed.map(({ id, attribute }) => `${attribute} of ${describe(id)}`);
+  return [...added, ...changed].sort();
+}
+
+/** What the last update that executed anything did. */
+export interface LastRun {
+  statements: number;
+  elapsedMs: number;
+  serverVersion: string;
+}
+
+/** The outputs of a layer beside its inputs. */
+export function layerOutputs(
+  inputs: Properties,
+  contribution: Contribution,
+  record: ContributionRecord,
+  lastRun: LastRun,
+): Properties {
+  return {
+    ...inputs,
+    objects: objectNames(contribution, record),
+    contribution: packRecord(record),
+    adopted: adoptedNames(record),
+    drift: [],
+    lastRun: { ...lastRun },
+  };
+}
+
+function adoptedNames(record: ContributionRecord): string[] {
+  return record.adopted
+    .map((key) => parseId(key))
+    .filter(isTopLevel)
+    .map(describe)
+    .sort();
+}

@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import type { ProviderConfig } from "../../config.ts";
+import type { Contribution } from "../../engine/algebra.ts";
+import { ShadowChain } from "../../shadow/chain.ts";
+import { chooseShadow } from "../../shadow/choose.ts";
+import { ContributionCache } from "../../shadow/contributionCache.ts";
+import type { SqlFileError } from "../../shadow/loadSql.ts";
+import type { Target } from "../../target.ts";
+import { Claims } from "./gates.ts";
+import type { LayerInputs } from "./inputs.ts";
+import { LiveCatalog } from "./live.ts";
+import { type LayerSources, readSources } from "./sources.ts";
+
+/** SQLSTATEs of a name that is not known: table, function, schema, other object, column. */
+const UNDEFINED_OBJECT = new Set(["42P01", "42883", "3F000", "42704", "42703"]);
+
+/** What the layers of one run share: the target, the shadow, and what is known of both. */
+export class LayerWorld {
+  readonly config: ProviderConfig;
+  /** Undefined while the target's URL is not known, in a first preview. */
+  readonly target: Target | undefined;
+  readonly live: LiveCatalog;
+  readonly claims = new Claims();
+  private readonly projectDirectory: string;
+  private chain: Promise<ShadowChain> | undefined;
+
+  constructor(config: ProviderConfig, target: Target | undefined, projectDirectory: string) {
+    this.config = config;
+    this.target = target;
+    this.projectDirectory = projectDirectory;
+    this.live = new LiveCatalog(async () => {
+      const known = this.knownTarget();
+      return { pool: known.pool, owner: (await known.server()).role };
+    });
+  }
+
+  knownTarget(): Target {
+    if (this.target === undefined) throw new Error("a call that needs the database came before its URL was known");
+    return this.target;
+  }
+
+  sources(inputs: LayerInputs): Promise<LayerSources> {
+    return readSources(inputs, this.projectDirectory);
+  }
+
+  /** What the layer adds to its base; a shadow is started only when no cache has it. */
+  async contribution(inputs: LayerInputs, sources: LayerSources): Promise<Contribution> {
+    this.chain ??= this.openChain();
+    const owner = this.target === undefined ? "postgres" : (await this.target.server()).role;
+    return (await this.chain).contribution(sources.base, sources.top, { owner, roles: inputs.roles });
+  }
+
+  /** The message of a SQL file's error, with the layer that is missing below where that can be told. */
+  explain(error: SqlFileError, { name, base }: LayerInputs): string {
+    if (!UNDEFINED_OBJECT.has(error.code)) return error.message;
+    const owner = this.claims.ownerNamedIn(error.message);
+    const known = base.map((layer) => `"${layer.name}"`).join(", ") || "none";
+    const advice =
+      owner === undefined
+        ? `The layer "${name}" sees only itself and its base (${known}). If the object belongs to another layer, add that one to \`base\`; if it is nobody's, declare it in \`assumes\`.`
+        : `It belongs to the layer "${owner}", which is not a base of "${name}" (its base: ${known}). Add it to \`base\`.`;
+    return `${error.message}\n${advice}`;
+  }
+
+  async close(): Promise<void> {
+    const chain = await this.chain?.catch(() => undefined);
+    await chain?.close();
+  }
+
+  private async openChain(): Promise<ShadowChain> {
+    const home = join(this.projectDirectory, ".pgstrata");
+    const shadow = await chooseShadow(this.config.shadow, this.target, join(home, "shadow"));
+    return new ShadowChain(shadow, new ContributionCache(join(home, "cache")));
+  }
+}

@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import { type Contribution, contributionOf } from "../engine/algebra.ts";
+import { readCatalog } from "../engine/facts.ts";
+import type { FactBase } from "../engine/pgDelta.ts";
+import type { ContributionCache } from "./contributionCache.ts";
+import { loadSql, type SqlFile } from "./loadSql.ts";
+import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
+
+/** A set of SQL files that is loaded as a whole. */
+export interface SqlSet {
+  name: string;
+  files: readonly SqlFile[];
+}
+
+/** Raised when the way facts are read or compared changes: entries of older caches no longer fit. */
+const FORMAT = "pg-delta 1.0.0-alpha.34, contribution 1";
+
+/**
+ * Learns what layers mean by executing them in a shadow. Layers of one stack stand on one another, so one scratch database is
+ * loaded layer by layer and read after each; only layers that stand on something else get another one.
+ */
+export class ShadowChain {
+  readonly shadow: Shadow;
+  readonly cache: ContributionCache;
+  private scratch: { needs: string; loaded: string[]; facts: FactBase[]; database: ScratchDatabase } | undefined;
+  /** One scratch database can be loaded by one caller at a time. */
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(shadow: Shadow, cache: ContributionCache) {
+    this.shadow = shadow;
+    this.cache = cache;
+  }
+
+  /**
+   * What `top` adds to `base`.
+   *
+   * @param base lowest first.
+   * @throws {SqlFileError} for a mistake in the SQL, of the base's files too.
+   */
+  async contribution(base: readonly SqlSet[], top: SqlSet, needs: ShadowNeeds): Promise<Contribution> {
+    const digest = digestOf([FORMAT, this.shadow.identity, needs.owner, ...[...needs.roles].sort()], [...base, top]);
+    const cached = await this.cache.get(digest);
+    if (cached !== undefined) return cached;
+    const turn = this.turn.then(() => this.learn(base, top, needs));
+    this.turn = turn.catch(() => {});
+    const contribution = await turn;
+    await this.cache.put(digest, contribution);
+    return contribution;
+  }
+
+  /** Drops what is open. The chain can be used again afterwards. */
+  async close(): Promise<void> {
+    await this.turn;
+    await this.scratch?.database.drop().catch(() => {});
+    this.scratch = undefined;
+    await this.shadow.stop();
+  }
+
+  private async learn(base: readonly SqlSet[], top: SqlSet, needs: ShadowNeeds): Promise<Contribution> {
+    const below = await this.factsAfter(base, needs);
+    return contributionOf(below, await this.factsAfter([...base, top], needs));
+  }
+
+  /** Facts of a scratch database into which the sets were loaded one after another. */
+  private async factsAfter(sets: readonly SqlSet[], needs: ShadowNeeds): Promise<FactBase> {
+    const wanted = sets.map((set) => digestOf([], [set]));
+    const scratch = await this.scratchWith(wanted, needs);
+    for (let n = scratch.loaded.length; n < sets.length; n++) {
+      const set = sets[n];
+      const digest = wanted[n];
+      if (set === undefined || digest === undefined) break;
+      await load(scratch.database, set);
+      scratch.facts.push((await readCatalog(scratch.database.pool, needs.owner)).facts);
+      scratch.loaded.push(digest);
+    }
+    const facts = scratch.facts[sets.length];
+    if (facts === undefined) throw new Error("the scratch database has no facts for the layers loaded");
+    return facts;
+  }
+
+  /** The open scratch database when what it holds is a beginning of `wanted`; otherwise a fresh one. */
+  private async scratchWith(wanted: readonly string[], needs: ShadowNeeds) {
+    const key = JSON.stringify([needs.owner, [...needs.roles].sort()]);
+    const open = this.scratch;
+    const shared = open === undefined ? 0 : Math.min(open.loaded.length, wanted.length);
+    if (open?.needs === key && open.loaded.slice(0, shared).every((digest, n) => digest === wanted[n])) return open;
+    this.scratch = undefined;
+    await open?.database.drop().catch(() => {});
+    const database = await this.shadow.create(needs);
+    const facts = [(await readCatalog(database.pool, needs.owner)).facts];
+    this.scratch = { needs: key, loaded: [], facts, database };
+    return this.scratch;
+  }
+}
+
+async function load({ pool }: ScratchDatabase, set: SqlSet): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await loadSql(client, set.files);
+  } finally {
+    // Settings that a file leaves behind in its session go with the connection.
+    client.release(true);
+  }
+}
+
+/** Identity of SQL sets by content; names and paths do not matter. Text is hashed with its length, so parts cannot run together. */
+export function digestOf(context: readonly string[], sets: readonly SqlSet[]): string {
+  const hash = createHash("sha256");
+  for (const text of context) hash.update(`${text.length}:${text}`);
+  for (const set of sets) {
+    hash.update(`[${set.files.length}]`);
+    for (const { sql } of set.files) hash.update(`${sql.length}:${sql}`);
+  }
+  return hash.digest("hex").slice(0, 32);
+}

@@ -1,0 +1,110 @@
+import pg, { type PoolClient } from "pg";
+import { UserError } from "../userError.ts";
+
+const { DatabaseError } = pg;
+
+/** One SQL file of a layer. */
+export interface SqlFile {
+  /** As a person would open it: relative to the project directory. */
+  path: string;
+  sql: string;
+}
+
+/** A mistake in a SQL file, with the place where the server found it. */
+export class SqlFileError extends UserError {
+  override name = "SqlFileError";
+  readonly path: string;
+  /** SQLSTATE. */
+  readonly code: string;
+
+  constructor(path: string, code: string, message: string) {
+    super(message);
+    this.path = path;
+    this.code = code;
+  }
+}
+
+/** The transaction before a file and the one after it differ when the file ended it; the roles, when the file made or dropped one. */
+const TRANSACTION_AND_ROLES = `
+  select pg_catalog.pg_current_xact_id()::text as transaction,
+         (select pg_catalog.array_agg(rolname::text order by rolname) from pg_catalog.pg_roles) as roles`;
+
+/**
+ * Executes files in the order given, each as a whole, all in one transaction.
+ *
+ * @throws {SqlFileError} with `file:line:column`, the server's message and the line itself. Nothing of the files then stays.
+ */
+export async function loadSql(client: PoolClient, files: readonly SqlFile[]): Promise<void> {
+  await client.query("begin");
+  try {
+    const before = await transactionAndRoles(client);
+    for (const file of files) {
+      await client.query("reset search_path");
+      await client.query(file.sql).catch((error: unknown) => {
+        throw located(file, error);
+      });
+      refuseSideEffects(file, before, await transactionAndRoles(client));
+    }
+    await client.query("commit");
+  } catch (error) {
+    await client.query("rollback").catch(() => {});
+    throw error;
+  }
+}
+
+interface SideEffects {
+  transaction: string;
+  roles: string[];
+}
+
+async function transactionAndRoles(client: PoolClient): Promise<SideEffects> {
+  const { rows } = await client.query<SideEffects>(TRANSACTION_AND_ROLES);
+  const [row] = rows;
+  if (row === undefined) throw new Error("the server answered a one-row query with no row");
+  return row;
+}
+
+function refuseSideEffects(file: SqlFile, before: SideEffects, after: SideEffects): void {
+  if (after.transaction !== before.transaction) {
+    throw new SqlFileError(
+      file.path,
+      "2D000",
+      `${file.path}: found BEGIN, COMMIT or ROLLBACK, expected plain declarative SQL. A layer is one transaction that pgstrata opens and closes: remove the statement.`,
+    );
+  }
+  const changed = [
+    ...after.roles.filter((role) => !before.roles.includes(role)),
+    ...before.roles.filter((role) => !after.roles.includes(role)),
+  ];
+  if (changed.length > 0) {
+    throw new SqlFileError(
+      file.path,
+      "0LP01",
+      `${file.path}: found a statement that creates or drops the role ${changed.join(", ")}, expected objects of one database. ` +
+        "Roles belong to the whole server: declare them as `postgresql.Role` (component AccessRoles) and name them in the layer's `roles`.",
+    );
+  }
+}
+
+/** What `pg` tells of a server's error; anything else (a broken connection) is passed on as it is. */
+function located(file: SqlFile, error: unknown): unknown {
+  if (!(error instanceof DatabaseError) || error.code === undefined) return error;
+  const place = error.position === undefined ? undefined : placeOf(file.sql, Number(error.position));
+  const where = place === undefined ? file.path : `${file.path}:${place.line}:${place.column}`;
+  const lines = [`${where}: ${error.message}`];
+  if (place !== undefined) lines.push(`    ${place.text}`, `    ${" ".repeat(place.column - 1)}^`);
+  if (error.hint !== undefined) lines.push(`  The server's hint: ${error.hint}`);
+  return new SqlFileError(file.path, error.code, lines.join("\n"));
+}
+
+/** @param position counted in characters (not UTF-16 units) from 1, as the server does. */
+function placeOf(sql: string, position: number): { line: number; column: number; text: string } {
+  const before = [...sql].slice(0, position - 1).join("");
+  const start = before.lastIndexOf("\n") + 1;
+  const end = sql.indexOf("\n", start);
+  return {
+    line: before.split("\n").length,
+    column: before.length - start + 1,
+    text: sql.slice(start, end === -1 ? undefined : end).replaceAll("\t", " "),
+  };
+}

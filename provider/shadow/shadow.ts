@@ -1,0 +1,23 @@
+import type { Pool } from "pg";
+
+/** What a shadow must be like. */
+export interface ShadowNeeds {
+  /** Name of the role that connects to the target: the shadow's objects belong to a role of the same name. */
+  owner: string;
+  /** Roles that the SQL names. */
+  roles: readonly string[];
+}
+
+/** An empty throw-away database. */
+export interface ScratchDatabase {
+  pool: Pool;
+  drop(): Promise<void>;
+}
+
+/** A server on which scratch databases can be made: where the SQL of a layer is executed to learn what it means. */
+export interface Shadow {
+  /** Kind and exact server version; facts read from shadows of one identity are alike. */
+  readonly identity: string;
+  create(needs: ShadowNeeds): Promise<ScratchDatabase>;
+  stop(): Promise<void>;
+}

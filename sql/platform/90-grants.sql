@@ -1,0 +1,122 @@
+-- Rights of the access roles on the control plane. A stack without these roles leaves this file out.
+--
+--   studio_app       reads and writes rows under row-level security
+--   studio_readonly  reads
+--   studio_decrypt   reads the secrets that open another system
+--
+-- Secrets that open another system (projects.database_password, credentials.service_role_key and
+-- jwt_secret) are written by studio_app and read by studio_decrypt alone. Hashes and tokens that the
+-- application must compare at sign-in are readable by studio_app, never by studio_readonly.
+-- Where a table holds such a column the grant lists the others: a new column is shut until it is listed.
+
+grant usage on schema platform to studio_app, studio_readonly, studio_decrypt;
+
+-- Tables without secrets.
+grant select, insert, update, delete on
+  platform.organizations,
+  platform.organization_members,
+  platform.organization_feature_flags,
+  platform.project_members,
+  platform.project_addons,
+  platform.project_metrics,
+  platform.subscriptions,
+  platform.invoices,
+  platform.payment_methods,
+  platform.tax_ids,
+  platform.customer_profiles,
+  platform.credits,
+  platform.disk_config,
+  platform.compute_config,
+  platform.addons,
+  platform.usage_metrics,
+  platform.feature_flags
+to studio_app;
+
+grant select on
+  platform.organizations,
+  platform.organization_members,
+  platform.organization_feature_flags,
+  platform.project_members,
+  platform.project_addons,
+  platform.project_metrics,
+  platform.subscriptions,
+  platform.invoices,
+  platform.payment_methods,
+  platform.tax_ids,
+  platform.customer_profiles,
+  platform.credits,
+  platform.disk_config,
+  platform.compute_config,
+  platform.addons,
+  platform.usage_metrics,
+  platform.feature_flags,
+  platform.billing_plans,
+  platform.audit_logs
+to studio_readonly;
+
+-- The plan catalogue is desired state, and the audit trail only grows.
+grant select on platform.billing_plans to studio_app;
+grant select, insert on platform.audit_logs to studio_app;
+
+-- Hashes and tokens: compared by the application, hidden from readers.
+grant select, insert, update, delete on
+  platform.users,
+  platform.user_sessions,
+  platform.organization_invitations,
+  platform.api_keys
+to studio_app;
+
+grant select (
+  id, email, username, first_name, last_name, avatar_url, phone, mfa_enabled, email_confirmed_at, banned_until,
+  deleted_at, metadata, last_sign_in_at, created_at, updated_at
+) on platform.users to studio_readonly;
+
+grant select (
+  id, user_id, ip_address, user_agent, expires_at, last_activity_at, created_at
+) on platform.user_sessions to studio_readonly;
+
+grant select (
+  id, organization_id, invited_email, invited_by, role, expires_at, accepted_at, created_at
+) on platform.organization_invitations to studio_readonly;
+
+grant select (
+  id, organization_id, user_id, name, key_prefix, scopes, last_used_at, expires_at, revoked_at, created_at
+) on platform.api_keys to studio_readonly;
+
+-- Secrets that open another system.
+grant insert, update, delete on platform.projects, platform.credentials to studio_app;
+
+grant select (
+  id, organization_id, name, slug, ref, database_host, database_port, database_name, database_user, postgres_meta_url,
+  supabase_url, status, created_at, updated_at, instance_size, disk_size_gb, disk_io_budget
+) on platform.projects to studio_app, studio_readonly;
+
+grant select (
+  id, project_id, anon_key, created_at, updated_at
+) on platform.credentials to studio_app, studio_readonly;
+
+grant select on platform.projects, platform.credentials, platform.projects_with_credentials to studio_decrypt;
+grant execute on function platform.get_project_by_ref(text) to studio_decrypt;
+grant execute on function platform.get_credentials_by_project_ref(text) to studio_decrypt;
+
+-- Views and functions. The two clean-up functions stay with the owner.
+grant select on
+  platform.organizations_with_stats,
+  platform.subscriptions_with_orgs,
+  platform.organization_billing_overview,
+  platform.project_resources
+to studio_app, studio_readonly;
+
+grant execute on function
+  platform.generate_slug(text),
+  platform.get_organization_by_slug(text),
+  platform.get_active_subscription(uuid),
+  platform.calculate_usage_cost(uuid, timestamptz, timestamptz),
+  platform.get_available_credits(uuid),
+  platform.is_free_tier(uuid),
+  platform.is_organization_owner(uuid, uuid),
+  platform.has_project_access(uuid, uuid),
+  platform.get_active_feature_flags(uuid)
+to studio_app, studio_readonly;
+
+grant execute on function platform.log_audit_event(uuid, text, text, text, jsonb, inet, text) to studio_app;
