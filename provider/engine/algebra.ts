@@ -7,6 +7,7 @@
  * Pure functions over facts; nothing here reads a database or writes SQL.
  */
 import { keepOwnerEdge } from "./facts.ts";
+import { isLeftOpen, withOpenFrom } from "./openAttributes.ts";
 import {
   buildFactBase,
   type DependencyEdge,
@@ -50,6 +51,21 @@ export function contributionOf(base: FactBase, top: FactBase): Contribution {
     else contribution.changed.push({ id: delta.id, attribute: delta.attr, from: delta.from, to: delta.to });
   }
   return contribution;
+}
+
+/**
+ * Objects that a contribution changes or takes away although a layer of its base declares them otherwise: the two would undo each
+ * other's work for ever.
+ *
+ * @param nobodys facts of the base that no layer declares: those of an empty database and of what is only assumed.
+ */
+export function conflicts(base: FactBase, nobodys: FactBase, contribution: Contribution): StableId[] {
+  const declared = (id: StableId): boolean => base.has(id) && !nobodys.has(id);
+  const changed = contribution.changed.filter(({ id, attribute }) => {
+    const fact = base.get(id);
+    return fact !== undefined && declared(id) && !isLeftOpen(fact, attribute);
+  });
+  return [...changed, ...contribution.removed.filter((fact) => declared(fact.id))].map(({ id }) => id);
 }
 
 const edgeKey = (edge: DependencyEdge): string => `${encodeId(edge.from)}|${edge.kind}|${encodeId(edge.to)}`;
@@ -108,7 +124,10 @@ export function plus(live: FactBase, contribution: Contribution): FactBase {
   const draft = new Draft(live);
   for (const fact of contribution.removed) draft.facts.delete(encodeId(fact.id));
   const added = new Set(contribution.added.map((fact) => encodeId(fact.id)));
-  for (const fact of contribution.added) draft.facts.set(encodeId(fact.id), fact);
+  for (const fact of contribution.added) {
+    const key = encodeId(fact.id);
+    draft.facts.set(key, withOpenFrom(fact, draft.facts.get(key)));
+  }
   for (const change of contribution.changed) {
     const key = encodeId(change.id);
     const fact = draft.facts.get(key);

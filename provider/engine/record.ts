@@ -1,4 +1,5 @@
 import type { AttributeChange, Contribution, Reversal } from "./algebra.ts";
+import { closedPayload, saidAttributes } from "./openAttributes.ts";
 import { contentHash, encodeId, type Fact, type FactBase, type PayloadValue, parseId } from "./pgDelta.ts";
 
 /**
@@ -10,12 +11,14 @@ export interface ContributionRecord {
   added: Record<string, string>;
   /** Encoded ids among `added` that the database had before the layer came; a destroy leaves them. */
   adopted: string[];
+  /** Attributes of added facts that other layers could have set, had these not (see `openAttributes.ts`). */
+  said: { id: string; attribute: string; value?: PayloadValue }[];
   removed: { id: string; parent?: string; payload: Fact["payload"] }[];
   changed: { id: string; attribute: string; from: PayloadValue; to: PayloadValue; adopted: boolean }[];
 }
 
 /** 64 bits tell two versions of one object apart; the state holds thousands of these. */
-const hashOf = (fact: Fact): string => contentHash(fact.payload).slice(0, 16);
+const hashOf = (fact: Fact): string => contentHash(closedPayload(fact)).slice(0, 16);
 
 /** Members of an extension come and go with it, so they are not recorded. */
 function isExtensionMember(facts: ReadonlySet<string>, fact: Fact): boolean {
@@ -48,6 +51,7 @@ export function recordOf(
   return {
     added,
     adopted,
+    said: contribution.added.filter((fact) => encodeId(fact.id) in added).flatMap(saidAttributes),
     removed: contribution.removed.map((fact) => ({
       id: encodeId(fact.id),
       ...(fact.parent === undefined ? {} : { parent: encodeId(fact.parent) }),
@@ -71,6 +75,10 @@ export function differences(live: FactBase, record: ContributionRecord): { id: s
     const fact = live.getByEncoded(key);
     if (fact === undefined) found.push({ id: key, kind: "missing" });
     else if (hashOf(fact) !== hash) found.push({ id: key, kind: "changed" });
+  }
+  for (const { id, attribute, value } of record.said) {
+    const fact = live.getByEncoded(id);
+    if (fact !== undefined && !same(fact.payload[attribute], value)) found.push({ id, kind: "changed" });
   }
   for (const fact of record.removed)
     if (live.getByEncoded(fact.id) !== undefined) found.push({ id: fact.id, kind: "changed" });

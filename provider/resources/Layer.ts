@@ -11,6 +11,7 @@ import {
   UNKNOWN,
 } from "../server/resource.ts";
 import { containsUnknown, equalValues } from "../server/value.ts";
+import type { Session } from "../session.ts";
 import { SqlFileError } from "../shadow/loadSql.ts";
 import { UserError } from "../userError.ts";
 import { applyGoal } from "./layer/apply.ts";
@@ -19,13 +20,15 @@ import { acceptedInputs, checkInputs, type LayerInputs } from "./layer/inputs.ts
 import { asDetail, asPlan, named, present, wantedBy } from "./layer/planning.ts";
 import { removeLayer } from "./layer/remove.ts";
 import { layerOutputs, unpackRecord } from "./layer/state.ts";
-import type { LayerWorld } from "./layer/world.ts";
+import { LayerWorld } from "./layer/world.ts";
 
 /** Held by the program as it likes; none of them changes what the SQL means. */
 const SETTINGS = ["files", "base", "assumes", "roles", "allow", "forceDestroy", "digest"] as const;
 
 /** `pgstrata:index:Layer`: a set of SQL files held as desired state. See the package schema for its properties. */
-export function createLayer(world: LayerWorld): ResourceType {
+export function createLayer(session: Session): ResourceType {
+  const world = new LayerWorld(session.config, session.database, process.cwd());
+  session.onClose(() => world.close());
   return {
     token: "pgstrata:index:Layer",
     check: (context, olds, news) => check(world, context, olds, news),

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
-import { type Contribution, contributionOf } from "../engine/algebra.ts";
+import { type Contribution, conflicts, contributionOf } from "../engine/algebra.ts";
 import { readCatalog } from "../engine/facts.ts";
-import type { FactBase } from "../engine/pgDelta.ts";
+import { describe } from "../engine/names.ts";
+import type { FactBase, StableId } from "../engine/pgDelta.ts";
+import { UserError } from "../userError.ts";
 import type { ContributionCache } from "./contributionCache.ts";
 import { loadSql, type SqlFile } from "./loadSql.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
@@ -10,10 +12,12 @@ import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
 export interface SqlSet {
   name: string;
   files: readonly SqlFile[];
+  /** True for SQL of objects that exist but that no layer declares; it lies below all layers. */
+  assumed?: boolean;
 }
 
 /** Raised when the way facts are read or compared changes: entries of older caches no longer fit. */
-const FORMAT = "pg-delta 1.0.0-alpha.34, contribution 1";
+const FORMAT = "pg-delta 1.0.0-alpha.34, contribution 2";
 
 /**
  * Learns what layers mean by executing them in a shadow. Layers of one stack stand on one another, so one scratch database is
@@ -57,8 +61,14 @@ export class ShadowChain {
   }
 
   private async learn(base: readonly SqlSet[], top: SqlSet, needs: ShadowNeeds): Promise<Contribution> {
+    const nobodys = await this.factsAfter(
+      base.filter((set) => set.assumed),
+      needs,
+    );
     const below = await this.factsAfter(base, needs);
-    return contributionOf(below, await this.factsAfter([...base, top], needs));
+    const contribution = contributionOf(below, await this.factsAfter([...base, top], needs));
+    refuseConflicts(top, conflicts(below, nobodys, contribution));
+    return contribution;
   }
 
   /** Facts of a scratch database into which the sets were loaded one after another. */
@@ -91,6 +101,16 @@ export class ShadowChain {
     this.scratch = { needs: key, loaded: [], facts, database };
     return this.scratch;
   }
+}
+
+function refuseConflicts(top: SqlSet, ids: readonly StableId[]): void {
+  if (ids.length === 0) return;
+  const names = [...new Set(ids.map(describe))].sort();
+  const shown = names.slice(0, 5).join(", ") + (names.length > 5 ? ` and ${names.length - 5} more` : "");
+  throw new UserError(
+    `The layer "${top.name}" changes what a layer of its base declares: ${shown}. Expected one owner for each object: ` +
+      "make the change in the layer that declares it. (A layer may add to objects of its base: columns, indexes, policies, grants to others, row security.)",
+  );
 }
 
 async function load({ pool }: ScratchDatabase, set: SqlSet): Promise<void> {

@@ -13,12 +13,16 @@ const ROLES_THAT_EXIST = "select rolname from pg_catalog.pg_roles where rolname 
  * Roles are shared by all databases of a server, so none is made here.
  *
  * @param admin connects to any database of the server; the caller closes it.
- * @param poolFor opens a pool to another database of the same server.
+ * @param poolOf opens a pool to another database of the same server.
  */
-export function colocatedShadow(admin: pg.Pool, serverVersion: string, poolFor: (database: string) => pg.Pool): Shadow {
+export function colocatedShadow(
+  admin: pg.Pool,
+  serverVersion: string,
+  poolOf: (database: string) => Promise<pg.Pool>,
+): Shadow {
   return {
     identity: `colocated ${serverVersion}`,
-    create: (needs) => createScratch(admin, needs, poolFor),
+    create: (needs) => createScratch(admin, needs, poolOf),
     stop: async () => {},
   };
 }
@@ -26,7 +30,7 @@ export function colocatedShadow(admin: pg.Pool, serverVersion: string, poolFor: 
 async function createScratch(
   admin: pg.Pool,
   { roles }: ShadowNeeds,
-  poolFor: (database: string) => pg.Pool,
+  poolOf: (database: string) => Promise<pg.Pool>,
 ): Promise<ScratchDatabase> {
   const { rows } = await admin.query<{ rolname: string }>(ROLES_THAT_EXIST, [roles]);
   const missing = roles.filter((role) => !rows.some((row) => row.rolname === role));
@@ -44,7 +48,7 @@ async function createScratch(
         "Grant it CREATEDB (`alter role … createdb`), or set the provider's `shadow` to `embedded` or to the URL of a scratch server.",
     );
   });
-  const pool = poolFor(name);
+  const pool = await poolOf(name);
   return {
     pool,
     drop: async () => {

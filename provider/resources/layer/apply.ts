@@ -1,9 +1,10 @@
 import pg, { type PoolClient } from "pg";
+import { describeDatabaseError } from "../../database/databaseError.ts";
 import { withDatabaseLock } from "../../databaseLock.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
 import { type StatementList, statementsFor } from "../../engine/statements.ts";
-import { withLockRetries } from "../../retry.ts";
 import type { CallContext } from "../../server/resource.ts";
+import { type TransactionOptions, withRetries } from "../../transaction.ts";
 import { UserError } from "../../userError.ts";
 import { execute, StatementError } from "./execute.ts";
 import { type RowsGate, refuseDroppingRows } from "./gates.ts";
@@ -34,7 +35,7 @@ export async function applyGoal(
 ): Promise<Applied> {
   const target = world.knownTarget();
   const started = performance.now();
-  const client = await target.pool.connect();
+  const client = await target.connect();
   let broken = false;
   const onError = (): void => {
     broken = true;
@@ -42,25 +43,39 @@ export async function applyGoal(
   client.on("error", onError);
   try {
     return await withDatabaseLock(client, context.report, context.signal, () =>
-      withLockRetries(world.config, context, async () => {
-        const before = await world.live.refresh();
-        const list = statementsFor(before.facts, goal(before.facts), roles);
-        await run(client, list, world, context, gate);
-        if (list.statements.length > 0) prove(await world.live.refresh(), goal, roles);
-        return {
-          before: before.facts,
-          lastRun: {
-            statements: list.statements.length,
-            elapsedMs: Math.round(performance.now() - started),
-            serverVersion: before.serverVersion,
-          },
-        };
-      }),
+      withRetries(
+        world.config,
+        async () => {
+          const before = await world.live.refresh();
+          const list = statementsFor(before.facts, goal(before.facts), roles);
+          await run(client, list, world, context, gate);
+          if (list.statements.length > 0) prove(await world.live.refresh(), goal, roles);
+          return {
+            before: before.facts,
+            lastRun: {
+              statements: list.statements.length,
+              elapsedMs: Math.round(performance.now() - started),
+              serverVersion: before.serverVersion,
+            },
+          };
+        },
+        retrying(context),
+      ),
     );
+  } catch (error) {
+    throw describeDatabaseError(error) ?? error;
   } finally {
     client.off("error", onError);
     client.release(broken);
   }
+}
+
+function retrying({ report, signal }: CallContext): TransactionOptions {
+  return {
+    signal,
+    onRetry: (attempt, tries, reason) =>
+      report.info(`${reason}; nothing was changed; try ${attempt} of ${tries} follows`),
+  };
 }
 
 async function run(
@@ -95,6 +110,9 @@ function explained(error: unknown): unknown {
   return new RefusedStatement(statement.sql, statement.subject, cause);
 }
 
+/** SQLSTATEs of causes outside the statement, which have an advice of their own: rights, standby, disk, memory, connections, time. */
+const ADVISED = new Set(["42501", "25006", "53100", "53200", "53300", "57014"]);
+
 /** A statement that the server refused, as a person reads it. Definitions hold no secrets, so the SQL is shown. */
 export class RefusedStatement extends UserError {
   override name = "RefusedStatement";
@@ -104,11 +122,7 @@ export class RefusedStatement extends UserError {
   constructor(sql: string, subject: string, cause: pg.DatabaseError) {
     const lines = [`The server refused ${subject}: ${cause.message} (SQLSTATE ${cause.code ?? "unknown"}).`];
     if (cause.hint !== undefined) lines.push(`The server's hint: ${cause.hint}`);
-    if (cause.code === "42501") {
-      lines.push(
-        "The connecting role lacks a right: connect as the owner of the schema, or have the owner grant it, and run `pulumi up` again.",
-      );
-    }
+    if (cause.code !== undefined && ADVISED.has(cause.code)) lines.push(describeDatabaseError(cause)?.message ?? "");
     lines.push(
       "The statement was:",
       ...sql

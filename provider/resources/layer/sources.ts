@@ -21,12 +21,14 @@ export interface LayerSources {
  * @throws {UserError} when a path leads nowhere, is no SQL file, or a directory holds none.
  */
 export async function readSources(inputs: LayerInputs, directory: string): Promise<LayerSources> {
-  const assumed = inputs.assumes.length === 0 ? [] : [{ name: "assumes", files: inputs.assumes }];
+  const assumed = inputs.assumes.length === 0 ? [] : [{ name: "assumes", files: inputs.assumes, assumed: true }];
   const sets = await Promise.all(
-    [...assumed, ...inputs.base, { name: inputs.name, files: inputs.files }].map(async ({ name, files }) => ({
-      name,
-      files: (await Promise.all(files.map((path) => readSql(path, directory)))).flat(),
-    })),
+    [...assumed, ...inputs.base, { name: inputs.name, files: inputs.files }].map(
+      async ({ files, ...set }: { name: string; files: string[]; assumed?: boolean }) => ({
+        ...set,
+        files: (await Promise.all(files.map((path) => readSql(path, directory)))).flat(),
+      }),
+    ),
   );
   const top = sets.pop();
   if (top === undefined) throw new Error("a layer without files was accepted");

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import type { ProviderConfig } from "../../config.ts";
+import type { Database } from "../../database.ts";
 import type { Contribution } from "../../engine/algebra.ts";
 import { ShadowChain } from "../../shadow/chain.ts";
 import { chooseShadow } from "../../shadow/choose.ts";
 import { ContributionCache } from "../../shadow/contributionCache.ts";
 import type { SqlFileError } from "../../shadow/loadSql.ts";
-import type { Target } from "../../target.ts";
 import { Claims } from "./gates.ts";
 import type { LayerInputs } from "./inputs.ts";
 import { LiveCatalog } from "./live.ts";
@@ -18,23 +18,23 @@ const UNDEFINED_OBJECT = new Set(["42P01", "42883", "3F000", "42704", "42703"]);
 export class LayerWorld {
   readonly config: ProviderConfig;
   /** Undefined while the target's URL is not known, in a first preview. */
-  readonly target: Target | undefined;
+  readonly target: Database | undefined;
   readonly live: LiveCatalog;
   readonly claims = new Claims();
   private readonly projectDirectory: string;
   private chain: Promise<ShadowChain> | undefined;
 
-  constructor(config: ProviderConfig, target: Target | undefined, projectDirectory: string) {
+  constructor(config: ProviderConfig, target: Database | undefined, projectDirectory: string) {
     this.config = config;
     this.target = target;
     this.projectDirectory = projectDirectory;
     this.live = new LiveCatalog(async () => {
       const known = this.knownTarget();
-      return { pool: known.pool, owner: (await known.server()).role };
+      return { pool: await known.pool(), owner: (await known.facts()).role };
     });
   }
 
-  knownTarget(): Target {
+  knownTarget(): Database {
     if (this.target === undefined) throw new Error("a call that needs the database came before its URL was known");
     return this.target;
   }
@@ -46,7 +46,7 @@ export class LayerWorld {
   /** What the layer adds to its base; a shadow is started only when no cache has it. */
   async contribution(inputs: LayerInputs, sources: LayerSources): Promise<Contribution> {
     this.chain ??= this.openChain();
-    const owner = this.target === undefined ? "postgres" : (await this.target.server()).role;
+    const owner = this.target === undefined ? "postgres" : (await this.target.facts()).role;
     return (await this.chain).contribution(sources.base, sources.top, { owner, roles: inputs.roles });
   }
 

@@ -1,0 +1,69 @@
+import type pg from "pg";
+import { codeOf } from "../../database/connectionError.ts";
+import type { Properties, Value } from "../../server/resource.ts";
+import { UserError } from "../../userError.ts";
+import type { Binding, BoundRow } from "./bound.ts";
+import { selectRow } from "./sql.ts";
+
+/** The row as it is in the database. Secrets are compared there and never read out. */
+export interface LiveRow {
+  /** What does not match, among the values and secrets that were asked for. */
+  differing: Binding[];
+  columns: Properties;
+}
+
+export interface LiveOptions {
+  /** Locks the row until the end of the transaction. */
+  lock?: boolean;
+  /** Takes the secrets as differing without comparing them. */
+  skipSecrets?: boolean;
+}
+
+/** Undefined when no row has the key. Throws a `UserError` when more than one has. */
+export async function readLive(
+  client: pg.ClientBase | pg.Pool,
+  row: BoundRow,
+  options: LiveOptions = {},
+): Promise<LiveRow | undefined> {
+  const compare = options.skipSecrets ? row.values : [...row.values, ...row.secrets];
+  const { text, values } = selectRow(row, compare, { lock: options.lock ?? false });
+  const { rows } = await client.query<{ matches: boolean[]; returned: Value[] }>(text, values);
+  const [found, second] = rows;
+  if (second) {
+    throw new UserError(
+      `${describeRow(row)} is more than one row. Expected a key that identifies one row; add columns to key, or remove the duplicates`,
+    );
+  }
+  if (!found) return undefined;
+  return {
+    differing: [
+      ...compare.filter((_binding, index) => found.matches[index] !== true),
+      ...(options.skipSecrets ? row.secrets : []),
+    ],
+    columns: Object.fromEntries(row.returning.map(({ column }, index) => [column, found.returned[index] ?? null])),
+  };
+}
+
+/**
+ * True for errors that mean that a stored secret cannot be turned into its plain form, for example as it was encrypted with
+ * another key: then it does not match, and writing it again mends it.
+ */
+export function isUnreadableSecret(error: unknown): boolean {
+  return /^(39|22)/.test(codeOf(error) ?? "");
+}
+
+/** `readLive`, taking a secret that cannot be decrypted as differing. Not for use within a transaction. */
+export async function readLiveOrUnreadable(pool: pg.Pool, row: BoundRow): Promise<LiveRow | undefined> {
+  try {
+    return await readLive(pool, row);
+  } catch (error) {
+    if (!isUnreadableSecret(error) || row.secrets.length === 0) throw error;
+    return readLive(pool, row, { skipSecrets: true });
+  }
+}
+
+/** `platform.organizations slug=lancio`, for messages. */
+export function describeRow(row: Pick<BoundRow, "table" | "key">): string {
+  const key = row.key.map(({ column, text }) => `${column}=${text ?? "null"}`).join(" ");
+  return `${row.table.schema}.${row.table.name} ${key}`;
+}

@@ -1,0 +1,83 @@
+import { quoteIdent, quoteQualified } from "../../engine/quote.ts";
+import type { Binding, BoundRow } from "./bound.ts";
+import type { TableName } from "./identity.ts";
+
+/** A statement with its bind parameters, all of them text or null. */
+export interface Statement {
+  text: string;
+  values: (string | null)[];
+}
+
+/** Collects bind parameters and hands out their places. */
+class Parameters {
+  readonly values: (string | null)[] = [];
+
+  add(binding: Pick<Binding, "text" | "type">): string {
+    this.values.push(binding.text);
+    return `$${this.values.length}::${binding.type}`;
+  }
+}
+
+/**
+ * Looks for the row by its key. Each result row has `matches`, one boolean per binding of `compare` in order, and `returned`, a
+ * JSON array of the returned columns in order. Two rows at most, which is enough to see that the key is not unique.
+ */
+export function selectRow(
+  row: Pick<BoundRow, "table" | "key" | "returning">,
+  compare: readonly Binding[],
+  options: { lock: boolean },
+): Statement {
+  const parameters = new Parameters();
+  const matches = compare.map((binding) => comparison(binding, parameters));
+  const returned = row.returning.map(({ column, asJson }) =>
+    asJson ? `pg_catalog.to_jsonb(${quoteIdent(column)})` : `${quoteIdent(column)}::text`,
+  );
+  const text =
+    `SELECT ARRAY[${matches.join(", ")}]::boolean[] AS matches, ` +
+    `pg_catalog.jsonb_build_array(${returned.join(", ")}) AS returned ` +
+    `FROM ${tableOf(row.table)} WHERE ${keyCondition(row.key, parameters)} LIMIT 2${options.lock ? " FOR UPDATE" : ""}`;
+  return { text, values: parameters.values };
+}
+
+export function insertRow(table: TableName, bindings: readonly Binding[]): Statement {
+  const parameters = new Parameters();
+  const columns = bindings.map(({ column }) => quoteIdent(column)).join(", ");
+  const values = bindings.map((binding) => parameters.add(binding)).join(", ");
+  return { text: `INSERT INTO ${tableOf(table)} (${columns}) VALUES (${values})`, values: parameters.values };
+}
+
+export function updateRow(row: Pick<BoundRow, "table" | "key">, bindings: readonly Binding[]): Statement {
+  const parameters = new Parameters();
+  const assignments = bindings.map((binding) => `${quoteIdent(binding.column)} = ${parameters.add(binding)}`).join(", ");
+  return {
+    text: `UPDATE ${tableOf(row.table)} SET ${assignments} WHERE ${keyCondition(row.key, parameters)}`,
+    values: parameters.values,
+  };
+}
+
+export function deleteRow(row: Pick<BoundRow, "table" | "key">): Statement {
+  const parameters = new Parameters();
+  return {
+    text: `DELETE FROM ${tableOf(row.table)} WHERE ${keyCondition(row.key, parameters)}`,
+    values: parameters.values,
+  };
+}
+
+function comparison(binding: Binding, parameters: Parameters): string {
+  if (binding.expression !== undefined) {
+    return `(${binding.expression})::text IS NOT DISTINCT FROM ${parameters.add({ text: binding.text, type: "text" })}`;
+  }
+  const column = quoteIdent(binding.column);
+  if (!binding.compareAs) return `${column} IS NOT DISTINCT FROM ${parameters.add(binding)}`;
+  return `${column}::${binding.compareAs} IS NOT DISTINCT FROM ${parameters.add(binding)}::${binding.compareAs}`;
+}
+
+/** Plain equality, so that an index on the key is used; a key holds no null. */
+function keyCondition(key: readonly Binding[], parameters: Parameters): string {
+  if (key.length === 0) throw new Error("a row without a key cannot be looked for");
+  return key.map((binding) => `${quoteIdent(binding.column)} = ${parameters.add(binding)}`).join(" AND ");
+}
+
+function tableOf(table: TableName): string {
+  return quoteQualified(table.schema, table.name);
+}
