@@ -1,4 +1,4 @@
-import pg from "pg";
+import type pg from "pg";
 import type { ProviderConfig } from "./config.ts";
 import { codeOf, describeConnectionError, serverRefusesTls } from "./database/connectionError.ts";
 import { type ConnectionTarget, parseConnectionUrl } from "./database/connectionUrl.ts";
@@ -82,9 +82,10 @@ export function openDatabase(config: Pick<ProviderConfig, "url">): Database | un
     facts: async () => (await open()).facts,
     async poolOf(database) {
       const { pool } = await open();
+      const driver = await loadDriver();
       const url = new URL(target.driverUrl);
       url.pathname = `/${encodeURIComponent(database)}`;
-      const other = new pg.Pool({ ...pool.options, connectionString: url.href, max: 2 });
+      const other = new driver.Pool({ ...pool.options, connectionString: url.href, max: 2 });
       other.on("error", () => undefined);
       return other;
     },
@@ -108,8 +109,9 @@ async function connect(target: ConnectionTarget): Promise<{ pool: pg.Pool; facts
 }
 
 async function connectWith(target: ConnectionTarget, tls: boolean): Promise<{ pool: pg.Pool; facts: ServerFacts }> {
+  const driver = await loadDriver();
   let facts: ServerFacts | undefined;
-  const pool = new pg.Pool({
+  const pool = new driver.Pool({
     connectionString: target.driverUrl,
     ssl: tls ? target.tlsOptions() : false,
     max: MOST_CONNECTIONS,
@@ -139,6 +141,11 @@ interface SessionRow {
   version: string;
   major: number;
   logs_parameters: boolean;
+}
+
+/** Loaded at the first use, which keeps the start of the process short. */
+async function loadDriver(): Promise<typeof pg> {
+  return (await import("pg")).default;
 }
 
 async function prepareSession(client: pg.ClientBase, target: ConnectionTarget): Promise<ServerFacts> {

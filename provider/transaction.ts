@@ -53,8 +53,17 @@ export async function withRetries<T>(
       if (reason === undefined) throw error;
       if (attempt >= tries) throw givenUp(error, reason, tries, limits);
       options.onRetry?.(attempt + 1, tries, reason);
-      await sleep(pauseBefore(attempt), undefined, options.signal ? { signal: options.signal } : {});
+      await pause(attempt, options.signal);
     }
+  }
+}
+
+async function pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(pauseBefore(attempt), undefined, signal ? { signal } : {});
+  } catch (error) {
+    signal?.throwIfAborted(); // with its own reason
+    throw error;
   }
 }
 

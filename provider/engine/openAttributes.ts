@@ -37,6 +37,11 @@ export function saidAttributes(fact: Fact): { id: string; attribute: string; val
     .map((attribute) => ({ id: encodeId(fact.id), attribute, value: fact.payload[attribute] }));
 }
 
+/** What such an attribute is when nobody says it. */
+export function openValue({ kind }: StableId, attribute: string): Payload[string] {
+  return OPEN_ATTRIBUTES[kind]?.[attribute];
+}
+
 /** The declared fact with what it leaves open as it is in the database. */
 export function withOpenFrom(declared: Fact, live: Fact | undefined): Fact {
   if (live === undefined) return declared;

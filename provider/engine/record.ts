@@ -1,5 +1,5 @@
 import type { AttributeChange, Contribution, Reversal } from "./algebra.ts";
-import { closedPayload, saidAttributes } from "./openAttributes.ts";
+import { closedPayload, openValue, saidAttributes } from "./openAttributes.ts";
 import { contentHash, encodeId, type Fact, type FactBase, type PayloadValue, parseId } from "./pgDelta.ts";
 
 /**
@@ -97,9 +97,18 @@ export function reversalOf(record: ContributionRecord, next?: ContributionRecord
   const adopted = new Set(record.adopted);
   const keptRemovals = new Set(next?.removed.map((fact) => fact.id));
   const keptChanges = new Set(next?.changed.map((change) => `${change.id} ${change.attribute}`));
-  const reset: AttributeChange[] = record.changed
+  const keptSayings = new Set(next?.said.map((saying) => `${saying.id} ${saying.attribute}`));
+  const changes: AttributeChange[] = record.changed
     .filter((change) => !change.adopted && !keptChanges.has(`${change.id} ${change.attribute}`))
     .map((change) => ({ ...change, id: parseId(change.id) }));
+  const sayings: AttributeChange[] = record.said
+    .filter((saying) => !adopted.has(saying.id) && !keptSayings.has(`${saying.id} ${saying.attribute}`))
+    .map(({ id, attribute, value }) => ({
+      id: parseId(id),
+      attribute,
+      from: openValue(parseId(id), attribute),
+      to: value,
+    }));
   return {
     remove: new Set(
       Object.keys(record.added).filter((key) => !adopted.has(key) && !(next !== undefined && key in next.added)),
@@ -111,6 +120,6 @@ export function reversalOf(record: ContributionRecord, next?: ContributionRecord
         ...(fact.parent === undefined ? {} : { parent: parseId(fact.parent) }),
         payload: fact.payload,
       })),
-    reset,
+    reset: [...changes, ...sayings],
   };
 }

@@ -26,6 +26,8 @@ export interface Statement {
   op: "create" | "update" | "delete";
   /** The object that a person would look for, such as `table platform.users`. */
   object: string;
+  /** The same as an id. */
+  target: StableId | undefined;
   /** What the statement makes, changes or drops, in words. */
   subject: string;
   lock: Lock;
@@ -60,10 +62,12 @@ export function statementsFor(live: FactBase, wanted: FactBase, roles: readonly 
 
 function toStatement(action: Action): Statement {
   const id = subjectOf(action);
+  const target = id === undefined ? undefined : ownerObject(id);
   return {
     sql: action.sql,
     op: OPS[action.verb],
-    object: id === undefined ? "" : describe(ownerObject(id)),
+    object: target === undefined ? "" : describe(target),
+    target,
     subject: id === undefined ? firstWords(action.sql) : describe(id),
     lock: LOCKS[action.lockClass],
     transaction: TRANSACTION_USE[action.transactionality],

@@ -1,4 +1,5 @@
 import type { Contribution } from "../engine/algebra.ts";
+import { lint } from "../engine/lint.ts";
 import { differences, recordOf } from "../engine/record.ts";
 import { statementsFor } from "../engine/statements.ts";
 import {
@@ -19,6 +20,7 @@ import { importLayer } from "./layer/import.ts";
 import { acceptedInputs, checkInputs, type LayerInputs } from "./layer/inputs.ts";
 import { asDetail, asPlan, named, present, wantedBy } from "./layer/planning.ts";
 import { removeLayer } from "./layer/remove.ts";
+import { refuseMissingRights } from "./layer/rights.ts";
 import { layerOutputs, unpackRecord } from "./layer/state.ts";
 import { LayerWorld } from "./layer/world.ts";
 
@@ -43,7 +45,7 @@ export function createLayer(session: Session): ResourceType {
 /** Reads the files and, unless they are those of the last update, executes them in the shadow: what is wrong in them shows here. */
 async function check(
   world: LayerWorld,
-  _context: CallContext,
+  { report }: CallContext,
   olds: Properties,
   news: Properties,
 ): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
@@ -52,7 +54,10 @@ async function check(
   if ("failures" in checked) return { inputs: news, failures: checked.failures };
   try {
     const sources = await world.sources(checked.inputs);
-    if (olds.digest !== sources.digest) await world.contribution(checked.inputs, sources);
+    if (olds.digest !== sources.digest) {
+      for (const { code, message } of lint(await world.contribution(checked.inputs, sources)))
+        report.warn(`${code}: ${message}`);
+    }
     return { inputs: { ...news, digest: sources.digest }, failures: [] };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -138,7 +143,10 @@ async function planOnly(
   const record = recordOf(contribution, facts, earlier);
   world.claims.claim(inputs.name, record);
   const wanted = wantedBy(facts, inputs, contribution, earlier);
-  await report.plan(asPlan(statementsFor(facts, wanted, inputs.roles).statements));
+  const { statements } = statementsFor(facts, wanted, inputs.roles);
+  const target = world.knownTarget();
+  await refuseMissingRights(await target.pool(), (await target.facts()).role, facts, statements);
+  await report.plan(asPlan(statements));
   world.live.project(wanted, serverVersion);
   return {
     ...layerOutputs(news, contribution, record, { statements: 0, elapsedMs: 0, serverVersion }),

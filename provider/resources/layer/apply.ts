@@ -8,6 +8,7 @@ import { type TransactionOptions, withRetries } from "../../transaction.ts";
 import { UserError } from "../../userError.ts";
 import { execute, StatementError } from "./execute.ts";
 import { type RowsGate, refuseDroppingRows } from "./gates.ts";
+import { refuseMissingRights } from "./rights.ts";
 import type { LastRun } from "./state.ts";
 import type { LayerWorld } from "./world.ts";
 
@@ -48,6 +49,7 @@ export async function applyGoal(
         async () => {
           const before = await world.live.refresh();
           const list = statementsFor(before.facts, goal(before.facts), roles);
+          await refuseMissingRights(client, (await target.facts()).role, before.facts, list.statements);
           await run(client, list, world, context, gate);
           if (list.statements.length > 0) prove(await world.live.refresh(), goal, roles);
           return {

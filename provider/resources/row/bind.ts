@@ -15,7 +15,9 @@ export function bindValue(name: string, column: Column, value: Value): string | 
     throw new UserError(`column "${name}" is of type ${column.type}, found a list; expected a single value`);
   }
   if (typeof value === "object") {
-    throw new UserError(`column "${name}" is of type ${column.type}, found an object; only json and jsonb columns take objects`);
+    throw new UserError(
+      `column "${name}" is of type ${column.type}, found an object; only json and jsonb columns take objects`,
+    );
   }
   return String(value);
 }

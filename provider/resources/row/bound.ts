@@ -1,7 +1,6 @@
-import { propertyPath } from "../../server/value.ts";
-import { UserError } from "../../userError.ts";
 import { type Properties, UNKNOWN, type Value } from "../../server/resource.ts";
-import { containsUnknown } from "../../server/value.ts";
+import { containsUnknown, propertyPath } from "../../server/value.ts";
+import { UserError } from "../../userError.ts";
 import { bindSecret, bindValue } from "./bind.ts";
 import type { Column } from "./catalog.ts";
 import type { TableName } from "./identity.ts";
@@ -88,7 +87,9 @@ function bind(
       return expression === undefined ? binding : { ...binding, expression };
     }),
     initialValues: all("initialValues", inputs.initialValues, bindValue),
-    initialSecrets: all("initialSecretValues", inputs.initialSecretValues, (_name, _column, value) => bindSecret(value)),
+    initialSecrets: all("initialSecretValues", inputs.initialSecretValues, (_name, _column, value) =>
+      bindSecret(value),
+    ),
     returning: inputs.returning
       .filter((name) => columns.has(name))
       .map((name) => ({ column: name, asJson: columns.get(name)?.kind !== "plain" })),

@@ -1,6 +1,6 @@
 import pg from "pg";
-import type { Database } from "../../database.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
+import type { Database } from "../../database.ts";
 import { UNKNOWN, type Value } from "../../server/resource.ts";
 import { UserError } from "../../userError.ts";
 import type { RowInputs } from "./inputs.ts";
@@ -27,7 +27,11 @@ export async function explain(error: unknown, database: Database, inputs: RowInp
   return new UserError(`${place}: ${more ?? described.message}`);
 }
 
-async function explainCheck(error: pg.DatabaseError, database: Database, inputs: RowInputs): Promise<string | undefined> {
+async function explainCheck(
+  error: pg.DatabaseError,
+  database: Database,
+  inputs: RowInputs,
+): Promise<string | undefined> {
   if (error.code !== "23514" || !error.schema || !error.table || !error.constraint) return undefined;
   const pool = await database.pool();
   const { rows } = await pool

@@ -5,7 +5,7 @@ export interface TableName {
   name: string;
 }
 
-export const TABLE_SHAPE = 'schema.table, e.g. platform.organizations (a part that holds a dot in double quotes)';
+export const TABLE_SHAPE = "schema.table, e.g. platform.organizations (a part that holds a dot in double quotes)";
 
 /** Reads `schema.table`; each part is taken as it is written, without folding to lower case. Undefined when it is not that. */
 export function parseTableName(text: string): TableName | undefined {

@@ -64,7 +64,8 @@ export function parseRowInputs(properties: Properties): { inputs: RowInputs; fai
   };
 
   for (const name of Object.keys(properties)) {
-    if (!PROPERTIES.some((known) => known === name)) fail(name, `unknown property; expected one of ${PROPERTIES.join(", ")}`);
+    if (!PROPERTIES.some((known) => known === name))
+      fail(name, `unknown property; expected one of ${PROPERTIES.join(", ")}`);
   }
 
   const compareWith = new Map<string, string>();
@@ -119,7 +120,7 @@ function parseReturning(
 
 function checkColumns(inputs: RowInputs, fail: (property: string, reason: string) => void): void {
   if (inputs.key.size === 0 && !inputs.unknown.has("key")) {
-    fail("key", "found no column, expected at least one that identifies the row, e.g. { slug: \"lancio\" }");
+    fail("key", 'found no column, expected at least one that identifies the row, e.g. { slug: "lancio" }');
   }
   for (const [column, value] of inputs.key) {
     if (value === null || isObject(value) || Array.isArray(value)) {
@@ -139,7 +140,10 @@ function checkColumns(inputs: RowInputs, fail: (property: string, reason: string
   }
   for (const column of inputs.compareWith.keys()) {
     if (!inputs.secretValues.has(column) && !inputs.unknown.has("secretValues")) {
-      fail(propertyPath("compareWith", column), "the column is not in secretValues; only secrets are compared by an expression");
+      fail(
+        propertyPath("compareWith", column),
+        "the column is not in secretValues; only secrets are compared by an expression",
+      );
     }
   }
   for (const column of inputs.returning) {

@@ -52,12 +52,20 @@ export function isUnreadableSecret(error: unknown): boolean {
   return /^(39|22)/.test(codeOf(error) ?? "");
 }
 
-/** `readLive`, taking a secret that cannot be decrypted as differing. Not for use within a transaction. */
-export async function readLiveOrUnreadable(pool: pg.Pool, row: BoundRow): Promise<LiveRow | undefined> {
+/** Something that an expression of `compareWith` names is not there; a layer may still be about to create it. */
+function isMissingObject(error: unknown): boolean {
+  return ["42883", "42P01", "42703", "3F000"].includes(codeOf(error) ?? "");
+}
+
+/**
+ * `readLive` for a diff or a preview: a secret that cannot be compared, now or before a layer is applied, counts as differing.
+ * Not for use within a transaction.
+ */
+export async function readLiveForPlan(pool: pg.Pool, row: BoundRow): Promise<LiveRow | undefined> {
   try {
     return await readLive(pool, row);
   } catch (error) {
-    if (!isUnreadableSecret(error) || row.secrets.length === 0) throw error;
+    if (row.secrets.length === 0 || !(isUnreadableSecret(error) || isMissingObject(error))) throw error;
     return readLive(pool, row, { skipSecrets: true });
   }
 }

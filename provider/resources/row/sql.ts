@@ -9,7 +9,7 @@ export interface Statement {
 }
 
 /** Collects bind parameters and hands out their places. */
-class Parameters {
+export class Parameters {
   readonly values: (string | null)[] = [];
 
   add(binding: Pick<Binding, "text" | "type">): string {
@@ -48,7 +48,9 @@ export function insertRow(table: TableName, bindings: readonly Binding[]): State
 
 export function updateRow(row: Pick<BoundRow, "table" | "key">, bindings: readonly Binding[]): Statement {
   const parameters = new Parameters();
-  const assignments = bindings.map((binding) => `${quoteIdent(binding.column)} = ${parameters.add(binding)}`).join(", ");
+  const assignments = bindings
+    .map((binding) => `${quoteIdent(binding.column)} = ${parameters.add(binding)}`)
+    .join(", ");
   return {
     text: `UPDATE ${tableOf(row.table)} SET ${assignments} WHERE ${keyCondition(row.key, parameters)}`,
     values: parameters.values,
@@ -73,9 +75,10 @@ function comparison(binding: Binding, parameters: Parameters): string {
 }
 
 /** Plain equality, so that an index on the key is used; a key holds no null. */
-function keyCondition(key: readonly Binding[], parameters: Parameters): string {
+export function keyCondition(key: readonly Binding[], parameters: Parameters, alias?: string): string {
   if (key.length === 0) throw new Error("a row without a key cannot be looked for");
-  return key.map((binding) => `${quoteIdent(binding.column)} = ${parameters.add(binding)}`).join(" AND ");
+  const prefix = alias ? `${alias}.` : "";
+  return key.map((binding) => `${prefix}${quoteIdent(binding.column)} = ${parameters.add(binding)}`).join(" AND ");
 }
 
 function tableOf(table: TableName): string {

@@ -1,0 +1,77 @@
+import type pg from "pg";
+import { quoteIdent, quoteQualified } from "../../engine/quote.ts";
+import type { BoundRow } from "./bound.ts";
+import { keyCondition, Parameters } from "./sql.ts";
+
+/** Rows of one table that refer to the row by one foreign key, directly or through rows that would be deleted with it. */
+export interface Dependents {
+  table: string;
+  constraint: string;
+  count: number;
+  /** What the database would do with them. */
+  onDelete: "cascade" | "set null" | "set default" | "restrict";
+}
+
+interface ForeignKey {
+  oid: string;
+  schema: string;
+  table: string;
+  constraint: string;
+  action: string;
+  columns: string[];
+  referenced: string[];
+}
+
+/** Returns the foreign keys that refer to a table. */
+const REFERRING = `
+  SELECT k.oid::text AS oid, n.nspname AS schema, c.relname AS "table", k.conname AS constraint, k.confdeltype::text AS action,
+         ARRAY (SELECT a.attname::text FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u (num, place)
+                JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num ORDER BY u.place) AS columns,
+         ARRAY (SELECT a.attname::text FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u (num, place)
+                JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place) AS referenced
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = $1::regclass
+  ORDER BY n.nspname, c.relname, k.conname`;
+
+const ACTIONS: Record<string, Dependents["onDelete"]> = { c: "cascade", n: "set null", d: "set default" };
+
+/**
+ * All rows that a deletion of the row would delete or change, or that forbid it. Follows cascades; each foreign key is followed
+ * once, so a deep chain within one table is counted for its first step only, which is enough to refuse.
+ */
+export async function findDependents(client: pg.ClientBase, row: Pick<BoundRow, "table" | "key">): Promise<Dependents[]> {
+  const found: Dependents[] = [];
+  const followed = new Set<string>();
+  const target = quoteQualified(row.table.schema, row.table.name);
+
+  async function follow(relation: string, rowsSql: (parameters: Parameters) => string): Promise<void> {
+    const { rows: keys } = await client.query<ForeignKey>(REFERRING, [relation]);
+    for (const key of keys) {
+      if (followed.has(key.oid)) continue;
+      followed.add(key.oid);
+      const table = quoteQualified(key.schema, key.table);
+      const dependents = (parameters: Parameters): string => {
+        const columns = key.columns.map((column) => `d.${quoteIdent(column)}`).join(", ");
+        const referenced = key.referenced.map((column) => `p.${quoteIdent(column)}`).join(", ");
+        const within = `SELECT d.* FROM ${table} AS d WHERE (${columns}) IN (SELECT ${referenced} FROM (${rowsSql(parameters)}) AS p)`;
+        // A row that refers to itself goes with itself.
+        return table === target ? `${within} AND NOT (${keyCondition(row.key, parameters, "d")})` : within;
+      };
+      const parameters = new Parameters();
+      const { rows } = await client.query<{ count: number }>(
+        `SELECT pg_catalog.count(*)::int AS count FROM (${dependents(parameters)}) AS all_dependents`,
+        parameters.values,
+      );
+      const count = rows[0]?.count ?? 0;
+      if (count === 0) continue;
+      const onDelete = ACTIONS[key.action] ?? "restrict";
+      found.push({ table: `${key.schema}.${key.table}`, constraint: key.constraint, count, onDelete });
+      if (onDelete === "cascade") await follow(table, dependents);
+    }
+  }
+
+  await follow(target, (parameters) => `SELECT * FROM ${target} WHERE ${keyCondition(row.key, parameters)}`);
+  return found;
+}

@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import type pg from "pg";
+import type { Database } from "../../database.ts";
+import type { CallContext, Properties } from "../../server/resource.ts";
+import type { Session } from "../../session.ts";
+import { inTransaction } from "../../transaction.ts";
+import { UserError } from "../../userError.ts";
+import { type BoundRow, bindRow } from "./bound.ts";
+import { readColumns } from "./catalog.ts";
+import type { RowInputs } from "./inputs.ts";
+import { describeRow, isUnreadableSecret, readLive } from "./live.ts";
+import { insertRow, type Statement, updateRow } from "./sql.ts";
+
+/** What a write found and did. */
+export interface Written {
+  /** True when the row was there before. */
+  existed: boolean;
+  /** Paths of the inputs that were written. */
+  changed: string[];
+  columns: Properties;
+}
+
+/**
+ * Makes the row be as wanted, in one transaction: inserts it, or sets only what differs. A secret that matches already is not
+ * written again. Reads back and throws a `UserError`, with everything rolled back, when the row is not as wanted afterwards.
+ */
+export async function writeRow(
+  session: Session,
+  database: Database,
+  inputs: RowInputs,
+  context: CallContext,
+): Promise<Written> {
+  const run = (skipSecrets: boolean): Promise<Written> =>
+    inTransaction(database, session.config, (client) => writeIn(client, inputs, skipSecrets), {
+      signal: context.signal,
+      onRetry: (attempt, tries, reason) => context.report.status(`${reason}: try ${attempt} of ${tries}`),
+    });
+  try {
+    return await run(false);
+  } catch (error) {
+    if (!isUnreadableSecret(error) || inputs.secretValues.size === 0) throw error;
+    return run(true);
+  }
+}
+
+async function writeIn(client: pg.ClientBase, inputs: RowInputs, skipSecrets: boolean): Promise<Written> {
+  const columns = inputs.table && (await readColumns(client, inputs.table));
+  if (!columns) {
+    throw new UserError(
+      `table ${inputs.tableText} does not exist. Correct the name, or let the row depend on the layer that creates it (dependsOn)`,
+    );
+  }
+  const row = bindRow(inputs, columns);
+  await lockKey(client, row);
+  const before = await readLive(client, row, { lock: true, skipSecrets });
+  if (before && before.differing.length === 0) return { existed: true, changed: [], columns: before.columns };
+
+  const bindings = before
+    ? before.differing
+    : [...row.key, ...row.values, ...row.secrets, ...row.initialValues, ...row.initialSecrets];
+  await execute(client, row, before ? updateRow(row, bindings) : insertRow(row.table, bindings));
+  const after = await readLive(client, row);
+  if (!after || after.differing.length > 0) {
+    const paths = after?.differing.map(({ path }) => path) ?? [...inputs.key.keys()].map((column) => `key.${column}`);
+    throw new UserError(
+      `${describeRow(row)}: after the write the database does not hold what was written in ${paths.join(", ")}; nothing was changed. ` +
+        "A trigger or the column's type changes the value: give the value as the database keeps it, or, for a secret that is " +
+        "stored in another form, an expression in compareWith that gives the plain form",
+    );
+  }
+  return { existed: before !== undefined, changed: bindings.map(({ path }) => path), columns: after.columns };
+}
+
+/** Two runs that create the same row must not both find it missing; a unique constraint on the key is not required. */
+async function lockKey(client: pg.ClientBase, row: BoundRow): Promise<void> {
+  const hash = createHash("sha256").update(`pgstrata row ${describeRow(row)}`).digest().readBigInt64BE();
+  await client.query("SELECT pg_catalog.pg_advisory_xact_lock($1::bigint)", [String(hash)]);
+}
+
+async function execute(client: pg.ClientBase, row: BoundRow, { text, values }: Statement): Promise<void> {
+  const { rowCount } = await client.query(text, values);
+  if (rowCount === 1) return;
+  throw new UserError(
+    `${describeRow(row)}: the write touched ${rowCount ?? 0} rows, expected 1. A trigger or a row-level security policy stands in the way; ` +
+      "connect as the table's owner, or change the trigger",
+  );
+}

@@ -1,0 +1,77 @@
+import { anyMap, flag, type ResourceSpec, text, texts } from "./property.ts";
+
+export const layer: ResourceSpec = {
+  description:
+    "A set of SQL files held as desired state. The files hold plain, declarative SQL (CREATE, ALTER TABLE … ENABLE ROW LEVEL SECURITY, GRANT, REVOKE); what they mean on top of the base is compared with the live database, and only the difference is executed, in one transaction. Deleting the layer takes its contribution out again; it refuses while a table to be dropped holds rows or while objects that are not part of the program depend on it. Objects that existed before stay.",
+  properties: {
+    name: {
+      type: text,
+      required: true,
+      replaces: true,
+      description: "Name of the layer, unique in the stack. A change of it replaces the layer.",
+    },
+    files: {
+      type: texts,
+      required: true,
+      description:
+        "SQL files, or directories whose `*.sql` files are taken in name order; relative to the project directory.",
+    },
+    base: {
+      type: { type: "array", items: { $ref: "#/types/pgstrata:index:LayerBase" } },
+      description: "The layers that this one stands on, lowest first. Default none.",
+    },
+    assumes: {
+      type: texts,
+      description: "SQL files of objects that exist in the target but belong to no layer. They are never created there. Default none.",
+    },
+    roles: {
+      type: texts,
+      description: "Cluster roles that the SQL names. A layer never creates roles in the target. Default none.",
+    },
+    allow: {
+      type: texts,
+      description: "Hazards, such as the loss of a column's data, that are approved by name. Default none.",
+    },
+    forceDestroy: {
+      type: flag,
+      default: false,
+      description: "Lets the deletion of the layer drop tables that hold rows. The rows are lost. Default false.",
+    },
+    digest: {
+      type: text,
+      description: "Digest of all contents, computed by the provider; not to be given by programs.",
+    },
+    objects: { type: texts, role: "output", description: 'What the layer adds, in words, e.g. "table platform.users".' },
+    contribution: {
+      type: anyMap,
+      role: "output",
+      description: "Ids and hashes of what the layer adds, for drift and deletion. Its shape may change.",
+    },
+    adopted: { type: texts, role: "output", description: "Objects that existed before the layer; a deletion leaves them." },
+    drift: { type: texts, role: "output", description: "What differed in the database at the last refresh." },
+    lastRun: {
+      type: { $ref: "#/types/pgstrata:index:LayerRun" },
+      role: "output",
+      description: "The last run that executed something.",
+    },
+  },
+};
+
+/** Object types that layers use. */
+export const layerTypes: Record<string, ResourceSpec> = {
+  LayerBase: {
+    description: "A layer that another one stands on.",
+    properties: {
+      name: { type: text, required: true, description: "Name of the layer." },
+      files: { type: texts, required: true, description: "Its SQL files or directories." },
+    },
+  },
+  LayerRun: {
+    description: "What a run of a layer did.",
+    properties: {
+      statements: { type: { type: "integer" }, required: true, description: "Number of statements executed." },
+      elapsedMs: { type: { type: "integer" }, required: true, description: "Time in the database, in milliseconds." },
+      serverVersion: { type: text, required: true, description: "Version of the server, e.g. `18.4`." },
+    },
+  },
+};

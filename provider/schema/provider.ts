@@ -1,0 +1,38 @@
+import { type ResourceSpec, text, whole } from "./property.ts";
+
+export const provider: ResourceSpec = {
+  description:
+    "A target database and how pgstrata works on it. A change of any property updates the provider and replaces nothing, even when the URL leads to another database: every resource then compares itself with what it finds there.",
+  properties: {
+    url: {
+      type: text,
+      required: true,
+      secret: true,
+      description:
+        "Connection URL of the target database, `postgresql://user:password@host:5432/database?sslmode=require`. PostgreSQL 15 or newer. `sslmode` means what it means to libpq: `prefer` without one, and `require` encrypts without checking the certificate.",
+    },
+    lockTimeoutMs: {
+      type: whole,
+      default: 3000,
+      description:
+        "Longest wait for one lock, in milliseconds. A transaction that waits longer is rolled back and tried again, so that it never holds up the application's queries for long. Default 3000.",
+    },
+    lockRetries: {
+      type: whole,
+      default: 5,
+      description: "How often a whole transaction is run again after a lock timeout, with growing pauses. Default 5.",
+    },
+    statementTimeoutMs: {
+      type: whole,
+      default: 0,
+      description: "Longest run of one statement, in milliseconds; 0 for no limit. Default 0.",
+    },
+    shadow: {
+      type: text,
+      secret: true,
+      default: "auto",
+      description:
+        "Where the SQL of layers is executed to learn what it means: `embedded` (a local throw-away PostgreSQL of the target's major version), `colocated` (a scratch database on the target's server; needs CREATEDB), `auto` (embedded where possible, else colocated), or the URL of a server on which scratch databases may be made. Default `auto`.",
+    },
+  },
+};

@@ -1,0 +1,2 @@
+/** Version of the Pulumi package, as in its schema. */
+export const VERSION = "0.1.0";

@@ -1,0 +1,2 @@
+create schema app;
+create table app.t (id int primary key, n bigint generated always as identity);

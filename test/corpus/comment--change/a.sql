@@ -1,0 +1,3 @@
+create schema app;
+create table app.t (id int primary key);
+comment on table app.t is 'one';

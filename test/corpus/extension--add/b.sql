@@ -1,0 +1,3 @@
+create schema app;
+create extension pgcrypto;
+create table app.t (id int primary key, h bytea default public.digest('x', 'sha256'));

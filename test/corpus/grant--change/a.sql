@@ -1,0 +1,3 @@
+create schema app;
+create table app.t (id int primary key, a text);
+grant select on app.t to public;

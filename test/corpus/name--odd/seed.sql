@@ -1,0 +1,1 @@
+insert into "my schema"."T ""q""" values (1);

@@ -1,0 +1,2 @@
+create schema app;
+create table app.a (id int primary key);

@@ -1,0 +1,1 @@
+insert into app.a values (1), (2);

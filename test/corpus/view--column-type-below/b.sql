@@ -1,0 +1,3 @@
+create schema app;
+create table app.t (id int primary key, n bigint);
+create view app.v as select n from app.t;
