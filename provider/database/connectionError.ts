@@ -60,7 +60,11 @@ function adviseByText(message: string, place: string): string | undefined {
   if (serverRefusesTls(message)) {
     return "the server does not offer TLS, but the URL demands it. Use sslmode=prefer or sslmode=disable, or switch TLS on at the server.";
   }
-  if (/unexpected|unknown (authenticationOk )?message|invalid response|There was an error establishing an SSL|received invalid/i.test(message)) {
+  if (
+    /unexpected|unknown (authenticationOk )?message|invalid response|There was an error establishing an SSL|received invalid/i.test(
+      message,
+    )
+  ) {
     return `what answers at ${place} does not speak PostgreSQL's protocol. Correct host and port in the URL.`;
   }
   if (/Connection terminated|Connection ended/i.test(message)) {

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { timed } from "../timing.ts";
 import {
   buildFactBase,
   type DependencyEdge,
@@ -23,7 +24,7 @@ export interface Catalog {
  *   a shadow and a target whose objects belong to whoever created them are then alike.
  */
 export async function readCatalog(pool: Pool, owner: string): Promise<Catalog> {
-  const { factBase, pgVersion } = await extract(pool);
+  const { factBase, pgVersion } = await timed("extract", () => extract(pool));
   return { facts: comparable(factBase, owner), serverVersion: pgVersion };
 }
 

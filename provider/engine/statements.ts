@@ -1,3 +1,4 @@
+import { addTime } from "../timing.ts";
 import { describe, ownerObject } from "./names.ts";
 import { type Action, type FactBase, plan, type StableId } from "./pgDelta.ts";
 
@@ -53,10 +54,12 @@ const OPS = { create: "create", alter: "update", drop: "delete" } as const;
  * @param roles cluster roles that the SQL names: they exist, or will, but are nobody's facts.
  */
 export function statementsFor(live: FactBase, wanted: FactBase, roles: readonly string[]): StatementList {
+  const started = performance.now();
   const { actions, preamble } = plan(live, wanted, {
     assumedRoles: [...roles],
     assumedSchemas: ["public", "pg_catalog"],
   });
+  addTime("plan", performance.now() - started);
   return { statements: actions.map(toStatement), settings: preamble };
 }
 

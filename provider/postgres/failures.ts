@@ -29,7 +29,7 @@ export function explainOutput(output: string, at: { home: string; port?: number;
       `Another Postgres already uses the data directory in ${at.home}. Stop that one first.`,
     );
   }
-  if (says(/No space left on device|Disk quota exceeded/)) return fullDisk(at.home, output);
+  if (says(/No space left on device|Disk quota exceeded|Check free disk space/)) return fullDisk(at.home, output);
   const library = /error while loading shared libraries: ([^:\s]+)/.exec(output)?.[1];
   if (library !== undefined) {
     return new StartFailure(

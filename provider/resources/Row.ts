@@ -52,7 +52,8 @@ export function createRow(session: Session): ResourceType {
       }
       const differing = [...found.live.differing.map(({ path }) => path), ...found.row.undetermined];
       const drift = differing.filter((path) => detailed[path] === undefined);
-      if (drift.length > 0) context.report.info(`drift: ${drift.join(", ")} differs in the database and will be set again`);
+      if (drift.length > 0)
+        context.report.info(`drift: ${drift.join(", ")} differs in the database and will be set again`);
       return diffOf(withDrift(detailed, drift, "update"));
     },
 
@@ -63,9 +64,13 @@ export function createRow(session: Session): ResourceType {
         if (exists) context.report.info("the row is there already and will be adopted");
         return { id: "", outputs: outputsOf(news, columns, exists) };
       }
-      const { existed, changed, columns } = await on(inputs, context, (database) => writeRow(session, database, inputs, context));
+      const { existed, changed, columns } = await on(inputs, context, (database) =>
+        writeRow(session, database, inputs, context),
+      );
       if (existed) {
-        context.report.info(`adopted the row that was there already; ${changed.length > 0 ? `set ${changed.join(", ")}` : "nothing had to be changed"}`);
+        context.report.info(
+          `adopted the row that was there already; ${changed.length > 0 ? `set ${changed.join(", ")}` : "nothing had to be changed"}`,
+        );
       }
       return { id: idOf(inputs), outputs: outputsOf(news, columns, existed) };
     },
@@ -94,7 +99,9 @@ export function createRow(session: Session): ResourceType {
         const { exists, columns } = await plan(inputs, context);
         return outputsOf(news, columns, exists && wasAdopted);
       }
-      const { existed, columns } = await on(inputs, context, (database) => writeRow(session, database, inputs, context));
+      const { existed, columns } = await on(inputs, context, (database) =>
+        writeRow(session, database, inputs, context),
+      );
       if (!existed) context.report.warn("the row was missing in the database and was inserted again");
       return outputsOf(news, columns, existed && wasAdopted);
     },
@@ -121,11 +128,16 @@ function outputsOf(news: Properties, columns: Value, adopted: boolean): Properti
 }
 
 function writtenPaths(inputs: RowInputs): string[] {
-  return (["key", "values", "secretValues"] as const).flatMap((property) => (inputs[property].size > 0 ? [property] : []));
+  return (["key", "values", "secretValues"] as const).flatMap((property) =>
+    inputs[property].size > 0 ? [property] : [],
+  );
 }
 
 function idOf(inputs: RowInputs): string {
-  return rowId(inputs.tableText, new Map([...inputs.key].map(([column, value]) => [column, value === UNKNOWN ? "" : String(value)])));
+  return rowId(
+    inputs.tableText,
+    new Map([...inputs.key].map(([column, value]) => [column, value === UNKNOWN ? "" : String(value)])),
+  );
 }
 
 /** The key only: taking over all columns would copy secrets into the state. The program names the columns that it holds. */

@@ -22,7 +22,8 @@ export const layer: ResourceSpec = {
     },
     assumes: {
       type: texts,
-      description: "SQL files of objects that exist in the target but belong to no layer. They are never created there. Default none.",
+      description:
+        "SQL files of objects that exist in the target but belong to no layer. They are never created there. Default none.",
     },
     roles: {
       type: texts,
@@ -41,13 +42,21 @@ export const layer: ResourceSpec = {
       type: text,
       description: "Digest of all contents, computed by the provider; not to be given by programs.",
     },
-    objects: { type: texts, role: "output", description: 'What the layer adds, in words, e.g. "table platform.users".' },
+    objects: {
+      type: texts,
+      role: "output",
+      description: 'What the layer adds, in words, e.g. "table platform.users".',
+    },
     contribution: {
       type: anyMap,
       role: "output",
       description: "Ids and hashes of what the layer adds, for drift and deletion. Its shape may change.",
     },
-    adopted: { type: texts, role: "output", description: "Objects that existed before the layer; a deletion leaves them." },
+    adopted: {
+      type: texts,
+      role: "output",
+      description: "Objects that existed before the layer; a deletion leaves them.",
+    },
     drift: { type: texts, role: "output", description: "What differed in the database at the last refresh." },
     lastRun: {
       type: { $ref: "#/types/pgstrata:index:LayerRun" },

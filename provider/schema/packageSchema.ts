@@ -24,7 +24,12 @@ export function packageSchema(): SchemaObject {
     types: Object.fromEntries(
       Object.entries(layerTypes).map(([name, spec]) => [
         token(name),
-        { type: "object", description: spec.description, properties: properties(spec, "input"), required: required(spec) },
+        {
+          type: "object",
+          description: spec.description,
+          properties: properties(spec, "input"),
+          required: required(spec),
+        },
       ]),
     ),
     provider: {

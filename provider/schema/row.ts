@@ -15,7 +15,7 @@ export const row: ResourceSpec = {
       required: true,
       replaces: true,
       description:
-        "Columns and values that identify the row, such as `{ slug: \"lancio\" }`; at most one row may have them. A change of it replaces the row.",
+        'Columns and values that identify the row, such as `{ slug: "lancio" }`; at most one row may have them. A change of it replaces the row.',
     },
     values: {
       type: anyMap,
@@ -30,11 +30,12 @@ export const row: ResourceSpec = {
     compareWith: {
       type: textMap,
       description:
-        "For a secret that is stored in another form: an SQL expression on the row that gives the plain form, such as `{ connection_string: \"platform.decrypt_database_connection_string(id)\" }`. It is evaluated inside the database. Default: the column itself.",
+        'For a secret that is stored in another form: an SQL expression on the row that gives the plain form, such as `{ connection_string: "platform.decrypt_database_connection_string(id)" }`. It is evaluated inside the database. Default: the column itself.',
     },
     initialValues: {
       type: anyMap,
-      description: "Columns that are set when the row is created and left alone afterwards. A later change does nothing. Default none.",
+      description:
+        "Columns that are set when the row is created and left alone afterwards. A later change does nothing. Default none.",
     },
     initialSecretValues: {
       type: textMap,
@@ -43,7 +44,8 @@ export const row: ResourceSpec = {
     },
     returning: {
       type: texts,
-      description: "Columns to give out in `columns`, such as a generated id. Not for columns that hold secrets. Default none.",
+      description:
+        "Columns to give out in `columns`, such as a generated id. Not for columns that hold secrets. Default none.",
     },
     columns: {
       type: anyMap,

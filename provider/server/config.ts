@@ -59,7 +59,9 @@ function parseShadow(value: Value | undefined, fail: (reason: string) => void): 
   if (mode) return mode;
   const fault = typeof value === "string" && value.includes("://") ? connectionUrlFault(value) : "it is no URL";
   if (fault === undefined && typeof value === "string") return { url: value };
-  fail(`expected ${SHADOW_MODES.join(", ")} or the URL of a server on which scratch databases may be made: ${fault ?? ""}`);
+  fail(
+    `expected ${SHADOW_MODES.join(", ")} or the URL of a server on which scratch databases may be made: ${fault ?? ""}`,
+  );
   return "auto";
 }
 
@@ -69,5 +71,7 @@ function fromJson(value: Value | undefined): Value | undefined {
 }
 
 function describe(value: Value): string {
-  return typeof value === "string" || typeof value === "number" ? JSON.stringify(value) : `a value of type ${typeof value}`;
+  return typeof value === "string" || typeof value === "number"
+    ? JSON.stringify(value)
+    : `a value of type ${typeof value}`;
 }

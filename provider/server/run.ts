@@ -1,4 +1,5 @@
 import { fstatSync } from "node:fs";
+import { addTime } from "../timing.ts";
 import { createRedactor, type Redactor } from "./redact.ts";
 import { serve } from "./serve.ts";
 
@@ -32,6 +33,7 @@ export async function run(args: string[]): Promise<void> {
   if (stdinIsHeld()) process.stdin.resume().on("end", () => stop(0));
 
   process.stdout.write(`${server.port}\n`);
+  addTime("start", performance.now());
 }
 
 /** Covers what libraries and Node itself write, too. */

@@ -1,4 +1,4 @@
-import grpc from "@grpc/grpc-js";
+import type grpc from "@grpc/grpc-js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
@@ -63,7 +63,9 @@ export function createService(redactor: Redactor): Service {
 
   function refuse(what: string): grpc.handleUnaryCall<unknown, unknown> {
     return answer(() => {
-      throw new UnimplementedError(`pgstrata has no ${what}; it has the resources ${Object.keys(resourceTypes).join(", ")}`);
+      throw new UnimplementedError(
+        `pgstrata has no ${what}; it has the resources ${Object.keys(resourceTypes).join(", ")}`,
+      );
     });
   }
 

@@ -95,6 +95,7 @@ function presentableValue(value: Value, redactor: Redactor): Value {
     const text = redactor.redact(value);
     return text.length > LONGEST_LINE || text.includes("\n") ? text.split("\n") : text;
   }
-  if (Array.isArray(value)) return value.map((item) => (typeof item === "string" ? redactor.redact(item) : presentableValue(item, redactor)));
+  if (Array.isArray(value))
+    return value.map((item) => (typeof item === "string" ? redactor.redact(item) : presentableValue(item, redactor)));
   return isObject(value) ? presentable(value, redactor) : value;
 }

@@ -66,7 +66,9 @@ function decodeValue(
   }
   if (mark === RESOURCE) return decodeValue(fields.get("id") ?? fields.get("urn") ?? null, path, onSecret, secret);
   if (mark === ASSET || mark === ARCHIVE) {
-    throw new UserError(`${path}: found an asset or archive, expected a plain value; give the text or a file name instead`);
+    throw new UserError(
+      `${path}: found an asset or archive, expected a plain value; give the text or a file name instead`,
+    );
   }
   if (mark !== undefined) throw new UserError(`${path}: found a value of a kind that pgstrata does not know`);
   const decoded: Properties = {};

@@ -3,6 +3,7 @@ import { type Contribution, conflicts, contributionOf } from "../engine/algebra.
 import { readCatalog } from "../engine/facts.ts";
 import { describe } from "../engine/names.ts";
 import type { FactBase, StableId } from "../engine/pgDelta.ts";
+import { timed } from "../timing.ts";
 import { UserError } from "../userError.ts";
 import type { ContributionCache } from "./contributionCache.ts";
 import { loadSql, type SqlFile } from "./loadSql.ts";
@@ -79,7 +80,7 @@ export class ShadowChain {
       const set = sets[n];
       const digest = wanted[n];
       if (set === undefined || digest === undefined) break;
-      await load(scratch.database, set);
+      await timed("shadow", () => load(scratch.database, set));
       scratch.facts.push((await readCatalog(scratch.database.pool, needs.owner)).facts);
       scratch.loaded.push(digest);
     }
@@ -96,7 +97,7 @@ export class ShadowChain {
     if (open?.needs === key && open.loaded.slice(0, shared).every((digest, n) => digest === wanted[n])) return open;
     this.scratch = undefined;
     await open?.database.drop().catch(() => {});
-    const database = await this.shadow.create(needs);
+    const database = await timed("shadow", () => this.shadow.create(needs));
     const facts = [(await readCatalog(database.pool, needs.owner)).facts];
     this.scratch = { needs: key, loaded: [], facts, database };
     return this.scratch;

@@ -4,6 +4,7 @@ import { withDatabaseLock } from "../../databaseLock.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
 import { type StatementList, statementsFor } from "../../engine/statements.ts";
 import type { CallContext } from "../../server/resource.ts";
+import { timed } from "../../timing.ts";
 import { type TransactionOptions, withRetries } from "../../transaction.ts";
 import { UserError } from "../../userError.ts";
 import { execute, StatementError } from "./execute.ts";
@@ -89,15 +90,17 @@ async function run(
 ): Promise<void> {
   if (list.statements.length === 0) return;
   try {
-    await execute(
-      client,
-      list,
-      config,
-      () => refuseDroppingRows(client, list.statements, gate),
-      (done, total, statement) => {
-        signal.throwIfAborted();
-        report.status(`${done}/${total} ${statement.op} ${statement.subject}`);
-      },
+    await timed("apply", () =>
+      execute(
+        client,
+        list,
+        config,
+        () => refuseDroppingRows(client, list.statements, gate),
+        (done, total, statement) => {
+          signal.throwIfAborted();
+          report.status(`${done}/${total} ${statement.op} ${statement.subject}`);
+        },
+      ),
     );
   } catch (error) {
     throw explained(error);

@@ -2,7 +2,7 @@ import { type Contribution, MissingBaseObject, minus, plus } from "../../engine/
 import { describe } from "../../engine/names.ts";
 import { encodeId, type FactBase, parseId } from "../../engine/pgDelta.ts";
 import { type ContributionRecord, recordOf, reversalOf } from "../../engine/record.ts";
-import { type Statement, statementsFor } from "../../engine/statements.ts";
+import type { Statement } from "../../engine/statements.ts";
 import type { DiffKind, PlannedStatement } from "../../server/resource.ts";
 import { UserError } from "../../userError.ts";
 import { refuseForerunners } from "./gates.ts";
@@ -68,11 +68,6 @@ export function asDetail(statements: readonly Statement[]): Record<string, { kin
     };
   }
   return detail;
-}
-
-/** Statements that take a record back. */
-export function removalOf(live: FactBase, record: ContributionRecord, roles: readonly string[]): Statement[] {
-  return statementsFor(live, minus(live, reversalOf(record)), roles).statements;
 }
 
 /** What of a record the database still has, as ids. */

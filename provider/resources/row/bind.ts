@@ -22,10 +22,14 @@ export function bindValue(name: string, column: Column, value: Value): string | 
   return String(value);
 }
 
-/** A secret is text as it is, in json columns as well. */
-export function bindSecret(value: string | typeof UNKNOWN): string {
-  if (value === UNKNOWN) throw new Error("the value of a secret is not known");
-  return value;
+/** A secret is text as it is, in json columns as well. Throws a `UserError` for a column of a type that may give it away. */
+export function bindSecret(name: string, column: Column, value: string | typeof UNKNOWN): string {
+  if (value === UNKNOWN) throw new Error(`the value of column ${name} is not known`);
+  if (column.takesSecrets) return value;
+  throw new UserError(
+    `column "${name}" is of type ${column.type}, expected text, bytea, json or jsonb for a secret: the server would show a value that ` +
+      "the type cannot take in its error and its log",
+  );
 }
 
 function arrayLiteral(name: string, items: readonly Value[]): string {

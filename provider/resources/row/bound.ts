@@ -82,14 +82,12 @@ function bind(
     table: inputs.table,
     key: all("key", inputs.key, bindValue),
     values: all("values", inputs.values, bindValue),
-    secrets: all("secretValues", inputs.secretValues, (_name, _column, value) => bindSecret(value)).map((binding) => {
+    secrets: all("secretValues", inputs.secretValues, bindSecret).map((binding) => {
       const expression = inputs.compareWith.get(binding.column);
       return expression === undefined ? binding : { ...binding, expression };
     }),
     initialValues: all("initialValues", inputs.initialValues, bindValue),
-    initialSecrets: all("initialSecretValues", inputs.initialSecretValues, (_name, _column, value) =>
-      bindSecret(value),
-    ),
+    initialSecrets: all("initialSecretValues", inputs.initialSecretValues, bindSecret),
     returning: inputs.returning
       .filter((name) => columns.has(name))
       .map((name) => ({ column: name, asJson: columns.get(name)?.kind !== "plain" })),

@@ -9,6 +9,8 @@ export interface Column {
   /** Types without an equality operator are compared by another form of theirs. */
   compareAs: "jsonb" | "text" | undefined;
   primaryKey: boolean;
+  /** False where the server repeats a value that the type cannot take in its error, and so in its own log. */
+  takesSecrets: boolean;
 }
 
 /** Returns one row per column of a table or view; none when it does not exist. */
@@ -48,6 +50,7 @@ export async function readColumns(
         kind: kindOf(row.base, row.category),
         compareAs: comparisonOf(row.element ?? row.base, row.category),
         primaryKey: row.primary_key,
+        takesSecrets: row.category === "S" || ["bytea", "json", "jsonb"].includes(row.base),
       },
     ]),
   );

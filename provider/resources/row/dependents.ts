@@ -41,7 +41,10 @@ const ACTIONS: Record<string, Dependents["onDelete"]> = { c: "cascade", n: "set 
  * All rows that a deletion of the row would delete or change, or that forbid it. Follows cascades; each foreign key is followed
  * once, so a deep chain within one table is counted for its first step only, which is enough to refuse.
  */
-export async function findDependents(client: pg.ClientBase, row: Pick<BoundRow, "table" | "key">): Promise<Dependents[]> {
+export async function findDependents(
+  client: pg.ClientBase,
+  row: Pick<BoundRow, "table" | "key">,
+): Promise<Dependents[]> {
   const found: Dependents[] = [];
   const followed = new Set<string>();
   const target = quoteQualified(row.table.schema, row.table.name);

@@ -54,5 +54,10 @@ function mapDifference(
 }
 
 function textOf(key: ReadonlyMap<string, Value>): Map<string, Value> {
-  return new Map([...key].map(([name, value]) => [name, typeof value === "number" || typeof value === "boolean" ? String(value) : value]));
+  return new Map(
+    [...key].map(([name, value]) => [
+      name,
+      typeof value === "number" || typeof value === "boolean" ? String(value) : value,
+    ]),
+  );
 }

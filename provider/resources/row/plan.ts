@@ -1,5 +1,11 @@
 import type { Database } from "../../database.ts";
-import { type CallContext, type PlannedStatement, type Properties, UNKNOWN, type Value } from "../../server/resource.ts";
+import {
+  type CallContext,
+  type PlannedStatement,
+  type Properties,
+  UNKNOWN,
+  type Value,
+} from "../../server/resource.ts";
 import { isObject } from "../../server/value.ts";
 import { type BoundRow, bindPlannedRow, unknownColumns } from "./bound.ts";
 import { type Column, readColumns } from "./catalog.ts";
@@ -69,13 +75,21 @@ function foreseenColumns(
 }
 
 /** `paths` limits an update to what is written; without it all columns are. */
-function statement(verb: "insert" | "update", inputs: RowInputs, paths: ReadonlySet<string> | undefined): PlannedStatement {
-  const key = [...inputs.key].map(([column, value]) => `${column}=${value === UNKNOWN ? "?" : String(value)}`).join(" ");
-  const isWritten = (path: string): boolean => paths === undefined || paths.has(path) || paths.has(path.split(/[.[]/)[0] ?? path);
+function statement(
+  verb: "insert" | "update",
+  inputs: RowInputs,
+  paths: ReadonlySet<string> | undefined,
+): PlannedStatement {
+  const key = [...inputs.key]
+    .map(([column, value]) => `${column}=${value === UNKNOWN ? "?" : String(value)}`)
+    .join(" ");
+  const isWritten = (path: string): boolean =>
+    paths === undefined || paths.has(path) || paths.has(path.split(/[.[]/)[0] ?? path);
   const columns: Properties = {};
   const add = (property: string, values: ReadonlyMap<string, Value>, secret: boolean): void => {
     for (const [name, value] of values) {
-      if (isWritten(`${property}.${name}`) || isWritten(`${property}["${name}"]`)) columns[name] = secret ? "[secret]" : shown(value);
+      if (isWritten(`${property}.${name}`) || isWritten(`${property}["${name}"]`))
+        columns[name] = secret ? "[secret]" : shown(value);
     }
   };
   if (!paths) add("key", inputs.key, false);

@@ -64,7 +64,12 @@ function keyOnly(inputs: RowInputs): RowInputs {
 function refusal(row: string, dependents: readonly Dependents[]): string {
   const lines = dependents.map(({ table, constraint, count, onDelete }) => {
     const rows = count === 1 ? "1 row" : `${count} rows`;
-    const fate = onDelete === "restrict" ? "forbids the deletion" : onDelete === "cascade" ? "would be deleted" : `would be changed (${onDelete})`;
+    const fate =
+      onDelete === "restrict"
+        ? "forbids the deletion"
+        : onDelete === "cascade"
+          ? "would be deleted"
+          : `would be changed (${onDelete})`;
     return `  ${rows} of ${table}: ${fate} (foreign key ${constraint})`;
   });
   return (

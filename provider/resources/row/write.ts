@@ -3,6 +3,7 @@ import type pg from "pg";
 import type { Database } from "../../database.ts";
 import type { CallContext, Properties } from "../../server/resource.ts";
 import type { Session } from "../../session.ts";
+import { timed } from "../../timing.ts";
 import { inTransaction } from "../../transaction.ts";
 import { UserError } from "../../userError.ts";
 import { type BoundRow, bindRow } from "./bound.ts";
@@ -36,7 +37,7 @@ export async function writeRow(
       onRetry: (attempt, tries, reason) => context.report.status(`${reason}: try ${attempt} of ${tries}`),
     });
   try {
-    return await run(false);
+    return await timed("rows", () => run(false));
   } catch (error) {
     if (!isUnreadableSecret(error) || inputs.secretValues.size === 0) throw error;
     return run(true);
@@ -73,7 +74,10 @@ async function writeIn(client: pg.ClientBase, inputs: RowInputs, skipSecrets: bo
 
 /** Two runs that create the same row must not both find it missing; a unique constraint on the key is not required. */
 async function lockKey(client: pg.ClientBase, row: BoundRow): Promise<void> {
-  const hash = createHash("sha256").update(`pgstrata row ${describeRow(row)}`).digest().readBigInt64BE();
+  const hash = createHash("sha256")
+    .update(`pgstrata row ${describeRow(row)}`)
+    .digest()
+    .readBigInt64BE();
   await client.query("SELECT pg_catalog.pg_advisory_xact_lock($1::bigint)", [String(hash)]);
 }
 

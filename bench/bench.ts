@@ -1,0 +1,144 @@
+/**
+ * `npm run bench`: whole-process wall times of the platform on an embedded Postgres 18, with the CLI as it is set up. Prints one
+ * Markdown table of medians and one of where the time goes. Asserts nothing.
+ */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cpus, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { startEmbeddedServer } from "../provider/postgres/embeddedServer.ts";
+import type { Stage } from "../provider/timing.ts";
+import { createStackWorkspace, type StackWorkspace } from "../test/support/cli.ts";
+
+const RUNS = 5;
+const SQL = ["sql/platform", "sql/databases", "sql/rls/permissive"];
+const EMPTY_PROGRAM = "export {};\n";
+const STAGES: Stage[] = ["start", "shadow", "extract", "plan", "apply", "rows"];
+
+/** One command's runs. */
+interface Measured {
+  name: string;
+  goal?: string;
+  /** Milliseconds. */
+  walls: number[];
+  stages: Partial<Record<Stage, number>>[];
+}
+
+const root = join(import.meta.dirname, "..");
+const scratch = await mkdtemp(join(tmpdir(), "pgstrata-bench-"));
+const server = await startEmbeddedServer({ directory: join(scratch, "server"), majorVersion: 18 });
+
+try {
+  await benchmark();
+} finally {
+  await server.stop();
+  await rm(scratch, { recursive: true, force: true });
+}
+
+async function benchmark(): Promise<void> {
+  const empty: Measured = { name: "preview of an empty program (the floor)", walls: [], stages: [] };
+  const first: Measured = { name: "first `pulumi up --skip-preview`", goal: "≤ 3 s", walls: [], stages: [] };
+  const noop: Measured = { name: "`pulumi preview`, nothing to do", goal: "≤ 2 s", walls: [], stages: [] };
+  const destroyed: Measured = { name: "`pulumi destroy --skip-preview`", goal: "≤ 2 s", walls: [], stages: [] };
+  const direct: Measured = { name: "the layers' SQL in one transaction, by a plain client", walls: [], stages: [] };
+  let stateBytes = 0;
+
+  await measureDirect(direct);
+  const bare = await createStackWorkspace({ program: EMPTY_PROGRAM });
+  for (let n = 0; n <= RUNS; n++) await measure(bare, empty, n > 0, "preview");
+  await bare.remove();
+
+  const workspace = await createStackWorkspace({
+    config: { "pgstrata:databaseUrl": { secret: server.url("bench") }, "pgstrata:allowPlaceholders": "true" },
+  });
+  await onServer("create database bench");
+  for (let n = 0; n <= RUNS; n++) {
+    await measure(workspace, first, n > 0, "up", "--yes", "--skip-preview");
+    stateBytes = (await workspace.stateText()).length;
+    await measure(workspace, noop, n > 0, "preview", "--expect-no-changes");
+    await measure(workspace, destroyed, n > 0, "destroy", "--yes", "--skip-preview");
+  }
+  await workspace.remove();
+  report([empty, first, noop, destroyed, direct], stateBytes);
+}
+
+async function measure(
+  workspace: StackWorkspace,
+  measured: Measured,
+  counts: boolean,
+  ...args: string[]
+): Promise<void> {
+  const timings = await mkdtemp(join(scratch, "timings-"));
+  workspace.env.PGSTRATA_TIMINGS = timings;
+  const started = performance.now();
+  await workspace.succeed(...args);
+  const wall = performance.now() - started;
+  if (!counts) return;
+  measured.walls.push(wall);
+  const stages: Partial<Record<Stage, number>> = {};
+  for (const file of await readdir(timings)) {
+    const process: Partial<Record<Stage, number>> = JSON.parse(await readFile(join(timings, file), "utf8"));
+    for (const stage of STAGES) if (process[stage] !== undefined) stages[stage] = (stages[stage] ?? 0) + process[stage];
+  }
+  measured.stages.push(stages);
+}
+
+/** What `psql -1 -f` of the same files costs, without the start of a process. */
+async function measureDirect(measured: Measured): Promise<void> {
+  for (const role of ["studio_app", "studio_readonly", "studio_decrypt"]) await onServer(`create role ${role}`);
+  const texts: string[] = [];
+  for (const directory of SQL) {
+    for (const name of (await readdir(join(root, directory))).sort())
+      texts.push(await readFile(join(root, directory, name), "utf8"));
+  }
+  for (let n = 0; n <= RUNS; n++) {
+    await onServer("create database direct");
+    const client = new pg.Client(server.url("direct"));
+    await client.connect();
+    const started = performance.now();
+    await client.query("begin");
+    for (const text of texts) await client.query(text);
+    await client.query("commit");
+    if (n > 0) measured.walls.push(performance.now() - started);
+    await client.end();
+    await onServer("drop database direct");
+  }
+  for (const role of ["studio_app", "studio_readonly", "studio_decrypt"]) await onServer(`drop role ${role}`);
+}
+
+async function onServer(sql: string): Promise<void> {
+  const client = new pg.Client(server.url("postgres"));
+  await client.connect();
+  await client.query(sql);
+  await client.end();
+}
+
+function report(all: Measured[], stateBytes: number): void {
+  const [processor] = cpus();
+  console.log(
+    `Machine: ${cpus().length} × ${processor?.model ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, PostgreSQL ${server.version}; medians of ${RUNS}.\n`,
+  );
+  console.log("| what | goal | median | range |\n|---|---|---|---|");
+  for (const { name, goal, walls } of all) {
+    console.log(
+      `| ${name} | ${goal ?? ""} | ${seconds(median(walls))} | ${seconds(Math.min(...walls))} – ${seconds(Math.max(...walls))} |`,
+    );
+  }
+  console.log(`| state file after \`up\` | ≤ 250 KB | ${Math.round(stateBytes / 1000)} KB | |\n`);
+  console.log(
+    `| where the time goes (ms) | CLI, program and Row plumbing | ${STAGES.join(" | ")} |\n|---|---|${STAGES.map(() => "---|").join("")}`,
+  );
+  for (const { name, walls, stages } of all) {
+    if (stages.length === 0) continue;
+    const medians = STAGES.map((stage) => Math.round(median(stages.map((run) => run[stage] ?? 0))));
+    const rest = Math.round(median(walls) - medians.reduce((sum, value) => sum + value, 0));
+    console.log(`| ${name} | ${rest} | ${medians.join(" | ")} |`);
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+const seconds = (elapsedMs: number): string => `${(elapsedMs / 1000).toFixed(2)} s`;
