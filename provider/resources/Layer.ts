@@ -27,9 +27,13 @@ import { LayerWorld } from "./layer/world.ts";
 /** Held by the program as it likes; none of them changes what the SQL means. */
 const SETTINGS = ["files", "base", "assumes", "roles", "allow", "forceDestroy", "digest"] as const;
 
-/** `pgstrata:index:Layer`: a set of SQL files held as desired state. See the package schema for its properties. */
-export function createLayer(session: Session): ResourceType {
-  const world = new LayerWorld(session.config, session.database, process.cwd());
+/**
+ * `pgstrata:index:Layer`: a set of SQL files held as desired state. See the package schema for its properties.
+ *
+ * @param projectDirectory where relative paths start and where the project-local home lies.
+ */
+export function createLayer(session: Session, projectDirectory = process.cwd()): ResourceType {
+  const world = new LayerWorld(session.config, session.database, projectDirectory);
   session.onClose(() => world.close());
   return {
     token: "pgstrata:index:Layer",

@@ -47,13 +47,12 @@ export function createRow(session: Session): ResourceType {
       if (!session.database || isReplacement(detailed, inputs)) return diffOf(detailed);
       const found = await on(inputs, context, (database) => findRow(database, inputs));
       if (!found) {
-        context.report.warn(`${state.id} is missing in the database; it will be inserted again`);
+        context.report.warn(`${state.id} is missing in the database; an update inserts it again`);
         return diffOf(withDrift(detailed, writtenPaths(inputs), "add"));
       }
       const differing = [...found.live.differing.map(({ path }) => path), ...found.row.undetermined];
       const drift = differing.filter((path) => detailed[path] === undefined);
-      if (drift.length > 0)
-        context.report.info(`drift: ${drift.join(", ")} differs in the database and will be set again`);
+      if (drift.length > 0) context.report.info(`drift: ${drift.join(", ")} differs in the database`);
       return diffOf(withDrift(detailed, drift, "update"));
     },
 

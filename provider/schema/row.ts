@@ -20,7 +20,7 @@ export const row: ResourceSpec = {
     values: {
       type: anyMap,
       description:
-        "Columns and their values. Objects and lists go to json and jsonb columns, lists also to array columns; whole numbers beyond 2^53 are given as strings. A column that is taken out again keeps its value in the database. Default none.",
+        "Columns and their values. Objects and lists go to json and jsonb columns, lists also to array columns; whole numbers beyond 2^53 are given as strings. A column that is taken out again keeps its value in the database. Not for secrets: previews show them. Default none.",
     },
     secretValues: {
       type: textMap,

@@ -1,11 +1,12 @@
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import { createSession, type Session } from "../session.ts";
 import { UserError } from "../userError.ts";
+import { checkResponse } from "./checkResponse.ts";
 import { parseConfig } from "./config.ts";
 import { encodeDiff } from "./diff.ts";
 import type { Redactor } from "./redact.ts";
 import type { DiffResult, Properties } from "./resource.ts";
-import { decodeStruct, encodeStruct } from "./struct.ts";
+import { decodeStruct } from "./struct.ts";
 import { equalValues } from "./value.ts";
 
 type Check = InstanceType<typeof messages.CheckRequest>;
@@ -18,15 +19,7 @@ const SECRET_CONFIG = ["url", "shadow"];
 /** Validates; the inputs go back as they came. */
 export function checkConfig(request: Check, redactor: Redactor): InstanceType<typeof messages.CheckResponse> {
   const news = decodeConfig(request.getNews(), redactor);
-  const response = new messages.CheckResponse();
-  response.setInputs(encodeStruct(news));
-  for (const { property, reason } of parseConfig(news).failures) {
-    const failure = new messages.CheckFailure();
-    failure.setProperty(property);
-    failure.setReason(redactor.redact(reason));
-    response.addFailures(failure);
-  }
-  return response;
+  return checkResponse(news, parseConfig(news).failures, redactor);
 }
 
 /**

@@ -13,7 +13,7 @@ export interface Properties {
 /** A value that is known only after an update. */
 export const UNKNOWN = Symbol("unknown");
 
-/** One fault of the input, shown by Pulumi under the resource with its property path. */
+/** One fault of the input, shown under the resource with its property path. */
 export interface CheckFailure {
   /** Property path such as `values.name`; empty for the resource as a whole. */
   property: string;

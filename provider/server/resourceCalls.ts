@@ -2,6 +2,7 @@ import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import type { Empty as EmptyMessage } from "google-protobuf/google/protobuf/empty_pb.js";
 import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
 import { UserError } from "../userError.ts";
+import { checkResponse } from "./checkResponse.ts";
 import { encodeDiff } from "./diff.ts";
 import type { EngineLog } from "./log.ts";
 import type { Redactor } from "./redact.ts";
@@ -70,15 +71,7 @@ export function resourceCalls(support: CallSupport) {
     check: (request: InstanceType<typeof messages.CheckRequest>) =>
       run(request, true, undefined, async (type, context) => {
         const { inputs, failures } = await type.check(context, decode(request.getOlds()), decode(request.getNews()));
-        const response = new messages.CheckResponse();
-        response.setInputs(encodeStruct(inputs));
-        for (const { property, reason } of failures) {
-          const failure = new messages.CheckFailure();
-          failure.setProperty(property);
-          failure.setReason(redactor.redact(reason));
-          response.addFailures(failure);
-        }
-        return response;
+        return checkResponse(inputs, failures, redactor);
       }),
 
     diff: (request: InstanceType<typeof messages.DiffRequest>) =>

@@ -2,8 +2,8 @@ import pg, { type PoolClient } from "pg";
 import { describeDatabaseError } from "../../database/databaseError.ts";
 import { withDatabaseLock } from "../../databaseLock.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
-import { type StatementList, statementsFor } from "../../engine/statements.ts";
-import type { CallContext } from "../../server/resource.ts";
+import { type Statement, type StatementList, statementsFor } from "../../engine/statements.ts";
+import type { CallContext, Reporter } from "../../server/resource.ts";
 import { timed } from "../../timing.ts";
 import { type TransactionOptions, withRetries } from "../../transaction.ts";
 import { UserError } from "../../userError.ts";
@@ -12,6 +12,8 @@ import { type RowsGate, refuseDroppingRows } from "./gates.ts";
 import { refuseMissingRights } from "./rights.ts";
 import type { LastRun } from "./state.ts";
 import type { LayerWorld } from "./world.ts";
+
+const PROGRESS_INTERVAL_MS = 1000;
 
 /** What a layer wants of the database, as a function of what the database holds: it is asked again after each wait. */
 export type Goal = (live: FactBase) => FactBase;
@@ -96,15 +98,23 @@ async function run(
         list,
         config,
         () => refuseDroppingRows(client, list.statements, gate),
-        (done, total, statement) => {
-          signal.throwIfAborted();
-          report.status(`${done}/${total} ${statement.op} ${statement.subject}`);
-        },
+        progressOf(report, signal),
       ),
     );
   } catch (error) {
     throw explained(error);
   }
+}
+
+/** A short update says nothing; a long one tells where it is, about once a second. */
+function progressOf(report: Reporter, signal: AbortSignal) {
+  let told = performance.now();
+  return (done: number, total: number, { op, subject }: Statement): void => {
+    signal.throwIfAborted();
+    if (performance.now() - told < PROGRESS_INTERVAL_MS) return;
+    told = performance.now();
+    report.status(`${done}/${total} ${op} ${subject}`);
+  };
 }
 
 /** Retryable errors pass as they are. */
