@@ -1,0 +1,78 @@
+import { GrantRole, Role } from "@pulumi/postgresql";
+import * as pulumi from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random";
+
+/** Names of the roles; the SQL of the layers names them literally. */
+export const ACCESS_ROLES = {
+  /** Reads and writes rows under row-level security; sees no secret. May log in. */
+  app: "studio_app",
+  /** Reads rows; sees no secret. May log in. */
+  readonly: "studio_readonly",
+  /** May decrypt connection strings and read the secrets of projects. Cannot log in: other roles are made members of it. */
+  decrypt: "studio_decrypt",
+} as const;
+
+export interface AccessRolesArgs {
+  /**
+   * Whether this stack makes the roles. Roles belong to the whole server: where another stack on the same server makes them
+   * already, say false; the roles must then exist. Going from true to false drops the roles, which the server refuses while
+   * another database still grants them something.
+   * @default true
+   */
+  manage?: boolean;
+
+  /**
+   * Roles that may decrypt, such as the login of a health checker. Each becomes a member of `studio_decrypt` and must exist. A
+   * name that leaves the list loses the membership at once.
+   * @default []
+   */
+  decryptors?: string[];
+}
+
+/**
+ * The roles that applications connect as, with generated passwords.
+ *
+ * ```ts
+ * const access = new AccessRoles("access", { decryptors: ["health_checker"] }, { providers: [postgresqlProvider] });
+ * export const passwords = access.passwords; // secret
+ * ```
+ *
+ * Destroying it drops the roles and ends their sign-in; objects that they own go to the connecting role.
+ */
+export class AccessRoles extends pulumi.ComponentResource {
+  /** Names of the three roles, made here or not. */
+  readonly names: string[] = Object.values(ACCESS_ROLES);
+  /** Passwords of the roles that may log in, by role name; secret. Empty where the roles are not made here. */
+  readonly passwords: Record<string, pulumi.Output<string>> = {};
+
+  constructor(name: string, args: AccessRolesArgs = {}, opts: pulumi.ComponentResourceOptions = {}) {
+    super("pgstrata:components:AccessRoles", name, {}, opts);
+    const { manage = true, decryptors = [] } = args;
+    if (manage) {
+      const app = loginRole(ACCESS_ROLES.app, this);
+      const readonly = loginRole(ACCESS_ROLES.readonly, this);
+      const decrypt = new Role(ACCESS_ROLES.decrypt, { name: ACCESS_ROLES.decrypt, login: false }, { parent: this });
+      grantMembership(decryptors, decrypt, [app.role, readonly.role], this);
+      this.passwords = { [ACCESS_ROLES.app]: app.password, [ACCESS_ROLES.readonly]: readonly.password };
+    } else if (decryptors.length > 0) {
+      throw new pulumi.ResourceError(
+        "decryptors are given, but the roles are not made here (manage: false); name them in the stack that makes the roles",
+        this,
+        true,
+      );
+    }
+    this.registerOutputs({});
+  }
+}
+
+function loginRole(name: string, parent: pulumi.Resource): { role: Role; password: pulumi.Output<string> } {
+  const password = pulumi.secret(new RandomPassword(name, { length: 32, special: false }, { parent }).result);
+  return { role: new Role(name, { name, login: true, password }, { parent }), password };
+}
+
+/** The members may be roles made here, so their creation comes first. */
+function grantMembership(members: string[], group: Role, roles: Role[], parent: pulumi.Resource): void {
+  for (const member of members) {
+    new GrantRole(`${member}-decrypts`, { role: member, grantRole: group.name }, { parent, dependsOn: roles });
+  }
+}

@@ -1,0 +1,70 @@
+import * as pulumi from "@pulumi/pulumi";
+
+export interface ProviderArgs {
+  /**
+   * Connection URL of the database that the layers and rows live in: `postgresql://user:password@host:port/database`. Always a
+   * secret: it is encrypted in the state and never printed. It may be unknown in a preview; the plan is then made without looking
+   * at the database. Pointing it at another database replaces nothing: the next preview shows what that database lacks.
+   */
+  url: pulumi.Input<string>;
+
+  /**
+   * Longest wait for one lock in the database, in milliseconds, 1 or more. After it the transaction is rolled back and tried
+   * again, so that the update never queues up behind a long transaction and blocks everybody else.
+   * @default 3000
+   */
+  lockTimeoutMs?: pulumi.Input<number> | undefined;
+
+  /**
+   * How often a transaction is run again after a lock timeout before the update fails. 0 for never.
+   * @default 5
+   */
+  lockRetries?: pulumi.Input<number> | undefined;
+
+  /**
+   * Longest run of one statement, in milliseconds; 0 for no limit.
+   * @default 0
+   */
+  statementTimeoutMs?: pulumi.Input<number> | undefined;
+
+  /**
+   * Where the SQL of a layer is tried out before anything is planned. `embedded`: a Postgres of the same major version, started
+   * on this machine; `colocated`: a scratch database on the target's server, made and dropped by the provider; `auto`: embedded
+   * where its version fits, else colocated. Anything else is the URL of a server on which scratch databases may be made.
+   * @default "auto"
+   */
+  shadow?: pulumi.Input<string> | undefined;
+}
+
+/**
+ * The connection to one database. Resources take it through their options; a component hands it on to its children.
+ *
+ * ```ts
+ * const target = new Provider("target", { url: config.requireSecret("databaseUrl") });
+ * new PlatformSchema("platform", { roles: [] }, { providers: [target] });
+ * ```
+ */
+export class Provider extends pulumi.ProviderResource {
+  /** The connection URL; secret. */
+  declare readonly url: pulumi.Output<string>;
+
+  constructor(name: string, args: ProviderArgs, opts: pulumi.ResourceOptions = {}) {
+    super(
+      "pgstrata",
+      name,
+      {
+        url: pulumi.secret(args.url),
+        // The protocol carries provider configuration as strings: anything else travels as JSON.
+        lockTimeoutMs: asJson(args.lockTimeoutMs),
+        lockRetries: asJson(args.lockRetries),
+        statementTimeoutMs: asJson(args.statementTimeoutMs),
+        shadow: args.shadow,
+      },
+      pulumi.mergeOptions(opts, { additionalSecretOutputs: ["url"] }),
+    );
+  }
+}
+
+function asJson(value: pulumi.Input<number> | undefined): pulumi.Output<string> | undefined {
+  return value === undefined ? undefined : pulumi.output(value).apply((known) => JSON.stringify(known));
+}

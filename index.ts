@@ -1,0 +1,82 @@
+/**
+ * The whole platform as desired state, bottom up:
+ *
+ *   settings → target database → access roles
+ *   layers: platform → databases → rls
+ *   rows:   billing plans · organization and project → registered databases
+ */
+import { RunError } from "@pulumi/pulumi";
+import { AccessRoles } from "./components/AccessRoles.ts";
+import { BillingPlans } from "./components/BillingPlans.ts";
+import { DatabasesTable } from "./components/DatabasesTable.ts";
+import { PlatformSchema } from "./components/PlatformSchema.ts";
+import { RailwayDatabases } from "./components/RailwayDatabases.ts";
+import { RowLevelSecurity } from "./components/RowLevelSecurity.ts";
+import type { Layer } from "./components/resources/Layer.ts";
+import { readStackConfig } from "./components/stackConfig.ts";
+import { Tenant } from "./components/Tenant.ts";
+import { targetProviders } from "./components/targetProviders.ts";
+
+const { plain: settings, ...secrets } = readStackConfig();
+const { lockTimeoutMs, lockRetries, statementTimeoutMs, organization, project } = settings;
+
+const url = secrets.databaseUrl ?? (await localUrl());
+const providers = targetProviders({ url, lockTimeoutMs, lockRetries, statementTimeoutMs, shadow: secrets.shadow });
+
+const access = new AccessRoles(
+  "access",
+  { manage: settings.manageRoles, decryptors: settings.decryptors },
+  { providers },
+);
+
+const platform = new PlatformSchema("platform", { access }, { providers });
+const databases = new DatabasesTable("databases", { platform }, { providers });
+const rls = new RowLevelSecurity("rls", { platform, databases }, { providers });
+
+new BillingPlans("plans", { platform }, { providers });
+const tenant = new Tenant("tenant", { platform, organization, project }, { providers });
+const railway = new RailwayDatabases(
+  "railway",
+  {
+    databases,
+    project: tenant.project,
+    environment: settings.railwayEnvironment,
+    region: settings.railwayRegion,
+    mongodbConnectionString: secrets.mongodbConnectionString,
+    redisConnectionString: secrets.redisConnectionString,
+  },
+  { providers },
+);
+
+/** What stands in the database, by layer. */
+export const layers = {
+  platform: figures(platform.layer),
+  databases: figures(databases.layer),
+  rls: figures(rls.layer),
+};
+
+/** The registered databases without their secrets. */
+export const registeredDatabases = {
+  "Railway MongoDB": railway.mongodb.maskedConnectionString,
+  "Railway Redis": railway.redis.maskedConnectionString,
+};
+
+/** Passwords of the roles that applications sign in with: `pulumi stack output rolePasswords --show-secrets`. */
+export const rolePasswords = access.passwords;
+
+function figures({ digest, objects }: Layer) {
+  return { digest, objects: objects.apply((names) => names.length) };
+}
+
+/** The database of this checkout; loaded only where a stack runs on it. */
+async function localUrl(): Promise<string> {
+  const { localDatabaseUrl } = await import("./tools/localDatabase.ts");
+  const { UserError } = await import("./provider/userError.ts");
+  try {
+    return await localDatabaseUrl(import.meta.dirname);
+  } catch (error) {
+    // A mistake of the user is shown without a stack trace.
+    if (error instanceof UserError) throw new RunError(error.message);
+    throw error;
+  }
+}

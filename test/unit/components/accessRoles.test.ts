@@ -1,0 +1,67 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeEach, describe, expect, it } from "vitest";
+import { AccessRoles } from "../../../components/AccessRoles.ts";
+import { type MockedProgram, mockPulumi, resolved, secretInput } from "../../support/pulumiMocks.ts";
+
+const ROLE = "postgresql:index/role:Role";
+const GRANT = "postgresql:index/grantRole:GrantRole";
+
+let program: MockedProgram;
+beforeEach(async () => {
+  program = await mockPulumi();
+});
+
+describe("AccessRoles", () => {
+  it("makes two logins with secret passwords and a group without a login", async () => {
+    const access = new AccessRoles("access");
+    await program.settle(access);
+
+    expect(program.names(ROLE)).toEqual(["studio_app", "studio_decrypt", "studio_readonly"]);
+    for (const name of ["studio_app", "studio_readonly"]) {
+      const { inputs } = program.find(ROLE, name);
+      expect(inputs).toMatchObject({ name, login: true });
+      expect(secretInput(inputs.password)).toBe(`generated-for-${name}`);
+    }
+    expect(program.find(ROLE, "studio_decrypt").inputs).toEqual({ name: "studio_decrypt", login: false });
+  });
+
+  it("gives the passwords out as secrets", async () => {
+    const { passwords } = new AccessRoles("access");
+    expect(await resolved(pulumi.output(passwords))).toEqual({
+      studio_app: "generated-for-studio_app",
+      studio_readonly: "generated-for-studio_readonly",
+    });
+    const secret = await Promise.all(Object.values(passwords).map((password) => pulumi.isSecret(password)));
+    expect(secret).toEqual([true, true]);
+  });
+
+  it("lets nobody decrypt unless named", async () => {
+    const access = new AccessRoles("access");
+    await program.settle(access);
+    expect(program.names(GRANT)).toEqual([]);
+  });
+
+  it("makes the decryptors members of studio_decrypt", async () => {
+    const access = new AccessRoles("access", { decryptors: ["health_checker", "studio_app"] });
+    await program.settle(access);
+    const grants = ["health_checker", "studio_app"].map((name) => program.find(GRANT, `${name}-decrypts`).inputs);
+    expect(grants).toEqual([
+      { role: "health_checker", grantRole: "studio_decrypt" },
+      { role: "studio_app", grantRole: "studio_decrypt" },
+    ]);
+  });
+
+  it("makes nothing where another stack makes the roles, but knows their names", async () => {
+    const access = new AccessRoles("access", { manage: false });
+    await program.settle(access);
+    expect(program.names(ROLE)).toEqual([]);
+    expect(access.passwords).toEqual({});
+    expect(access.names).toEqual(["studio_app", "studio_readonly", "studio_decrypt"]);
+  });
+
+  it("refuses decryptors where the roles are not made", () => {
+    expect(() => new AccessRoles("access", { manage: false, decryptors: ["x"] })).toThrow(
+      /name them in the stack that makes/,
+    );
+  });
+});
