@@ -2,6 +2,7 @@ import type pg from "pg";
 import type { ProviderConfig } from "./config.ts";
 import { codeOf, describeConnectionError, serverRefusesTls } from "./database/connectionError.ts";
 import { type ConnectionTarget, parseConnectionUrl } from "./database/connectionUrl.ts";
+import { openPool } from "./database/openPool.ts";
 import { UserError } from "./userError.ts";
 
 const OLDEST_MAJOR = 15;
@@ -123,8 +124,6 @@ async function connectWith(target: ConnectionTarget, tls: boolean): Promise<{ po
       facts = await prepareSession(client, target);
     },
   });
-  // An idle connection that the server closes is replaced at the next use; without a listener it would end the process.
-  pool.on("error", () => undefined);
   try {
     const client = await pool.connect();
     client.release();

@@ -1,4 +1,4 @@
-import { anyMap, flag, type ResourceSpec, text, texts } from "./property.ts";
+import { flag, type ResourceSpec, text, texts } from "./property.ts";
 
 export const layer: ResourceSpec = {
   description:
@@ -48,9 +48,9 @@ export const layer: ResourceSpec = {
       description: 'What the layer adds, in words, e.g. "table platform.users".',
     },
     contribution: {
-      type: anyMap,
+      type: text,
       role: "output",
-      description: "Ids and hashes of what the layer adds, for drift and deletion. Its shape may change.",
+      description: "What the layer adds, packed, for drift and deletion. Its form may change.",
     },
     adopted: {
       type: texts,

@@ -12,7 +12,7 @@ interface SchemaObject {
 }
 
 /** The package as Pulumi describes packages; SDKs for other languages are generated from it. */
-export function packageSchema(): SchemaObject {
+export function packageSchema() {
   return {
     name: "pgstrata",
     displayName: "pgstrata",

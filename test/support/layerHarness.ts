@@ -1,4 +1,5 @@
 import { inject } from "vitest";
+import type { ShadowMode } from "../../provider/config.ts";
 import { createLayer } from "../../provider/resources/Layer.ts";
 import type {
   CallContext,
@@ -8,6 +9,7 @@ import type {
   ResourceType,
 } from "../../provider/server/resource.ts";
 import { createSession } from "../../provider/session.ts";
+import { type SqlProject, sqlProject } from "./sqlProject.ts";
 
 /** What a layer said while it worked. */
 export interface Said {
@@ -22,14 +24,25 @@ export interface LayerRun {
   layer: ResourceType;
   said: Said;
   context(preview?: boolean): CallContext;
+  /** As the engine does for a cancelled command. */
+  abort(reason: Error): void;
   close(): Promise<void>;
 }
 
-/** @param shadow default: scratch databases on the test server. */
-export function layerRun(
-  url: string,
-  options: { shadow?: "embedded" | "colocated"; lockTimeoutMs?: number; lockRetries?: number } = {},
-): LayerRun {
+export interface RunOptions {
+  /** Default: scratch databases on the test server. */
+  shadow?: ShadowMode;
+  /** Where relative paths start and caches lie. Default: the project of this process. */
+  directory?: string;
+  lockTimeoutMs?: number;
+  lockRetries?: number;
+}
+
+/** The SQL files of this test process, and the caches of its runs. */
+export const project: SqlProject = sqlProject();
+
+/** @param url undefined as in a preview in which the database is not known yet. */
+export function layerRun(url: string | undefined, options: RunOptions = {}): LayerRun {
   const session = createSession({
     url,
     lockTimeoutMs: options.lockTimeoutMs ?? 3000,
@@ -38,13 +51,14 @@ export function layerRun(
     shadow: options.shadow ?? { url: inject("serverUrl") },
   });
   const said: Said = { infos: [], warnings: [], statuses: [], plans: [] };
+  const cancel = new AbortController();
   return {
-    layer: createLayer(session),
+    layer: createLayer(session, options.directory ?? project.directory),
     said,
     context: (preview = false) => ({
       urn: "urn:pulumi:test::test::pgstrata:index:Layer::test",
       preview,
-      signal: new AbortController().signal,
+      signal: cancel.signal,
       report: {
         info: (message) => said.infos.push(message),
         warn: (message) => said.warnings.push(message),
@@ -54,13 +68,18 @@ export function layerRun(
         },
       },
     }),
+    abort: (reason) => cancel.abort(reason),
     close: () => session.close(),
   };
 }
 
 /** Runs one thing in a run of its own. */
-export async function inRun<T>(url: string, task: (run: LayerRun) => Promise<T>): Promise<T> {
-  const run = layerRun(url);
+export async function inRun<T>(
+  url: string | undefined,
+  task: (run: LayerRun) => Promise<T>,
+  options?: RunOptions,
+): Promise<T> {
+  const run = layerRun(url, options);
   try {
     return await task(run);
   } finally {
@@ -68,17 +87,69 @@ export async function inRun<T>(url: string, task: (run: LayerRun) => Promise<T>)
   }
 }
 
-/** As `pulumi up` does: check, then create, or update what a state knows. Throws with the failures of the check. */
-export async function up(url: string, properties: Properties, state?: ResourceState): Promise<ResourceState> {
-  return inRun(url, async ({ layer, context }) => {
-    const { inputs, failures } = await layer.check(context(true), state?.inputs ?? {}, properties);
-    if (failures.length > 0)
-      throw new Error(failures.map(({ property, reason }) => `${property}: ${reason}`).join("\n"));
-    if (state === undefined) {
-      const { id, outputs } = await layer.create(context(), inputs);
-      return { id, inputs, outputs };
+/** Inputs as Check gives them out. Throws with the failures, one a line. */
+export async function checked(
+  { layer, context }: LayerRun,
+  properties: Properties,
+  olds: Properties = {},
+): Promise<Properties> {
+  const { inputs, failures } = await layer.check(context(true), olds, properties);
+  if (failures.length > 0) throw new Error(failures.map(({ property, reason }) => `${property}: ${reason}`).join("\n"));
+  return inputs;
+}
+
+/** One resource's part of `pulumi up`: check, then create, or diff and update what a state knows. */
+export async function put(run: LayerRun, properties: Properties, state?: ResourceState): Promise<ResourceState> {
+  const { layer, context } = run;
+  const inputs = await checked(run, properties, state?.inputs);
+  if (state === undefined) {
+    const { id, outputs } = await layer.create(context(), inputs);
+    return { id, inputs, outputs };
+  }
+  await layer.diff(context(), state, inputs);
+  return { id: state.id, inputs, outputs: await layer.update(context(), state, inputs) };
+}
+
+/** As `pulumi up` does with one layer. */
+export async function up(
+  url: string,
+  properties: Properties,
+  state?: ResourceState,
+  options?: RunOptions,
+): Promise<ResourceState> {
+  return inRun(url, (run) => put(run, properties, state), options);
+}
+
+/** As `pulumi up` does with layers that depend on one another, in this order, in one run. */
+export async function upAll(
+  url: string,
+  layers: readonly Properties[],
+  states: readonly ResourceState[] = [],
+): Promise<ResourceState[]> {
+  return inRun(url, async (run) => {
+    const done: ResourceState[] = [];
+    for (const [n, properties] of layers.entries()) done.push(await put(run, properties, states[n]));
+    return done;
+  });
+}
+
+/** As `pulumi preview` does: the statements that each layer would run. */
+export async function preview(
+  url: string,
+  layers: readonly Properties[],
+  states: readonly ResourceState[] = [],
+): Promise<PlannedStatement[][]> {
+  return inRun(url, async (run) => {
+    const { layer, context, said } = run;
+    for (const [n, properties] of layers.entries()) {
+      const state = states[n];
+      const inputs = await checked(run, properties, state?.inputs);
+      if (state === undefined) await layer.create(context(true), inputs);
+      else if ((await layer.diff(context(true), state, inputs)).changed)
+        await layer.update(context(true), state, inputs);
+      else said.plans.push([]);
     }
-    return { id: state.id, inputs, outputs: await layer.update(context(), state, inputs) };
+    return said.plans;
   });
 }
 
@@ -89,8 +160,13 @@ export async function pending(url: string, state: ResourceState): Promise<string
   );
 }
 
+/** As `pulumi refresh` does. */
+export async function refresh(url: string, state: ResourceState): Promise<ResourceState | undefined> {
+  return inRun(url, ({ layer, context }) => layer.read(context(), state));
+}
+
 /** As `pulumi destroy` does. */
-export async function destroy(url: string, state: ResourceState): Promise<LayerRun["said"]> {
+export async function destroy(url: string, state: ResourceState): Promise<Said> {
   return inRun(url, async ({ layer, context, said }) => {
     await layer.delete(context(), state);
     return said;

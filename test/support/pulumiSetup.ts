@@ -1,0 +1,7 @@
+import { projectRoot } from "../../tools/paths.ts";
+import { ensurePulumi } from "../../tools/setup/index.ts";
+
+/** The real CLI and the plugins, as `npm start` sets them up: minutes in a fresh checkout, nothing to do later. */
+export default async function setup(): Promise<void> {
+  await ensurePulumi({ root: projectRoot, log: (line) => console.log(line) });
+}

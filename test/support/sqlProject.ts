@@ -1,0 +1,30 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Properties } from "../../provider/server/resource.ts";
+
+/** A project directory with SQL files, gone when the process ends. */
+export interface SqlProject {
+  directory: string;
+  /** Writes a file and returns its path, relative to the directory. */
+  write(path: string, content: string | Uint8Array): string;
+  /** Inputs of a layer that is made of one file with this SQL. Written again, the same layer has changed files. */
+  layer(name: string, sql: string, more?: Properties): Properties;
+}
+
+export function sqlProject(): SqlProject {
+  const directory = mkdtempSync(join(tmpdir(), "pgstrata-project-"));
+  // For root, the account that runs an embedded shadow must get there.
+  chmodSync(directory, 0o755);
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  const write = (path: string, content: string | Uint8Array): string => {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content);
+    return path;
+  };
+  return {
+    directory,
+    write,
+    layer: (name, sql, more = {}) => ({ name, files: [write(`${name}.sql`, sql)], ...more }),
+  };
+}

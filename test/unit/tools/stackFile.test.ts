@@ -1,0 +1,61 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { UserError } from "../../../provider/userError.ts";
+import { projectRoot } from "../../../tools/paths.ts";
+import { prepareStackFile, settleStackFile } from "../../../tools/stackFile.ts";
+
+let root: string;
+const file = (): string => join(root, "Pulumi.dev.yaml");
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "pgstrata stack file "));
+  copyFileSync(join(projectRoot, "Pulumi.dev.yaml"), file());
+  copyFileSync(join(projectRoot, ".gitattributes"), join(root, ".gitattributes"));
+  mkdirSync(join(root, ".pgstrata"));
+  writeFileSync(join(root, ".gitignore"), ".pgstrata/\n");
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const git = async (...args: string[]): Promise<string> =>
+  (await execa("git", ["-C", root, "-c", "user.name=test", "-c", "user.email=test@example.com", ...args])).stdout;
+
+it("keeps the salt out of what git sees, and nothing else", async () => {
+  await git("init", "--quiet");
+  await prepareStackFile(root);
+  await git("add", ".");
+  await git("commit", "--quiet", "--message", "first");
+  writeFileSync(join(root, ".pgstrata", "passphrase"), "phrase");
+  writeFileSync(file(), `${readFileSync(file(), "utf8")}encryptionsalt: v1:abc:v1:def:ghi=\n`);
+  await settleStackFile(root);
+  expect(await git("status", "--porcelain")).toBe("");
+  writeFileSync(file(), `${readFileSync(file(), "utf8")}# a change\n`);
+  await settleStackFile(root);
+  expect(await git("status", "--porcelain")).toBe(" M Pulumi.dev.yaml");
+});
+
+it("does its part where there is no git checkout", async () => {
+  const text = readFileSync(file(), "utf8");
+  await prepareStackFile(root);
+  expect(readFileSync(file(), "utf8")).toBe(text);
+});
+
+it("keeps the salt while its passphrase is there, and drops it when that is gone", async () => {
+  const text = "encryptionsalt: v1:abc\nconfig:\n  pgstrata:name: value\n";
+  const passphrase = join(root, ".pgstrata", "passphrase");
+  writeFileSync(file(), text);
+  writeFileSync(passphrase, "phrase");
+  await prepareStackFile(root);
+  expect(readFileSync(file(), "utf8")).toBe(text);
+  rmSync(passphrase);
+  await prepareStackFile(root);
+  expect(readFileSync(file(), "utf8")).toBe("config:\n  pgstrata:name: value\n");
+});
+
+it("stops when secrets cannot be opened any more", async () => {
+  writeFileSync(file(), "encryptionsalt: v1:abc\nconfig:\n  pgstrata:url:\n    secure: v1:xyz\n");
+  await expect(prepareStackFile(root)).rejects.toThrow(UserError);
+  await expect(prepareStackFile(root)).rejects.toThrow(/passphrase that opens them/);
+});
