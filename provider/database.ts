@@ -83,12 +83,9 @@ export function openDatabase(config: Pick<ProviderConfig, "url">): Database | un
     facts: async () => (await open()).facts,
     async poolOf(database) {
       const { pool } = await open();
-      const driver = await loadDriver();
       const url = new URL(target.driverUrl);
       url.pathname = `/${encodeURIComponent(database)}`;
-      const other = new driver.Pool({ ...pool.options, connectionString: url.href, max: 2 });
-      other.on("error", () => undefined);
-      return other;
+      return openPool({ ...pool.options, connectionString: url.href, max: 2 });
     },
     async close() {
       const opened = await opening?.catch(() => undefined);
@@ -110,9 +107,8 @@ async function connect(target: ConnectionTarget): Promise<{ pool: pg.Pool; facts
 }
 
 async function connectWith(target: ConnectionTarget, tls: boolean): Promise<{ pool: pg.Pool; facts: ServerFacts }> {
-  const driver = await loadDriver();
   let facts: ServerFacts | undefined;
-  const pool = new driver.Pool({
+  const pool = await openPool({
     connectionString: target.driverUrl,
     ssl: tls ? target.tlsOptions() : false,
     max: MOST_CONNECTIONS,
@@ -140,11 +136,6 @@ interface SessionRow {
   version: string;
   major: number;
   logs_parameters: boolean;
-}
-
-/** Loaded at the first use, which keeps the start of the process short. */
-async function loadDriver(): Promise<typeof pg> {
-  return (await import("pg")).default;
 }
 
 async function prepareSession(client: pg.ClientBase, target: ConnectionTarget): Promise<ServerFacts> {
