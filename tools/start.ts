@@ -45,11 +45,11 @@ await runMain(async () => {
   });
   await stage("stack", async () => {
     await askPulumi(root, ["stack", "select", "dev", "--create", "--secrets-provider", "passphrase"]);
-    await settleStackFile(root);
     console.log("The stack dev is selected.");
   });
   const changes = await stage("preview", () => previewStack(root, "dev"));
   if (changes) await stage("update", () => runPulumi(root, ["up", "--stack", "dev", "--yes", "--skip-preview"]));
+  await settleStackFile(root);
 
   const summary = await readSummary(url);
   console.log(`\n${formatSummary({ summary, changed: changes, stages, next: NEXT })}`);
