@@ -66,6 +66,8 @@ describe("the SQL of a row", () => {
       ...inputs,
       values: { slug2: 1, config: UNKNOWN },
       secretValues: { secret: UNKNOWN },
+      initialSecretValues: UNKNOWN,
+      initialValues: { slug3: UNKNOWN },
     });
     expect(bindPlannedRow(planned, columns)?.undetermined).toEqual([
       "values.slug2",

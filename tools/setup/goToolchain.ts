@@ -48,9 +48,13 @@ export function requiredGoVersion(moduleFolder: string): string {
  *
  * @throws UserError when Go is missing or too old.
  */
-export async function findGo(moduleFolder: string, env: Environment): Promise<GoToolchain> {
+export async function findGo(
+  moduleFolder: string,
+  env: Environment,
+  placesOffPath: readonly string[] = usualPlaces,
+): Promise<GoToolchain> {
   const required = requiredGoVersion(moduleFolder);
-  const path = findOnPath("go", env, usualPlaces);
+  const path = findOnPath("go", env, placesOffPath);
   if (path === undefined) {
     throw new UserError(
       [

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { writing } from "./fileErrors.ts";
 import { installParts } from "./installParts.ts";
 import { type Environment, type Layout, layoutOf } from "./layout.ts";
+import { type Attempt, probeOfficial } from "./official.ts";
 import { cliPart, languageHostPart, pluginParts } from "./parts.ts";
 import { createOnce } from "./place.ts";
 import { homeOf, type PulumiHome } from "./pulumiHome.ts";
@@ -21,6 +22,11 @@ export interface EnsureOptions {
    * @default process.env
    */
   readonly env?: Environment;
+  /**
+   * Tells whether the official downloads can be reached; asked at most once.
+   * @default one request to get.pulumi.com, for at most 5 seconds
+   */
+  readonly probe?: () => Promise<Attempt>;
 }
 
 /**
@@ -44,7 +50,13 @@ export async function ensurePulumi(options: EnsureOptions): Promise<PulumiHome> 
   if (isComplete(layout, recorded, env)) {
     return homeOf(layout, recorded, env);
   }
-  const installed = await installParts({ layout, env, recorded, log: options.log });
+  const installed = await installParts({
+    layout,
+    env,
+    recorded,
+    log: options.log,
+    probe: options.probe ?? probeOfficial,
+  });
   writeRecord(layout, installed);
   return homeOf(layout, installed, env);
 }

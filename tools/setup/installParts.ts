@@ -4,7 +4,7 @@ import { UserError } from "../../provider/userError.ts";
 import { buildPart } from "./goBuild.ts";
 import { findGo, findOnPath, type GoToolchain } from "./goToolchain.ts";
 import { type Environment, type Layout, pluginPath } from "./layout.ts";
-import { type Attempt, installOfficialCli, installOfficialPlugin, probeOfficial } from "./official.ts";
+import { type Attempt, installOfficialCli, installOfficialPlugin } from "./official.ts";
 import { cliPart, languageHostPart, type Part, pluginParts } from "./parts.ts";
 import { placeExecutable, placeLanguageHost, placeText } from "./place.ts";
 import { projectEnvironment } from "./pulumiHome.ts";
@@ -16,6 +16,7 @@ interface Work {
   readonly env: Environment;
   readonly recorded: readonly InstalledPart[];
   readonly log: (line: string) => void;
+  readonly probe: () => Promise<Attempt>;
 }
 
 /** A work with its two answers that are asked for at most once. */
@@ -117,15 +118,14 @@ function keepable(step: Step, part: Part): InstalledPart | undefined {
   return installed !== undefined && isWanted && isCurrent(step.layout.root, part, installed) ? installed : undefined;
 }
 
-async function askOfficial({ env, log }: Work): Promise<Attempt> {
+async function askOfficial({ env, log, probe }: Work): Promise<Attempt> {
   const wanted = env.PGSTRATA_NETWORK ?? "";
   if (!["", "auto", "open", "closed"].includes(wanted)) {
     throw new UserError(
       `Found PGSTRATA_NETWORK=${wanted}, expected open, closed or auto.\nUnset it, or give it one of these values.`,
     );
   }
-  const attempt: Attempt =
-    wanted === "closed" ? { ok: false, reason: "PGSTRATA_NETWORK says closed" } : await probeOfficial();
+  const attempt: Attempt = wanted === "closed" ? { ok: false, reason: "PGSTRATA_NETWORK says closed" } : await probe();
   if (!attempt.ok) {
     log(`official downloads: not used (${attempt.reason}); missing parts come from the Go module proxy`);
   }
