@@ -141,4 +141,6 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-const seconds = (elapsedMs: number): string => `${(elapsedMs / 1000).toFixed(2)} s`;
+function seconds(elapsedMs: number): string {
+  return `${(elapsedMs / 1000).toFixed(2)} s`;
+}

@@ -31,17 +31,19 @@ const DEFAULT_WAIT: LockWait = { limitMs: 600_000, pollMs: 500 };
 /**
  * Keeps two updates of one database apart. The lock belongs to the connection and goes with it, so a killed update holds none.
  *
+ * @param task is told whether another update ran meanwhile.
  * @throws {UserError} after `wait.limitMs`, naming who holds it.
  */
 export async function withDatabaseLock<T>(
   client: PoolClient,
   report: Reporter,
   signal: AbortSignal,
-  task: () => Promise<T>,
+  task: (waited: boolean) => Promise<T>,
   wait: LockWait = DEFAULT_WAIT,
 ): Promise<T> {
   const started = Date.now();
-  for (let told = false; !(await tryLock(client)); told = true) {
+  let waited = false;
+  for (; !(await tryLock(client)); waited = true) {
     const holder = await describeHolder(client);
     if (Date.now() - started >= wait.limitMs) {
       throw new UserError(
@@ -49,12 +51,12 @@ export async function withDatabaseLock<T>(
           "Expected it to end. Wait for it, or end it if it hangs, and run `pulumi up` again. Nothing was changed.",
       );
     }
-    if (!told) report.info(`another update of this database is running (${holder}); waiting for it`);
+    if (!waited) report.info(`another update of this database is running (${holder}); waiting for it`);
     await new Promise((resolve) => setTimeout(resolve, wait.pollMs));
     signal.throwIfAborted();
   }
   try {
-    return await task();
+    return await task(waited);
   } finally {
     await client.query(`select pg_advisory_unlock(${LOCK_KEY})`).catch(() => {});
   }

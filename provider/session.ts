@@ -6,6 +6,11 @@ export interface Session {
   readonly config: ProviderConfig;
   /** Undefined while the URL is not known; then plan without it and say so. */
   readonly database: Database | undefined;
+  /**
+   * Runs one task after another. Pulumi works on several resources at a time, and two that change the database at once could get into
+   * each other's locks.
+   */
+  inTurn<T>(task: () => Promise<T>): Promise<T>;
   /** Runs `task` before the connections are closed. */
   onClose(task: () => Promise<void>): void;
   /** Frees what is held. Called once, when the process ends. */
@@ -16,9 +21,15 @@ export interface Session {
 export function createSession(config: ProviderConfig): Session {
   const database = openDatabase(config);
   const tasks: (() => Promise<void>)[] = [];
+  let turn: Promise<unknown> = Promise.resolve();
   return {
     config,
     database,
+    inTurn: (task) => {
+      const result = turn.then(task);
+      turn = result.catch(() => undefined);
+      return result;
+    },
     onClose: (task) => void tasks.push(task),
     async close() {
       await Promise.allSettled(tasks.map((task) => task()));

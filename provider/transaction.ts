@@ -94,6 +94,11 @@ function milliseconds(value: number): string {
   return `'${value}ms'`;
 }
 
+/** Whether another session was in the way, so that running the transaction again may help. */
+export function isContention(error: unknown): boolean {
+  return contention(error) !== undefined;
+}
+
 function contention(error: unknown): string | undefined {
   switch (codeOf(error)) {
     case LOCK_TIMEOUT:

@@ -100,6 +100,7 @@ export class Layer extends pulumi.CustomResource {
         allow: args.allow,
         forceDestroy: args.forceDestroy,
         digest: undefined,
+        baseDigest: undefined,
         objects: undefined,
         contribution: undefined,
         adopted: undefined,

@@ -65,7 +65,10 @@ export function conflicts(base: FactBase, nobodys: FactBase, contribution: Contr
     const fact = base.get(id);
     return fact !== undefined && declared(id) && !isLeftOpen(fact, attribute);
   });
-  return [...changed, ...contribution.removed.filter((fact) => declared(fact.id))].map(({ id }) => id);
+  const owned = [...contribution.linked, ...contribution.unlinked]
+    .filter(keepOwnerEdge)
+    .map(({ from }) => ({ id: from }));
+  return [...changed, ...[...contribution.removed, ...owned].filter(({ id }) => declared(id))].map(({ id }) => id);
 }
 
 const edgeKey = (edge: DependencyEdge): string => `${encodeId(edge.from)}|${edge.kind}|${encodeId(edge.to)}`;
@@ -105,7 +108,7 @@ class Draft {
   }
 }
 
-/** An object of the base that a contribution changes but the database lacks. */
+/** An object of the base that a contribution changes or stands on but the database lacks. */
 export class MissingBaseObject extends Error {
   readonly id: StableId;
 
@@ -118,7 +121,7 @@ export class MissingBaseObject extends Error {
 /**
  * live ⊕ contribution.
  *
- * @throws {MissingBaseObject} when the contribution changes an object that is not there.
+ * @throws {MissingBaseObject} when the contribution changes or needs an object that is not there.
  */
 export function plus(live: FactBase, contribution: Contribution): FactBase {
   const draft = new Draft(live);
@@ -142,7 +145,17 @@ export function plus(live: FactBase, contribution: Contribution): FactBase {
     keepOwnerEdge,
   );
   for (const edge of contribution.linked) draft.edges.set(edgeKey(edge), edge);
+  requireAll(draft, [
+    ...contribution.added.flatMap(({ parent }) => parent ?? []),
+    ...contribution.linked.filter(({ kind }) => kind === "depends").map(({ to }) => to),
+  ]);
   return draft.build();
+}
+
+/** Without this, what lacks its parent or what it depends on would be left out unseen. */
+function requireAll({ facts }: Draft, ids: readonly StableId[]): void {
+  const missing = ids.find((id) => !facts.has(encodeId(id)));
+  if (missing !== undefined) throw new MissingBaseObject(missing);
 }
 
 /** What is to be taken back of an earlier contribution: by identity, because a state holds no definitions of what was added. */

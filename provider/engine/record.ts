@@ -1,4 +1,5 @@
 import type { AttributeChange, Contribution, Reversal } from "./algebra.ts";
+import { keepOwnerEdge } from "./facts.ts";
 import { closedPayload, openValue, saidAttributes } from "./openAttributes.ts";
 import { contentHash, encodeId, type Fact, type FactBase, type PayloadValue, parseId } from "./pgDelta.ts";
 
@@ -12,7 +13,9 @@ export interface ContributionRecord {
   /** Encoded ids among `added` that the database had before the layer came; a destroy leaves them. */
   adopted: string[];
   /** Attributes of added facts that other layers could have set, had these not (see `openAttributes.ts`). */
-  said: { id: string; attribute: string; value?: PayloadValue }[];
+  said: { id: string; attribute: string; value?: PayloadValue; adopted: boolean }[];
+  /** Owners that the layer names, by encoded id; the owner of all else is whoever connects. */
+  owners: Record<string, string>;
   removed: { id: string; parent?: string; payload: Fact["payload"] }[];
   changed: { id: string; attribute: string; from: PayloadValue; to: PayloadValue; adopted: boolean }[];
 }
@@ -51,7 +54,16 @@ export function recordOf(
   return {
     added,
     adopted,
-    said: contribution.added.filter((fact) => encodeId(fact.id) in added).flatMap(saidAttributes),
+    said: contribution.added
+      .filter((fact) => encodeId(fact.id) in added)
+      .flatMap(saidAttributes)
+      .map((saying) => {
+        const wasThere = same(before.getByEncoded(saying.id)?.payload[saying.attribute], saying.value);
+        return { ...saying, adopted: adoptionOf(saying, earlier?.said) ?? wasThere };
+      }),
+    owners: Object.fromEntries(
+      contribution.linked.filter(keepOwnerEdge).map(({ from, to }) => [encodeId(from), "name" in to ? to.name : ""]),
+    ),
     removed: contribution.removed.map((fact) => ({
       id: encodeId(fact.id),
       ...(fact.parent === undefined ? {} : { parent: encodeId(fact.parent) }),
@@ -59,11 +71,23 @@ export function recordOf(
     })),
     changed: contribution.changed.map((change) => {
       const id = encodeId(change.id);
-      const known = earlier?.changed.find((old) => old.id === id && old.attribute === change.attribute);
-      const adoptedNow = same(before.get(change.id)?.payload[change.attribute], change.to);
-      return { ...change, id, adopted: known?.adopted ?? adoptedNow };
+      const wasThere = same(before.get(change.id)?.payload[change.attribute], change.to);
+      return { ...change, id, adopted: adoptionOf({ ...change, id }, earlier?.changed) ?? wasThere };
     }),
   };
+}
+
+interface Attribute {
+  id: string;
+  attribute: string;
+}
+
+/** Whether an earlier run found the attribute as it should be; undefined when that run did not say it. */
+function adoptionOf(
+  { id, attribute }: Attribute,
+  earlier: readonly (Attribute & { adopted: boolean })[] | undefined,
+): boolean | undefined {
+  return earlier?.find((old) => old.id === id && old.attribute === attribute)?.adopted;
 }
 
 const same = (a: PayloadValue, b: PayloadValue): boolean => contentHash(a ?? null) === contentHash(b ?? null);
@@ -80,6 +104,7 @@ export function differences(live: FactBase, record: ContributionRecord): { id: s
     const fact = live.getByEncoded(id);
     if (fact !== undefined && !same(fact.payload[attribute], value)) found.push({ id, kind: "changed" });
   }
+  for (const id of wrongOwners(live, record)) found.push({ id, kind: "changed" });
   for (const fact of record.removed)
     if (live.getByEncoded(fact.id) !== undefined) found.push({ id: fact.id, kind: "changed" });
   for (const change of record.changed) {
@@ -90,19 +115,36 @@ export function differences(live: FactBase, record: ContributionRecord): { id: s
   return found;
 }
 
+/** Objects that the database has under another owner than the record names. */
+function wrongOwners(live: FactBase, { owners }: ContributionRecord): string[] {
+  const named = Object.keys(owners).filter((key) => live.getByEncoded(key) !== undefined);
+  if (named.length === 0) return [];
+  const actual = new Map(
+    live.edges.filter(keepOwnerEdge).map(({ from, to }) => [encodeId(from), "name" in to ? to.name : ""]),
+  );
+  return named.filter((key) => actual.get(key) !== owners[key]);
+}
+
+const attributeKey = ({ id, attribute }: Attribute): string => `${id} ${attribute}`;
+const removalKey = ({ id }: { id: string }): string => `- ${id}`;
+
+/** Everything that a record says, as keys that compare with those of other records. */
+export function holdings({ added, said, removed, changed }: ContributionRecord): string[] {
+  return [...Object.keys(added), ...[...said, ...changed].map(attributeKey), ...removed.map(removalKey)];
+}
+
 /**
- * What to take back of a record so that `next` can take its place; without `next`, all of it. Adopted objects stay.
+ * What to take back of a record: all of it but what is adopted and what is still held.
+ *
+ * @param held the {@link holdings} of the record that takes its place, and of other layers.
  */
-export function reversalOf(record: ContributionRecord, next?: ContributionRecord): Reversal {
+export function reversalOf(record: ContributionRecord, held: ReadonlySet<string> = new Set()): Reversal {
   const adopted = new Set(record.adopted);
-  const keptRemovals = new Set(next?.removed.map((fact) => fact.id));
-  const keptChanges = new Set(next?.changed.map((change) => `${change.id} ${change.attribute}`));
-  const keptSayings = new Set(next?.said.map((saying) => `${saying.id} ${saying.attribute}`));
   const changes: AttributeChange[] = record.changed
-    .filter((change) => !change.adopted && !keptChanges.has(`${change.id} ${change.attribute}`))
+    .filter((change) => !change.adopted && !held.has(attributeKey(change)))
     .map((change) => ({ ...change, id: parseId(change.id) }));
   const sayings: AttributeChange[] = record.said
-    .filter((saying) => !adopted.has(saying.id) && !keptSayings.has(`${saying.id} ${saying.attribute}`))
+    .filter((saying) => !saying.adopted && !held.has(attributeKey(saying)))
     .map(({ id, attribute, value }) => ({
       id: parseId(id),
       attribute,
@@ -110,11 +152,9 @@ export function reversalOf(record: ContributionRecord, next?: ContributionRecord
       to: value,
     }));
   return {
-    remove: new Set(
-      Object.keys(record.added).filter((key) => !adopted.has(key) && !(next !== undefined && key in next.added)),
-    ),
+    remove: new Set(Object.keys(record.added).filter((key) => !adopted.has(key) && !held.has(key))),
     restore: record.removed
-      .filter((fact) => !keptRemovals.has(fact.id))
+      .filter((fact) => !held.has(removalKey(fact)))
       .map((fact) => ({
         id: parseId(fact.id),
         ...(fact.parent === undefined ? {} : { parent: parseId(fact.parent) }),

@@ -1,6 +1,7 @@
 import { addTime } from "../timing.ts";
 import { describe, ownerObject } from "./names.ts";
-import { type Action, type FactBase, plan, type StableId } from "./pgDelta.ts";
+import { type Action, encodeId, type FactBase, plan, type StableId } from "./pgDelta.ts";
+import { rolesNamedBy } from "./roles.ts";
 
 /** The lock that a statement takes on existing tables, by Postgres' names; `none` where only new objects are touched. */
 export type Lock = "none" | "SHARE" | "SHARE ROW EXCLUSIVE" | "SHARE UPDATE EXCLUSIVE" | "ACCESS EXCLUSIVE";
@@ -27,9 +28,9 @@ export interface Statement {
   op: "create" | "update" | "delete";
   /** The object that a person would look for, such as `table platform.users`. */
   object: string;
-  /** The same as an id. */
-  target: StableId | undefined;
-  /** What the statement makes, changes or drops, in words. */
+  /** What the statement makes, changes or drops. */
+  id: StableId | undefined;
+  /** The same in words. */
   subject: string;
   lock: Lock;
   transaction: TransactionUse;
@@ -37,6 +38,12 @@ export interface Statement {
   drops: StableId[];
   /** The server may copy the whole table. */
   rewrites: boolean;
+  /** Values may be lost. */
+  destructive: boolean;
+  /** Encoded ids that must be there before it runs. */
+  consumes: readonly string[];
+  /** Run in batches until no row is left, instead of as it stands. Names are quoted. */
+  backfill?: { table: string; column: string };
 }
 
 /** Statements in the order of their execution, and the settings they need. */
@@ -48,15 +55,12 @@ export interface StatementList {
 
 const OPS = { create: "create", alter: "update", drop: "delete" } as const;
 
-/**
- * Ordered DDL that turns `live` into `wanted`; empty when there is nothing to do.
- *
- * @param roles cluster roles that the SQL names: they exist, or will, but are nobody's facts.
- */
-export function statementsFor(live: FactBase, wanted: FactBase, roles: readonly string[]): StatementList {
+/** Ordered DDL that turns `live` into `wanted`; empty when there is nothing to do. */
+export function statementsFor(live: FactBase, wanted: FactBase): StatementList {
   const started = performance.now();
   const { actions, preamble } = plan(live, wanted, {
-    assumedRoles: [...roles],
+    // Roles belong to the cluster and are nobody's facts: those named exist, or will.
+    assumedRoles: [live, wanted].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]),
     assumedSchemas: ["public", "pg_catalog"],
   });
   addTime("plan", performance.now() - started);
@@ -65,18 +69,19 @@ export function statementsFor(live: FactBase, wanted: FactBase, roles: readonly 
 
 function toStatement(action: Action): Statement {
   const id = subjectOf(action);
-  const target = id === undefined ? undefined : ownerObject(id);
   return {
     sql: action.sql,
     op: OPS[action.verb],
-    object: target === undefined ? "" : describe(target),
-    target,
+    object: id === undefined ? "" : describe(ownerObject(id)),
+    id,
     subject: id === undefined ? firstWords(action.sql) : describe(id),
     lock: LOCKS[action.lockClass],
     transaction: TRANSACTION_USE[action.transactionality],
     drops:
       action.dataLoss === "none" ? [] : action.destroys.filter((id) => id.kind === "table" || id.kind === "column"),
     rewrites: action.rewriteRisk,
+    destructive: action.dataLoss !== "none",
+    consumes: action.consumes.map(encodeId),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Contribution } from "../engine/algebra.ts";
 import { lint } from "../engine/lint.ts";
-import { differences, recordOf } from "../engine/record.ts";
+import { type ContributionRecord, differences, recordOf } from "../engine/record.ts";
 import { statementsFor } from "../engine/statements.ts";
 import {
   type CallContext,
@@ -21,6 +21,7 @@ import { acceptedInputs, checkInputs, type LayerInputs } from "./layer/inputs.ts
 import { asDetail, asPlan, named, present, wantedBy } from "./layer/planning.ts";
 import { removeLayer } from "./layer/remove.ts";
 import { refuseMissingRights } from "./layer/rights.ts";
+import { SourceError } from "./layer/sources.ts";
 import { layerOutputs, unpackRecord } from "./layer/state.ts";
 import { LayerWorld } from "./layer/world.ts";
 
@@ -33,13 +34,16 @@ const SETTINGS = ["files", "base", "assumes", "roles", "allow", "forceDestroy", 
  * @param projectDirectory where relative paths start and where the project-local home lies.
  */
 export function createLayer(session: Session, projectDirectory = process.cwd()): ResourceType {
-  const world = new LayerWorld(session.config, session.database, projectDirectory);
+  const world = new LayerWorld(session, projectDirectory);
   session.onClose(() => world.close());
   return {
     token: "pgstrata:index:Layer",
     check: (context, olds, news) => check(world, context, olds, news),
     diff: (context, state, news) => diff(world, context, state, news),
-    create: async (context, news) => ({ id: acceptedInputs(news).name, outputs: await put(world, context, news) }),
+    create: async (context, news) => ({
+      id: typeof news.name === "string" ? news.name : "",
+      outputs: await put(world, context, news),
+    }),
     read: (context, state) => read(world, context, state),
     update: (context, state, news) => put(world, context, news, state),
     delete: (context, state) => removeLayer(world, context, state),
@@ -58,23 +62,21 @@ async function check(
   if ("failures" in checked) return { inputs: news, failures: checked.failures };
   try {
     const sources = await world.sources(checked.inputs);
-    if (olds.digest !== sources.digest) {
+    if (olds.digest !== sources.digest || olds.baseDigest !== sources.baseDigest) {
       for (const { code, message } of lint(await world.contribution(checked.inputs, sources)))
         report.warn(`${code}: ${message}`);
     }
-    return { inputs: { ...news, digest: sources.digest }, failures: [] };
+    return { inputs: { ...news, digest: sources.digest, baseDigest: sources.baseDigest }, failures: [] };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return {
-      inputs: news,
-      failures: [
-        {
-          property: "files",
-          reason: error instanceof SqlFileError ? world.explain(error, checked.inputs) : error.message,
-        },
-      ],
-    };
+    return { inputs: news, failures: failuresOf(world, error, checked.inputs) };
   }
+}
+
+function failuresOf(world: LayerWorld, error: UserError, inputs: LayerInputs): CheckFailure[] {
+  if (error instanceof SourceError) return error.faults;
+  const reason = error instanceof SqlFileError ? world.explain(error, inputs) : error.message;
+  return [{ property: "files", reason }];
 }
 
 async function diff(
@@ -94,16 +96,17 @@ async function diff(
 
   const inputs = acceptedInputs(news);
   const earlier = unpackRecord(state.outputs.contribution);
+  if ("name" in detailed) world.claims.handOver(inputs.name, earlier);
   const { facts } = await world.live.get();
-  const sameMeaning = !changedSettings.includes("digest") && !changedSettings.includes("roles");
+  // A change below is none of this layer, unless what it contributes turns out to be another.
+  const sameMeaning = (["digest", "baseDigest", "roles"] as const).every((key) =>
+    equalValues(state.inputs[key] ?? null, news[key] ?? null),
+  );
   if (sameMeaning && differences(facts, earlier).length === 0) world.claims.claim(inputs.name, earlier);
   else {
     const contribution = await world.contribution(inputs, await world.sources(inputs));
-    world.claims.claim(inputs.name, recordOf(contribution, facts, earlier));
-    Object.assign(
-      detailed,
-      asDetail(statementsFor(facts, wantedBy(facts, inputs, contribution, earlier), inputs.roles).statements),
-    );
+    const wanted = wantedBy(facts, inputs, contribution, earlier, { claims: world.claims, warn: () => {} });
+    Object.assign(detailed, asDetail(statementsFor(facts, wanted).statements));
   }
   return { changed: Object.keys(detailed).length > 0, detailed };
 }
@@ -118,7 +121,7 @@ async function put(
   if (containsUnknown(news) || world.target === undefined) return planWithoutDatabase(context, news);
   const inputs = acceptedInputs(news);
   const contribution = await world.contribution(inputs, await world.sources(inputs));
-  return world.live.inTurn(() =>
+  return world.session.inTurn(() =>
     context.preview
       ? planOnly(world, context, news, inputs, contribution, state)
       : applyNow(world, context, news, inputs, contribution, state),
@@ -143,15 +146,14 @@ async function planOnly(
   state: ResourceState | undefined,
 ): Promise<Properties> {
   const { facts, serverVersion } = await world.live.get();
-  const earlier = state === undefined ? undefined : unpackRecord(state.outputs.contribution);
-  const record = recordOf(contribution, facts, earlier);
-  world.claims.claim(inputs.name, record);
-  const wanted = wantedBy(facts, inputs, contribution, earlier);
-  const { statements } = statementsFor(facts, wanted, inputs.roles);
+  const earlier = earlierRecord(world, inputs, state);
+  const wanted = wantedBy(facts, inputs, contribution, earlier, { claims: world.claims, warn: report.warn });
+  const { statements } = statementsFor(facts, wanted);
   const target = world.knownTarget();
-  await refuseMissingRights(await target.pool(), (await target.facts()).role, facts, statements);
+  await refuseMissingRights(await target.pool(), (await target.facts()).role, facts, wanted, statements);
   await report.plan(asPlan(statements));
   world.live.project(wanted, serverVersion);
+  const record = recordOf(contribution, facts, earlier);
   return {
     ...layerOutputs(news, contribution, record, { statements: 0, elapsedMs: 0, serverVersion }),
     lastRun: UNKNOWN,
@@ -166,19 +168,26 @@ async function applyNow(
   contribution: Contribution,
   state: ResourceState | undefined,
 ): Promise<Properties> {
-  const earlier = state === undefined ? undefined : unpackRecord(state.outputs.contribution);
+  const earlier = earlierRecord(world, inputs, state);
   const gate = {
     allow: inputs.allow,
     force: false,
     advice:
       'If the rows may go, name what is to be dropped in the layer\'s `allow` (such as "drop-column:platform.projects.legacy") and run `pulumi up` again.',
   };
-  const { before, lastRun } = await applyGoal(world, context, inputs.roles, gate, (live) =>
-    wantedBy(live, inputs, contribution, earlier),
+  const { before, lastRun } = await applyGoal(world, context, gate, (live) =>
+    wantedBy(live, inputs, contribution, earlier, { claims: world.claims, warn: context.report.warn }),
   );
-  const record = recordOf(contribution, before, earlier);
-  world.claims.claim(inputs.name, record);
-  return layerOutputs(news, contribution, record, lastRun);
+  return layerOutputs(news, contribution, recordOf(contribution, before, earlier), lastRun);
+}
+
+/** What the layer contributed until now: under its name, or under the one that it had before. */
+function earlierRecord(
+  world: LayerWorld,
+  { name }: LayerInputs,
+  state: ResourceState | undefined,
+): ContributionRecord | undefined {
+  return state === undefined ? world.claims.predecessorOf(name) : unpackRecord(state.outputs.contribution);
 }
 
 async function read(world: LayerWorld, context: CallContext, state: ResourceState): Promise<ResourceState | undefined> {

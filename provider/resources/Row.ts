@@ -50,10 +50,10 @@ export function createRow(session: Session): ResourceType {
         context.report.warn(`${state.id} is missing in the database; an update inserts it again`);
         return diffOf(withDrift(detailed, writtenPaths(inputs), "add"));
       }
-      const differing = [...found.live.differing.map(({ path }) => path), ...found.row.undetermined];
+      const differing = found.live.differing.map(({ path }) => path);
       const drift = differing.filter((path) => detailed[path] === undefined);
       if (drift.length > 0) context.report.info(`drift: ${drift.join(", ")} differs in the database`);
-      return diffOf(withDrift(detailed, drift, "update"));
+      return diffOf(withDrift(detailed, [...differing, ...found.row.undetermined], "update"));
     },
 
     async create(context, news) {
@@ -64,7 +64,7 @@ export function createRow(session: Session): ResourceType {
         return { id: "", outputs: outputsOf(news, columns, exists) };
       }
       const { existed, changed, columns } = await on(inputs, context, (database) =>
-        writeRow(session, database, inputs, context),
+        session.inTurn(() => writeRow(session, database, inputs, context)),
       );
       if (existed) {
         context.report.info(
@@ -99,7 +99,7 @@ export function createRow(session: Session): ResourceType {
         return outputsOf(news, columns, exists && wasAdopted);
       }
       const { existed, columns } = await on(inputs, context, (database) =>
-        writeRow(session, database, inputs, context),
+        session.inTurn(() => writeRow(session, database, inputs, context)),
       );
       if (!existed) context.report.warn("the row was missing in the database and was inserted again");
       return outputsOf(news, columns, existed && wasAdopted);
@@ -112,7 +112,7 @@ export function createRow(session: Session): ResourceType {
       }
       const inputs = checkedRowInputs(state.inputs);
       await on({ ...inputs, secretValues: new Map(), initialSecretValues: new Map() }, context, (database) =>
-        removeRow(session, database, inputs, context),
+        session.inTurn(() => removeRow(session, database, inputs, context)),
       );
     },
   };

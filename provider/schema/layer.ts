@@ -40,7 +40,11 @@ export const layer: ResourceSpec = {
     },
     digest: {
       type: text,
-      description: "Digest of all contents, computed by the provider; not to be given by programs.",
+      description: "Digest of the layer's own files and roles, computed by the provider; not to be given by programs.",
+    },
+    baseDigest: {
+      type: text,
+      description: "Digest of the files below it, computed by the provider; not to be given by programs.",
     },
     objects: {
       type: texts,

@@ -3,6 +3,7 @@ import { type Contribution, conflicts, contributionOf } from "../engine/algebra.
 import { readCatalog } from "../engine/facts.ts";
 import { describe } from "../engine/names.ts";
 import type { FactBase, StableId } from "../engine/pgDelta.ts";
+import { rolesNamedBy } from "../engine/roles.ts";
 import { timed } from "../timing.ts";
 import { UserError } from "../userError.ts";
 import type { ContributionCache } from "./contributionCache.ts";
@@ -69,6 +70,7 @@ export class ShadowChain {
     const below = await this.factsAfter(base, needs);
     const contribution = contributionOf(below, await this.factsAfter([...base, top], needs));
     refuseConflicts(top, conflicts(below, nobodys, contribution));
+    refuseUnlistedRoles(top, contribution, needs);
     return contribution;
   }
 
@@ -81,7 +83,7 @@ export class ShadowChain {
       const digest = wanted[n];
       if (set === undefined || digest === undefined) break;
       await timed("shadow", () => load(scratch.database, set));
-      scratch.facts.push((await readCatalog(scratch.database.pool, needs.owner)).facts);
+      scratch.facts.push((await readCatalog(scratch.database.pool, scratch.database.owner)).facts);
       scratch.loaded.push(digest);
     }
     const facts = scratch.facts[sets.length];
@@ -98,9 +100,14 @@ export class ShadowChain {
     this.scratch = undefined;
     await open?.database.drop().catch(() => {});
     const database = await timed("shadow", () => this.shadow.create(needs));
-    const facts = [(await readCatalog(database.pool, needs.owner)).facts];
-    this.scratch = { needs: key, loaded: [], facts, database };
-    return this.scratch;
+    try {
+      const facts = [(await readCatalog(database.pool, database.owner)).facts];
+      this.scratch = { needs: key, loaded: [], facts, database };
+      return this.scratch;
+    } catch (error) {
+      await database.drop().catch(() => {});
+      throw error;
+    }
   }
 }
 
@@ -111,6 +118,16 @@ function refuseConflicts(top: SqlSet, ids: readonly StableId[]): void {
   throw new UserError(
     `The layer "${top.name}" changes what a layer of its base declares: ${shown}. Expected one owner for each object: ` +
       "make the change in the layer that declares it. (A layer may add to objects of its base: columns, indexes, policies, grants to others, row security.)",
+  );
+}
+
+/** A role that is not listed may be there in one shadow and missing in the next. */
+function refuseUnlistedRoles({ name }: SqlSet, { added, linked }: Contribution, { owner, roles }: ShadowNeeds): void {
+  const unlisted = [...rolesNamedBy(added, linked)].filter((role) => role !== owner && !roles.includes(role)).sort();
+  if (unlisted.length === 0) return;
+  throw new UserError(
+    `The SQL of the layer "${name}" names ${unlisted.map((role) => `"${role}"`).join(", ")}, expected only roles that the layer lists: ` +
+      "add what is missing to its `roles`.",
   );
 }
 

@@ -1,6 +1,5 @@
-import pg from "pg";
 import type { ShadowMode } from "../config.ts";
-import type { Database } from "../database.ts";
+import { type Database, openDatabase } from "../database.ts";
 import { findBinaries, installedMajors } from "../postgres/binaries.ts";
 import { UserError } from "../userError.ts";
 import { colocatedShadow } from "./colocated.ts";
@@ -25,28 +24,24 @@ export async function chooseShadow(mode: ShadowMode, target: Database | undefine
         "Set the provider's `shadow` to `colocated` (needs CREATEDB on the target's server) or to the URL of a scratch server of that version.",
     );
   }
-  return colocatedShadow(await target.pool(), (await target.facts()).version, target.poolOf);
+  return colocatedShadow(target, (await target.facts()).version);
 }
 
 async function serverShadow(url: string, target: Database | undefined): Promise<Shadow> {
-  const admin = new pg.Pool({ connectionString: url, max: 1, application_name: "pgstrata shadow" });
-  admin.on("error", () => {});
-  const { rows } = await admin.query<{ version: string; major: number }>(
-    "select current_setting('server_version') as version, current_setting('server_version_num')::int / 10000 as major",
-  );
-  const [server] = rows;
-  const wanted = await target?.facts();
-  if (server === undefined || (wanted !== undefined && server.major !== wanted.major)) {
-    await admin.end();
-    throw new UserError(
-      `Found PostgreSQL ${server?.version} at the provider's \`shadow\` URL, expected the target's major version ${wanted?.major}.`,
-    );
+  const server = openDatabase({ url });
+  if (server === undefined) throw new Error("a shadow by URL came without its URL");
+  try {
+    const { major, version } = await server.facts();
+    const wanted = await target?.facts();
+    if (wanted !== undefined && major !== wanted.major) {
+      throw new UserError(
+        `Found PostgreSQL ${version} at the provider's \`shadow\` URL, expected the target's major version ${wanted.major}, because the same SQL means different things on different ones.`,
+      );
+    }
+    return { ...colocatedShadow(server, version), stop: () => server.close() };
+  } catch (error) {
+    await server.close();
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`The provider's \`shadow\`: ${error.message}`);
   }
-  const poolOf = async (database: string): Promise<pg.Pool> => {
-    const scratch = new URL(url);
-    scratch.pathname = `/${encodeURIComponent(database)}`;
-    return new pg.Pool({ connectionString: scratch.href, max: 2 });
-  };
-  const shadow = colocatedShadow(admin, server.version, poolOf);
-  return { ...shadow, stop: () => admin.end() };
 }

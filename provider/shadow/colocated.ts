@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
+import type { Database } from "../database.ts";
 import { quoteIdent } from "../engine/quote.ts";
 import { UserError } from "../userError.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
@@ -12,26 +13,18 @@ const ROLES_THAT_EXIST = "select rolname from pg_catalog.pg_roles where rolname 
  * Scratch databases on a server that exists already: the target's own (its exact version and extensions), or one named by URL.
  * Roles are shared by all databases of a server, so none is made here.
  *
- * @param admin connects to any database of the server; the caller closes it.
- * @param poolOf opens a pool to another database of the same server.
+ * @param server any database of it; the caller closes it.
  */
-export function colocatedShadow(
-  admin: pg.Pool,
-  serverVersion: string,
-  poolOf: (database: string) => Promise<pg.Pool>,
-): Shadow {
+export function colocatedShadow(server: Database, serverVersion: string): Shadow {
   return {
     identity: `colocated ${serverVersion}`,
-    create: (needs) => createScratch(admin, needs, poolOf),
+    create: (needs) => createScratch(server, needs),
     stop: async () => {},
   };
 }
 
-async function createScratch(
-  admin: pg.Pool,
-  { roles }: ShadowNeeds,
-  poolOf: (database: string) => Promise<pg.Pool>,
-): Promise<ScratchDatabase> {
+async function createScratch(server: Database, { roles }: ShadowNeeds): Promise<ScratchDatabase> {
+  const admin = await server.pool();
   const { rows } = await admin.query<{ rolname: string }>(ROLES_THAT_EXIST, [roles]);
   const missing = roles.filter((role) => !rows.some((row) => row.rolname === role));
   if (missing.length > 0) {
@@ -48,9 +41,10 @@ async function createScratch(
         "Grant it CREATEDB (`alter role … createdb`), or set the provider's `shadow` to `embedded` or to the URL of a scratch server.",
     );
   });
-  const pool = await poolOf(name);
+  const pool = await server.poolOf(name);
   return {
     pool,
+    owner: (await server.facts()).role,
     drop: async () => {
       await pool.end();
       await admin.query(`drop database if exists ${quoteIdent(name)} with (force)`);

@@ -1,7 +1,15 @@
 import pg from "pg";
+import { openPool } from "../database/openPool.ts";
 import { quoteIdent } from "../engine/quote.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "../postgres/embeddedServer.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
+
+/** A DROP for each scratch database, then for each role but the superuser. */
+const LEFTOVERS = `
+  select format('drop database %I', datname) as drop from pg_catalog.pg_database where datname ^@ 'shadow_'
+  union all
+  select format('drop role %I', rolname) from pg_catalog.pg_roles where not rolname ^@ 'pg_' and rolname <> $1
+  order by 1`;
 
 const ROLE_EXISTS = "select 1 from pg_catalog.pg_roles where rolname = $1";
 
@@ -25,7 +33,7 @@ export function embeddedShadow(directory: string, majorVersion: number, version:
   let starting: Promise<EmbeddedServer> | undefined;
   let count = 0;
   const server = (): Promise<EmbeddedServer> => {
-    starting ??= startEmbeddedServer({ directory, majorVersion, settings: SETTINGS });
+    starting ??= start(directory, majorVersion);
     return starting;
   };
   return {
@@ -39,14 +47,32 @@ export function embeddedShadow(directory: string, majorVersion: number, version:
   };
 }
 
+/** What processes before this one left in the data directory goes: space, and roles that this run's SQL does not list. */
+async function start(directory: string, majorVersion: number): Promise<EmbeddedServer> {
+  const server = await startEmbeddedServer({ directory, majorVersion, settings: SETTINGS });
+  await asAdmin(server, async (admin) => {
+    const { rows } = await admin.query<{ drop: string }>(LEFTOVERS, [server.superuser]);
+    for (const { drop } of rows) await admin.query(drop);
+  });
+  return server;
+}
+
+async function asAdmin(server: EmbeddedServer, task: (admin: pg.Client) => Promise<void>): Promise<void> {
+  const admin = new pg.Client({ connectionString: server.url("postgres") });
+  await admin.connect();
+  try {
+    await task(admin);
+  } finally {
+    await admin.end();
+  }
+}
+
 async function createScratch(
   server: EmbeddedServer,
   name: string,
   { owner, roles }: ShadowNeeds,
 ): Promise<ScratchDatabase> {
-  const admin = new pg.Client({ connectionString: server.url("postgres") });
-  await admin.connect();
-  try {
+  await asAdmin(server, async (admin) => {
     for (const role of new Set([owner, ...roles])) {
       if ((await admin.query(ROLE_EXISTS, [role])).rowCount === 0) await admin.query(`create role ${quoteIdent(role)}`);
     }
@@ -54,13 +80,10 @@ async function createScratch(
     await admin.query(`alter role ${quoteIdent(owner)} superuser`);
     await admin.query(`drop database if exists ${quoteIdent(name)} with (force)`);
     await admin.query(`create database ${quoteIdent(name)} template template0 strategy wal_log`);
-  } finally {
-    await admin.end();
-  }
-  const pool = new pg.Pool({ connectionString: server.url(name), max: 2 });
-  pool.on("error", () => {});
+  });
+  const pool = await openPool({ connectionString: server.url(name), max: 2 });
   pool.on("connect", (client) => {
     client.query(`set session authorization ${quoteIdent(owner)}`).catch(() => {});
   });
-  return { pool, drop: () => pool.end() };
+  return { pool, owner, drop: () => pool.end() };
 }

@@ -29,27 +29,56 @@ const TRANSACTION_AND_ROLES = `
   select pg_catalog.pg_current_xact_id()::text as transaction,
          (select pg_catalog.array_agg(rolname::text order by rolname) from pg_catalog.pg_roles) as roles`;
 
+const GUARD = "pgstrata_open_transaction";
+
+/**
+ * Opens the one transaction of all files. A file cannot end it and leave something behind (a role, which belongs to the whole
+ * server): a row without its parent makes each COMMIT but ours fail, and what comes after a ROLLBACK may only read.
+ */
+const OPEN = `
+  set default_transaction_read_only = on;
+  begin read write;
+  create temporary table ${GUARD} (id int primary key, parent int constraint ${GUARD}_fkey
+    references pg_temp.${GUARD} initially deferred) on commit drop;
+  insert into pg_temp.${GUARD} values (1, 0);`;
+
+const CLOSE = `delete from pg_temp.${GUARD}; commit`;
+
 /**
  * Executes files in the order given, each as a whole, all in one transaction.
  *
+ * @param client is not to be used for anything else afterwards.
  * @throws {SqlFileError} with `file:line:column`, the server's message and the line itself. Nothing of the files then stays.
  */
 export async function loadSql(client: PoolClient, files: readonly SqlFile[]): Promise<void> {
-  await client.query("begin");
+  await client.query(OPEN);
   try {
     const before = await transactionAndRoles(client);
     for (const file of files) {
       await client.query("reset search_path");
       await client.query(file.sql).catch((error: unknown) => {
-        throw located(file, error);
+        throw endsTransaction(error) ? transactionFault(file) : located(file, error);
       });
       refuseSideEffects(file, before, await transactionAndRoles(client));
     }
-    await client.query("commit");
+    await client.query(CLOSE);
   } catch (error) {
     await client.query("rollback").catch(() => {});
     throw error;
   }
+}
+
+/** What {@link OPEN} makes of a COMMIT, or of a statement after a ROLLBACK. */
+function endsTransaction(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.constraint === `${GUARD}_fkey` || error.code === "25006");
+}
+
+function transactionFault({ path }: SqlFile): SqlFileError {
+  return new SqlFileError(
+    path,
+    "2D000",
+    `${path}: found BEGIN, COMMIT or ROLLBACK, expected plain declarative SQL. A layer is one transaction that pgstrata opens and closes: remove the statement.`,
+  );
 }
 
 interface SideEffects {
@@ -65,13 +94,7 @@ async function transactionAndRoles(client: PoolClient): Promise<SideEffects> {
 }
 
 function refuseSideEffects(file: SqlFile, before: SideEffects, after: SideEffects): void {
-  if (after.transaction !== before.transaction) {
-    throw new SqlFileError(
-      file.path,
-      "2D000",
-      `${file.path}: found BEGIN, COMMIT or ROLLBACK, expected plain declarative SQL. A layer is one transaction that pgstrata opens and closes: remove the statement.`,
-    );
-  }
+  if (after.transaction !== before.transaction) throw transactionFault(file);
   const changed = [
     ...after.roles.filter((role) => !before.roles.includes(role)),
     ...before.roles.filter((role) => !after.roles.includes(role)),
@@ -97,14 +120,14 @@ function located(file: SqlFile, error: unknown): unknown {
   return new SqlFileError(file.path, error.code, lines.join("\n"));
 }
 
-/** @param position counted in characters (not UTF-16 units) from 1, as the server does. */
+/** @param position counted in characters (not UTF-16 units) from 1, as the server does; so is the column. */
 function placeOf(sql: string, position: number): { line: number; column: number; text: string } {
   const before = [...sql].slice(0, position - 1).join("");
   const start = before.lastIndexOf("\n") + 1;
   const end = sql.indexOf("\n", start);
   return {
     line: before.split("\n").length,
-    column: before.length - start + 1,
+    column: [...before.slice(start)].length + 1,
     text: sql.slice(start, end === -1 ? undefined : end).replaceAll("\t", " "),
   };
 }

@@ -11,6 +11,8 @@ export interface ShadowNeeds {
 /** An empty throw-away database. */
 export interface ScratchDatabase {
   pool: Pool;
+  /** The role that its objects belong to. */
+  owner: string;
   drop(): Promise<void>;
 }
 

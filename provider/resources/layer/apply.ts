@@ -1,11 +1,12 @@
 import pg, { type PoolClient } from "pg";
 import { describeDatabaseError } from "../../database/databaseError.ts";
 import { withDatabaseLock } from "../../databaseLock.ts";
+import type { Catalog } from "../../engine/facts.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
 import { type Statement, type StatementList, statementsFor } from "../../engine/statements.ts";
 import type { CallContext, Reporter } from "../../server/resource.ts";
 import { timed } from "../../timing.ts";
-import { type TransactionOptions, withRetries } from "../../transaction.ts";
+import { isContention, type TransactionOptions, withRetries } from "../../transaction.ts";
 import { UserError } from "../../userError.ts";
 import { execute, StatementError } from "./execute.ts";
 import { type RowsGate, refuseDroppingRows } from "./gates.ts";
@@ -30,13 +31,7 @@ export interface Applied {
  *
  * @throws {UserError} for what the server refuses, with the statement; nothing of the transaction then stays.
  */
-export async function applyGoal(
-  world: LayerWorld,
-  context: CallContext,
-  roles: readonly string[],
-  gate: RowsGate,
-  goal: Goal,
-): Promise<Applied> {
+export async function applyGoal(world: LayerWorld, context: CallContext, gate: RowsGate, goal: Goal): Promise<Applied> {
   const target = world.knownTarget();
   const started = performance.now();
   const client = await target.connect();
@@ -46,33 +41,53 @@ export async function applyGoal(
   };
   client.on("error", onError);
   try {
-    return await withDatabaseLock(client, context.report, context.signal, () =>
-      withRetries(
-        world.config,
-        async () => {
-          const before = await world.live.refresh();
-          const list = statementsFor(before.facts, goal(before.facts), roles);
-          await refuseMissingRights(client, (await target.facts()).role, before.facts, list.statements);
-          await run(client, list, world, context, gate);
-          if (list.statements.length > 0) prove(await world.live.refresh(), goal, roles);
-          return {
-            before: before.facts,
-            lastRun: {
-              statements: list.statements.length,
-              elapsedMs: Math.round(performance.now() - started),
-              serverVersion: before.serverVersion,
-            },
-          };
-        },
-        retrying(context),
-      ),
-    );
+    return await withDatabaseLock(client, context.report, context.signal, (waited) => {
+      let attempts = 0;
+      const attempt = async (): Promise<Applied> => {
+        // What this run read back last is still so, unless another update came in between.
+        const isFirst = attempts++ === 0;
+        const before = await (isFirst && !waited ? world.live.get() : world.live.refresh());
+        try {
+          return await turnInto(world, context, client, gate, goal, before, started);
+        } catch (error) {
+          world.live.forget();
+          if (isFirst && error instanceof RefusedStatement && !isContention(error)) return attempt();
+          throw error;
+        }
+      };
+      return withRetries(world.config, attempt, retrying(context));
+    });
   } catch (error) {
     throw describeDatabaseError(error) ?? error;
   } finally {
     client.off("error", onError);
     client.release(broken);
   }
+}
+
+/** Plans from what is known, runs the plan, and proves that nothing is left. */
+async function turnInto(
+  world: LayerWorld,
+  context: CallContext,
+  client: PoolClient,
+  gate: RowsGate,
+  goal: Goal,
+  before: Catalog,
+  started: number,
+): Promise<Applied> {
+  const wanted = goal(before.facts);
+  const list = statementsFor(before.facts, wanted);
+  await refuseMissingRights(client, (await world.knownTarget().facts()).role, before.facts, wanted, list.statements);
+  await run(client, list, world, context, gate);
+  if (list.statements.length > 0) prove(await world.live.refresh(), wanted, goal);
+  return {
+    before: before.facts,
+    lastRun: {
+      statements: list.statements.length,
+      elapsedMs: Math.round(performance.now() - started),
+      serverVersion: before.serverVersion,
+    },
+  };
 }
 
 function retrying({ report, signal }: CallContext): TransactionOptions {
@@ -117,13 +132,13 @@ function progressOf(report: Reporter, signal: AbortSignal) {
   };
 }
 
-/** Retryable errors pass as they are. */
 function explained(error: unknown): unknown {
-  if (!(error instanceof StatementError)) return error;
-  const { cause, statement } = error;
-  if (!(cause instanceof pg.DatabaseError)) return error;
-  return new RefusedStatement(statement.sql, statement.subject, cause);
+  if (!(error instanceof StatementError) || !(error.cause instanceof pg.DatabaseError)) return error;
+  return new RefusedStatement(error, error.cause);
 }
+
+/** SQLSTATEs after which the same may succeed: lock timeout, deadlock, serialization failure. Who retries adds the advice. */
+const PASSING = new Set(["55P03", "40P01", "40001"]);
 
 /** SQLSTATEs of causes outside the statement, which have an advice of their own: rights, standby, disk, memory, connections, time. */
 const ADVISED = new Set(["42501", "25006", "53100", "53200", "53300", "57014"]);
@@ -134,7 +149,7 @@ export class RefusedStatement extends UserError {
   /** SQLSTATE. */
   readonly code: string | undefined;
 
-  constructor(sql: string, subject: string, cause: pg.DatabaseError) {
+  constructor({ statement: { sql, subject }, committed }: StatementError, cause: pg.DatabaseError) {
     const lines = [`The server refused ${subject}: ${cause.message} (SQLSTATE ${cause.code ?? "unknown"}).`];
     if (cause.hint !== undefined) lines.push(`The server's hint: ${cause.hint}`);
     if (cause.code !== undefined && ADVISED.has(cause.code)) lines.push(describeDatabaseError(cause)?.message ?? "");
@@ -144,15 +159,19 @@ export class RefusedStatement extends UserError {
         .split("\n")
         .slice(0, 20)
         .map((line) => `    ${line}`),
-      "The transaction was undone: nothing was changed.",
+      committed === 0
+        ? "The transaction was undone: nothing was changed."
+        : `The transaction was undone; the ${committed} statements before it stay, because the server demanded a commit after them. Run \`pulumi up\` again once the cause is gone.`,
     );
-    super(lines.join("\n"));
+    super(cause.code !== undefined && PASSING.has(cause.code) ? `${subject}: ${cause.message}` : lines.join("\n"));
     this.code = cause.code;
   }
 }
 
-function prove({ facts }: { facts: FactBase }, goal: Goal, roles: readonly string[]): void {
-  const left = statementsFor(facts, goal(facts), roles).statements;
+function prove({ facts }: { facts: FactBase }, wanted: FactBase, goal: Goal): void {
+  // Equal as a whole, mostly; only what differs is worth a plan.
+  if (facts.rootHash === wanted.rootHash) return;
+  const left = statementsFor(facts, goal(facts)).statements;
   if (left.length === 0) return;
   throw new UserError(
     [

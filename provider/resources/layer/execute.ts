@@ -11,11 +11,14 @@ export interface ExecutionLimits {
 export class StatementError extends Error {
   readonly statement: Statement;
   override readonly cause: unknown;
+  /** How many statements before it stay, because the server demanded a commit after one of them. */
+  readonly committed: number;
 
-  constructor(statement: Statement, cause: unknown) {
+  constructor(statement: Statement, cause: unknown, committed: number) {
     super(cause instanceof Error ? cause.message : String(cause));
     this.statement = statement;
     this.cause = cause;
+    this.committed = committed;
   }
 }
 
@@ -33,10 +36,11 @@ export async function execute(
   progress: (done: number, total: number, statement: Statement) => void,
 ): Promise<void> {
   let done = 0;
+  let committed = 0;
   const run = async (statement: Statement): Promise<void> => {
     progress(++done, list.statements.length, statement);
     await client.query(statement.sql).catch((error: unknown) => {
-      throw new StatementError(statement, error);
+      throw new StatementError(statement, error, committed);
     });
   };
   const settings = [
@@ -54,6 +58,7 @@ export async function execute(
       if (n === 0) await before();
       for (const statement of group) await run(statement);
       if (!alone) await client.query("commit");
+      committed = done;
     } catch (error) {
       if (!alone) await client.query("rollback").catch(() => {});
       throw error;

@@ -1,9 +1,8 @@
 import type { PoolClient } from "pg";
 import { foreignDescendants } from "../../engine/algebra.ts";
 import { describe, isTopLevel, ownerObject } from "../../engine/names.ts";
-import { encodeId, type FactBase, parseId, type StableId } from "../../engine/pgDelta.ts";
+import { encodeId, type FactBase, type StableId } from "../../engine/pgDelta.ts";
 import { quoteQualified } from "../../engine/quote.ts";
-import type { ContributionRecord } from "../../engine/record.ts";
 import type { Statement } from "../../engine/statements.ts";
 import { UserError } from "../../userError.ts";
 
@@ -45,27 +44,48 @@ function columnNames(ids: readonly StableId[], table: { schema: string; name: st
   );
 }
 
-/** Objects of others that would have to go with what a layer takes back. Parts of our own tables (an index) are only reported. */
-export function refuseDependents(live: FactBase, removed: ReadonlySet<string>): { parts: string[] } {
-  const gone = new Set(removed);
+/**
+ * Refuses when objects of others would have to go with what a layer takes back. Parts of its own tables (an index) are only
+ * reported.
+ *
+ * @param ours what stays or comes, and is the layer's own to change.
+ */
+export function refuseDependents(
+  live: FactBase,
+  removed: ReadonlySet<string>,
+  ours: ReadonlySet<string>,
+  warn: (message: string) => void,
+): void {
+  const gone = new Set([...removed, ...membersOf(live, removed)]);
   const parts = foreignDescendants(live, removed, removed);
   for (const id of parts) gone.add(encodeId(id));
   const dependents = new Set<string>();
   for (const edge of live.edges) {
-    if (edge.kind !== "depends" || gone.has(encodeId(edge.from)) || !gone.has(encodeId(edge.to))) continue;
+    const from = encodeId(edge.from);
+    if (edge.kind !== "depends" || gone.has(from) || ours.has(from) || !gone.has(encodeId(edge.to))) continue;
     dependents.add(describe(ownerObject(edge.from)));
   }
-  const standing = parts.filter((id) =>
-    ["table", "view", "materializedView", "function", "procedure", "type", "sequence"].includes(id.kind),
-  );
-  for (const id of standing) dependents.add(describe(id));
+  for (const id of parts) if (isTopLevel(id) && !TABLE_PARTS.has(id.kind)) dependents.add(describe(id));
   if (dependents.size > 0) {
     throw new UserError(
       `Found objects that depend on what is to be removed and are not this layer's: ${[...dependents].sort().join(", ")}. ` +
         "Expected none. Remove or move them first, or destroy the layer that they belong to. Nothing was changed.",
     );
   }
-  return { parts: parts.map(describe).sort() };
+  if (parts.length > 0) {
+    const names = parts.map(describe).sort().join(", ");
+    warn(`these parts of the layer's objects are not its own and go with them: ${names}`);
+  }
+}
+
+/** Top-level kinds that nobody would keep without their table. */
+const TABLE_PARTS: ReadonlySet<StableId["kind"]> = new Set(["index", "policy", "trigger", "rule", "publicationRel"]);
+
+/** Functions and the like that go with an extension. */
+function membersOf(live: FactBase, removed: ReadonlySet<string>): string[] {
+  return live.edges
+    .filter((edge) => edge.kind === "memberOfExtension" && removed.has(encodeId(edge.to)))
+    .map((edge) => encodeId(edge.from));
 }
 
 /** Who keeps rows from being dropped. */
@@ -88,8 +108,11 @@ export async function refuseDroppingRows(
 ): Promise<void> {
   if (gate.force) return;
   const held: string[] = [];
-  for (const id of statements.flatMap((statement) => statement.drops)) {
-    const drop = asDrop(id);
+  const drops = statements.flatMap((statement) => statement.drops);
+  const whole = new Set(drops.filter(({ kind }) => kind === "table").map(encodeId));
+  for (const id of drops) {
+    // Who approves of a table's end approves of its columns' end.
+    const drop = id.kind === "column" && whole.has(encodeId(ownerObject(id))) ? undefined : asDrop(id);
     if (drop === undefined || gate.allow.includes(drop.approval)) continue;
     const table = quoteQualified(drop.schema, drop.table);
     await client.query(`lock table ${table} in access exclusive mode`);
@@ -111,42 +134,4 @@ function asDrop(id: StableId): { approval: string; schema: string; table: string
     return { approval: `drop-column:${id.schema}.${id.table}.${id.name}`, schema: id.schema, table: id.table };
   }
   return undefined;
-}
-
-/** Who declares what in this run. Two layers that add the same object would fight over it. */
-export class Claims {
-  private readonly owners = new Map<string, string>();
-
-  /** @throws {UserError} when another layer of this run declares one of the objects. */
-  claim(layer: string, record: ContributionRecord): void {
-    for (const [key, owner] of this.owners) if (owner === layer && !(key in record.added)) this.owners.delete(key);
-    const conflicts = new Map<string, string[]>();
-    for (const key of Object.keys(record.added)) {
-      const owner = this.owners.get(key);
-      if (owner === undefined || owner === layer) this.owners.set(key, layer);
-      else conflicts.set(owner, [...(conflicts.get(owner) ?? []), key]);
-    }
-    for (const [owner, keys] of conflicts) throw new UserError(claimFault(layer, owner, keys));
-  }
-
-  /** The layer that declares an object named in a server's message, as far as one was seen. */
-  ownerNamedIn(message: string): string | undefined {
-    for (const [key, owner] of this.owners) {
-      const id = parseId(key);
-      if ("schema" in id && "name" in id && isTopLevel(id) && message.includes(`"${id.schema}.${id.name}"`))
-        return owner;
-    }
-    return undefined;
-  }
-}
-
-function claimFault(layer: string, owner: string, keys: readonly string[]): string {
-  const first = keys
-    .slice(0, 3)
-    .map((key) => describe(parseId(key)))
-    .join(", ");
-  return (
-    `The layers "${owner}" and "${layer}" both declare ${first}${keys.length > 3 ? ` and ${keys.length - 3} more` : ""}. ` +
-    `Expected one owner for each object: remove it from one of them, or make "${owner}" a base of "${layer}".`
-  );
 }

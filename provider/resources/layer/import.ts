@@ -2,7 +2,7 @@ import { recordOf } from "../../engine/record.ts";
 import { statementsFor } from "../../engine/statements.ts";
 import type { CallContext, Properties, ResourceState } from "../../server/resource.ts";
 import { UserError } from "../../userError.ts";
-import { acceptedInputs } from "./inputs.ts";
+import { checkInputs } from "./inputs.ts";
 import { named, present, wantedBy } from "./planning.ts";
 import { layerOutputs } from "./state.ts";
 import type { LayerWorld } from "./world.ts";
@@ -17,16 +17,19 @@ export async function importLayer(
   id: string,
 ): Promise<ResourceState | undefined> {
   const inputs = fromImportId(id);
-  const layer = acceptedInputs(inputs);
+  const checked = checkInputs(inputs);
+  if ("failures" in checked) throw malformed(id);
+  const layer = checked.inputs;
   const sources = await world.sources(layer);
   const contribution = await world.contribution(layer, sources);
   const { facts, serverVersion } = await world.live.get();
   const record = recordOf(contribution, facts, undefined);
   if (Object.keys(record.added).length > 0 && present(facts, record).length === 0) return undefined;
-  const missing = statementsFor(facts, wantedBy(facts, layer, contribution, undefined), layer.roles).statements;
+  const tools = { claims: world.claims, warn: context.report.warn };
+  const missing = statementsFor(facts, wantedBy(facts, layer, contribution, undefined, tools)).statements;
   if (missing.length > 0)
     context.report.info(`${missing.length} statements are needed to make it whole; \`pulumi up\` runs them`);
-  const news = { ...inputs, digest: sources.digest };
+  const news = { ...inputs, digest: sources.digest, baseDigest: sources.baseDigest };
   const outputs = {
     ...layerOutputs(news, contribution, record, { statements: 0, elapsedMs: 0, serverVersion }),
     drift: named(Object.keys(record.added).filter((key) => facts.getByEncoded(key) === undefined)),
@@ -34,24 +37,24 @@ export async function importLayer(
   return { id: layer.name, inputs: news, outputs };
 }
 
+function malformed(id: string): UserError {
+  return new UserError(
+    `Found the import id "${id}", expected "<name>?files=<path>" with, where the layer has them, "&base=<name>:<path>", "&assumes=<path>" and "&roles=<role>", such as ` +
+      '"rls?files=sql/rls/permissive&base=platform:sql/platform".',
+  );
+}
+
 /** The parts of an import id; each may be given more than once. */
 function fromImportId(id: string): Properties {
-  const [name, query] = id.split("?", 2);
-  const parts = new URLSearchParams(query ?? "");
-  const files = parts.getAll("files");
-  if (name === undefined || name === "" || files.length === 0) {
-    throw new UserError(
-      `Found the import id "${id}", expected "<name>?files=<path>" with, where the layer has them, "&base=<name>:<path>", "&assumes=<path>" and "&roles=<role>", such as ` +
-        '"rls?files=sql/rls/permissive&base=platform:sql/platform".',
-    );
-  }
+  const [name = "", query = ""] = id.split("?", 2);
+  const parts = new URLSearchParams(query);
   const base = parts.getAll("base").map((text) => {
     const [layer, ...path] = text.split(":");
     return { name: layer ?? "", files: [path.join(":")] };
   });
   return {
     name,
-    files,
+    files: parts.getAll("files"),
     ...(base.length === 0 ? {} : { base }),
     ...(parts.has("assumes") ? { assumes: parts.getAll("assumes") } : {}),
     ...(parts.has("roles") ? { roles: parts.getAll("roles") } : {}),

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { CheckFailure, Properties } from "../../server/resource.ts";
-import { propertyPath } from "../../server/value.ts";
 import { UserError } from "../../userError.ts";
 
 const name = z
@@ -8,16 +7,29 @@ const name = z
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, "expected a letter, then letters, digits, _ or -, 63 at most");
 const paths = z.array(z.string().min(1, "expected a path"));
 
-const schema = z.strictObject({
-  name,
-  files: paths.min(1, "expected at least one directory or .sql file"),
-  base: z.array(z.strictObject({ name, files: paths.min(1) })).default([]),
-  assumes: paths.default([]),
-  roles: z.array(z.string().min(1)).default([]),
-  allow: z.array(z.string().min(1)).default([]),
-  forceDestroy: z.boolean().default(false),
-  digest: z.string().optional(),
-});
+const schema = z
+  .strictObject({
+    name,
+    files: paths.min(1, "expected at least one directory or .sql file"),
+    base: z
+      .array(z.strictObject({ name, files: paths.min(1, "expected at least one directory or .sql file") }))
+      .default([]),
+    assumes: paths.default([]),
+    roles: z.array(z.string().min(1, "expected the name of a role")).default([]),
+    allow: z.array(z.string().min(1, "expected the name of a hazard")).default([]),
+    forceDestroy: z.boolean().default(false),
+    digest: z.string().optional(),
+    baseDigest: z.string().optional(),
+  })
+  .superRefine(({ name, base }, { addIssue }) => {
+    for (const [n, layer] of base.entries()) {
+      const below = base.slice(0, n).some((other) => other.name === layer.name);
+      if (below || layer.name === name) {
+        const found = below ? "a layer that the base has already" : "the layer itself";
+        addIssue({ code: "custom", path: ["base", n, "name"], message: `found ${found}, expected another one` });
+      }
+    }
+  });
 
 /** Inputs of a layer after parsing; see the package schema for what each means. */
 export type LayerInputs = z.output<typeof schema>;
@@ -27,11 +39,23 @@ export function checkInputs(properties: Properties): { inputs: LayerInputs } | {
   const parsed = schema.safeParse(properties);
   if (parsed.success) return { inputs: parsed.data };
   return {
-    failures: parsed.error.issues.map((issue) => ({
-      property: propertyPath(...(issue.path.map(String) as [string])),
-      reason: issue.message,
-    })),
+    failures: parsed.error.issues.flatMap((issue) =>
+      issue.code === "unrecognized_keys"
+        ? issue.keys.map((key) => ({
+            property: pathOf([...issue.path, key]),
+            reason: "found a property that a layer does not have; expected none of this name",
+          }))
+        : [{ property: pathOf(issue.path), reason: issue.message }],
+    ),
   };
+}
+
+/** As Pulumi writes it: `base[0].files`. */
+function pathOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`))
+    .join("")
+    .replace(/^\./, "");
 }
 
 /** Inputs that Check has accepted before, as they come back from the engine or out of a state. */

@@ -9,8 +9,6 @@ import type { FactBase } from "../../engine/pgDelta.ts";
 export class LiveCatalog {
   private readonly connect: () => Promise<{ pool: Pool; owner: string }>;
   private reading: Promise<Catalog> | undefined;
-  /** Layers that Pulumi works on at the same time take turns: each plans on what the one before it left. */
-  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(connect: () => Promise<{ pool: Pool; owner: string }>) {
     this.connect = connect;
@@ -28,16 +26,14 @@ export class LiveCatalog {
     return this.reading;
   }
 
+  /** After a change that failed: nobody knows how far it came. */
+  forget(): void {
+    this.reading = undefined;
+  }
+
   /** In a preview: what a plan would have made. */
   project(facts: FactBase, serverVersion: string): void {
     this.reading = Promise.resolve({ facts, serverVersion });
-  }
-
-  /** Runs one task after another. */
-  inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(task);
-    this.turn = result.catch(() => {});
-    return result;
   }
 
   private async read(): Promise<Catalog> {

@@ -1,27 +1,36 @@
-import { type Contribution, MissingBaseObject, minus, plus } from "../../engine/algebra.ts";
+import { type Contribution, MissingBaseObject, minus, plus, type Reversal } from "../../engine/algebra.ts";
 import { describe } from "../../engine/names.ts";
 import { encodeId, type FactBase, parseId } from "../../engine/pgDelta.ts";
-import { type ContributionRecord, recordOf, reversalOf } from "../../engine/record.ts";
+import { type ContributionRecord, holdings, recordOf, reversalOf } from "../../engine/record.ts";
 import type { Statement } from "../../engine/statements.ts";
 import type { DiffKind, PlannedStatement } from "../../server/resource.ts";
 import { UserError } from "../../userError.ts";
-import { refuseForerunners } from "./gates.ts";
+import type { Claims } from "./claims.ts";
+import { refuseDependents, refuseForerunners } from "./gates.ts";
 import type { LayerInputs } from "./inputs.ts";
 
 /**
- * The database as the layer wants it: what it contributed before and no longer does is taken back, what it contributes now is
- * worked in, everything else stays.
+ * The database as the layer wants it: what it contributed before and no longer does is taken back (unless another layer has it
+ * now), what it contributes now is worked in, everything else stays.
  *
- * @throws {UserError} when the base is not there, or a table of another kind is in the way.
+ * @param warn told what goes although it is nobody's.
+ * @throws {UserError} when the base is not there, a table of another kind is in the way, another layer declares the same, or
+ *   objects of others depend on what is taken back.
  */
 export function wantedBy(
   live: FactBase,
   inputs: LayerInputs,
   contribution: Contribution,
   earlier: ContributionRecord | undefined,
+  { claims, warn }: { claims: Claims; warn: (message: string) => void },
 ): FactBase {
   const record = recordOf(contribution, live, earlier);
-  const rest = earlier === undefined ? live : minus(live, reversalOf(earlier, record));
+  claims.claim(inputs.name, record);
+  const held = new Set([...holdings(record), ...claims.heldByOthers(inputs.name)]);
+  const reversal = earlier === undefined ? undefined : reversalOf(earlier, held);
+  if (reversal !== undefined)
+    refuseDependents(live, removedFrom(live, reversal), new Set(Object.keys(record.added)), warn);
+  const rest = reversal === undefined ? live : minus(live, reversal);
   try {
     const wanted = plus(rest, contribution);
     refuseForerunners(
@@ -40,8 +49,8 @@ export function wantedBy(
 function missingBase({ id }: MissingBaseObject, { name, base }: LayerInputs): UserError {
   const layers = base.map((layer) => `"${layer.name}"`).join(", ");
   return new UserError(
-    `The layer "${name}" changes ${describe(id)}, which the database does not have. Expected it to be made by its base (${layers || "none is declared"}): ` +
-      "apply the base first, as `dependsOn` does.",
+    `The layer "${name}" stands on ${describe(id)}, which the database does not have. Expected it to be made by its base (${layers || "none is declared"}): ` +
+      "apply the base first, as `dependsOn` does. What the layer only assumes must be there, too.",
   );
 }
 
@@ -60,7 +69,7 @@ export function asDetail(statements: readonly Statement[]): Record<string, { kin
   const kinds = { create: "add", update: "update", delete: "delete" } as const;
   const detail: Record<string, { kind: DiffKind; inputDiff: boolean }> = {};
   for (const { object, op } of statements) {
-    const path = `objects[${JSON.stringify(object)}]`;
+    const path = `changes[${JSON.stringify(object)}]`;
     // Several statements for one object add up to a change of it.
     detail[path] = {
       kind: path in detail && detail[path]?.kind !== kinds[op] ? "update" : kinds[op],
@@ -81,8 +90,7 @@ export function named(ids: readonly string[]): string[] {
 }
 
 /** Ids that a reversal removes and the database has. */
-export function removedFrom(live: FactBase, record: ContributionRecord): Set<string> {
-  const { remove } = reversalOf(record);
+export function removedFrom(live: FactBase, { remove }: Reversal): Set<string> {
   return new Set(
     live
       .facts()

@@ -10,7 +10,7 @@ import type { LayerWorld } from "./world.ts";
 
 /**
  * Takes a layer back: what it added is dropped, what it changed in its base is as it was before. What was there before the layer
- * stays. Refuses while a table to be dropped holds rows or while objects of others depend on what goes.
+ * stays, and so does what another layer of this run has taken over. Refuses while a table to be dropped holds rows or while objects of others depend on what goes.
  */
 export async function removeLayer(world: LayerWorld, context: CallContext, state: ResourceState): Promise<void> {
   const inputs = acceptedInputs(state.inputs);
@@ -21,12 +21,11 @@ export async function removeLayer(world: LayerWorld, context: CallContext, state
     advice:
       "Move the rows away or delete them first. If they may go, set the layer's `forceDestroy` to true, run `pulumi up`, and destroy again.",
   };
-  await world.live.inTurn(() =>
-    applyGoal(world, context, inputs.roles, gate, (live) => {
-      const { parts } = refuseDependents(live, removedFrom(live, record));
-      if (parts.length > 0)
-        context.report.warn(`these parts of the layer's objects are not its own and go with them: ${parts.join(", ")}`);
-      return minus(live, reversalOf(record));
+  await world.session.inTurn(() =>
+    applyGoal(world, context, gate, (live) => {
+      const reversal = reversalOf(record, world.claims.heldByOthers(inputs.name));
+      refuseDependents(live, removedFrom(live, reversal), new Set(), context.report.warn);
+      return minus(live, reversal);
     }),
   );
   if (record.adopted.length > 0) context.report.info(`${record.adopted.length} adopted objects stay in place`);

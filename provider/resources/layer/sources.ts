@@ -1,5 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
+import { codeOf } from "../../database/connectionError.ts";
+import type { CheckFailure } from "../../server/resource.ts";
 import { digestOf, type SqlSet } from "../../shadow/chain.ts";
 import type { SqlFile } from "../../shadow/loadSql.ts";
 import { UserError } from "../../userError.ts";
@@ -10,58 +12,74 @@ export interface LayerSources {
   /** Lowest first; what is only assumed lies below all. */
   base: SqlSet[];
   top: SqlSet;
-  /** Of all of it, and of the roles: equal digests mean equal contributions on one server. */
+  /** Of the layer's own files, and of the roles. */
   digest: string;
+  /** Of what it stands on. Equal digests and base digests mean equal contributions on one server. */
+  baseDigest: string;
+}
+
+/** Paths of a layer that lead to no SQL, all of them. */
+export class SourceError extends UserError {
+  override name = "SourceError";
+  readonly faults: CheckFailure[];
+
+  constructor(faults: CheckFailure[]) {
+    super(faults.map(({ reason }) => reason).join("\n"));
+    this.faults = faults;
+  }
 }
 
 /**
  * Reads the files that a layer names.
  *
  * @param directory the project directory: relative paths start there.
- * @throws {UserError} when a path leads nowhere, is no SQL file, or a directory holds none.
+ * @throws {SourceError} when a path leads nowhere, is no SQL file, or a directory holds none.
  */
 export async function readSources(inputs: LayerInputs, directory: string): Promise<LayerSources> {
-  const assumed = inputs.assumes.length === 0 ? [] : [{ name: "assumes", files: inputs.assumes, assumed: true }];
-  const sets = await Promise.all(
-    [...assumed, ...inputs.base, { name: inputs.name, files: inputs.files }].map(
-      async ({ files, ...set }: { name: string; files: string[]; assumed?: boolean }) => ({
-        ...set,
-        files: (await Promise.all(files.map((path) => readSql(path, directory)))).flat(),
-      }),
-    ),
-  );
-  const top = sets.pop();
-  if (top === undefined) throw new Error("a layer without files was accepted");
-  return { base: sets, top, digest: digestOf([...inputs.roles].sort(), [...sets, top]) };
+  const faults: CheckFailure[] = [];
+  const read = async (property: string, paths: readonly string[]): Promise<SqlFile[]> => {
+    const found = await Promise.all(paths.map((path) => readSql(path, directory)));
+    return found.flatMap((part, n) => {
+      if (Array.isArray(part)) return part;
+      faults.push({ property: `${property}[${n}]`, reason: part.fault });
+      return [];
+    });
+  };
+  const top = { name: inputs.name, files: await read("files", inputs.files) };
+  const base: SqlSet[] = [];
+  for (const [n, { name, files }] of inputs.base.entries())
+    base.push({ name, files: await read(`base[${n}].files`, files) });
+  const assumed = await read("assumes", inputs.assumes);
+  if (faults.length > 0) throw new SourceError(faults);
+  if (assumed.length > 0) base.unshift({ name: "assumes", files: assumed, assumed: true });
+  return { base, top, digest: digestOf([...inputs.roles].sort(), [top]), baseDigest: digestOf([], base) };
 }
 
-async function readSql(path: string, directory: string): Promise<SqlFile[]> {
+interface Fault {
+  fault: string;
+}
+
+async function readSql(path: string, directory: string): Promise<SqlFile[] | Fault> {
   const absolute = isAbsolute(path) ? path : join(directory, path);
   const found = await stat(absolute).catch(() => undefined);
   if (found === undefined) {
-    throw new UserError(
-      `${path}: found nothing there, expected a .sql file or a directory of them (paths start at the project directory).`,
-    );
+    return {
+      fault: `${path}: found nothing there, expected a .sql file or a directory of them (paths start at the project directory).`,
+    };
   }
-  if (!found.isDirectory()) {
-    if (!path.endsWith(".sql"))
-      throw new UserError(`${path}: expected a name that ends in .sql, or a directory of such files.`);
-    return [{ path, sql: await readText(absolute, path) }];
-  }
-  const names = (await readdir(absolute)).filter((name) => name.endsWith(".sql")).sort();
-  if (names.length === 0) throw new UserError(`${path}: found a directory without .sql files, expected at least one.`);
-  return Promise.all(
-    names.map(async (name) => ({ path: join(path, name), sql: await readText(join(absolute, name), path) })),
-  );
+  if (!found.isDirectory() && !path.endsWith(".sql"))
+    return { fault: `${path}: found a file of another kind, expected a name that ends in .sql, or a directory.` };
+  const names = found.isDirectory() ? (await readdir(absolute)).filter((name) => name.endsWith(".sql")).sort() : [""];
+  if (names.length === 0) return { fault: `${path}: found a directory without .sql files, expected at least one.` };
+  const files = await Promise.all(names.map((name) => readText(join(absolute, name), join(path, name))));
+  return files.find((file) => "fault" in file) ?? files.filter((file) => "sql" in file);
 }
 
-async function readText(absolute: string, path: string): Promise<string> {
-  const bytes = await readFile(absolute);
+async function readText(absolute: string, path: string): Promise<SqlFile | Fault> {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
-  } catch {
-    throw new UserError(
-      `${path}: found bytes that are not UTF-8, expected UTF-8 text. Save the file in that encoding.`,
-    );
+    return { path, sql: new TextDecoder("utf-8", { fatal: true }).decode(await readFile(absolute)) };
+  } catch (error) {
+    if (!(error instanceof TypeError)) return { fault: `${path}: cannot be read (${codeOf(error)}).` };
+    return { fault: `${path}: found bytes that are not UTF-8, expected UTF-8 text. Save the file in that encoding.` };
   }
 }

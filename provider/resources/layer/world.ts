@@ -2,11 +2,12 @@ import { join } from "node:path";
 import type { ProviderConfig } from "../../config.ts";
 import type { Database } from "../../database.ts";
 import type { Contribution } from "../../engine/algebra.ts";
+import type { Session } from "../../session.ts";
 import { ShadowChain } from "../../shadow/chain.ts";
 import { chooseShadow } from "../../shadow/choose.ts";
 import { ContributionCache } from "../../shadow/contributionCache.ts";
 import type { SqlFileError } from "../../shadow/loadSql.ts";
-import { Claims } from "./gates.ts";
+import { Claims } from "./claims.ts";
 import type { LayerInputs } from "./inputs.ts";
 import { LiveCatalog } from "./live.ts";
 import { type LayerSources, readSources } from "./sources.ts";
@@ -16,6 +17,7 @@ const UNDEFINED_OBJECT = new Set(["42P01", "42883", "3F000", "42704", "42703"]);
 
 /** What the layers of one run share: the target, the shadow, and what is known of both. */
 export class LayerWorld {
+  readonly session: Session;
   readonly config: ProviderConfig;
   /** Undefined while the target's URL is not known, in a first preview. */
   readonly target: Database | undefined;
@@ -24,9 +26,10 @@ export class LayerWorld {
   private readonly projectDirectory: string;
   private chain: Promise<ShadowChain> | undefined;
 
-  constructor(config: ProviderConfig, target: Database | undefined, projectDirectory: string) {
-    this.config = config;
-    this.target = target;
+  constructor(session: Session, projectDirectory: string) {
+    this.session = session;
+    this.config = session.config;
+    this.target = session.database;
     this.projectDirectory = projectDirectory;
     this.live = new LiveCatalog(async () => {
       const known = this.knownTarget();
@@ -45,14 +48,18 @@ export class LayerWorld {
 
   /** What the layer adds to its base; a shadow is started only when no cache has it. */
   async contribution(inputs: LayerInputs, sources: LayerSources): Promise<Contribution> {
-    this.chain ??= this.openChain();
     const owner = this.target === undefined ? "postgres" : (await this.target.facts()).role;
+    this.chain ??= this.openChain();
     return (await this.chain).contribution(sources.base, sources.top, { owner, roles: inputs.roles });
   }
 
   /** The message of a SQL file's error, with the layer that is missing below where that can be told. */
   explain(error: SqlFileError, { name, base }: LayerInputs): string {
     if (!UNDEFINED_OBJECT.has(error.code)) return error.message;
+    const role = /role "(.+)" does not exist/.exec(error.message)?.[1];
+    if (role !== undefined) {
+      return `${error.message}\nThe layer "${name}" names a role that it does not list: add "${role}" to its \`roles\`.`;
+    }
     const owner = this.claims.ownerNamedIn(error.message);
     const known = base.map((layer) => `"${layer.name}"`).join(", ") || "none";
     const advice =

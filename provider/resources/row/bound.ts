@@ -27,16 +27,19 @@ export interface BoundRow {
   initialValues: Binding[];
   initialSecrets: Binding[];
   returning: { column: string; asJson: boolean }[];
-  /** Paths of inputs that a preview cannot compare: values not known yet, and columns that a layer is still to add. */
+  /**
+   * Paths of inputs that a preview cannot compare: values not known yet, and columns that a layer is still to add. What is written
+   * at the creation only is never compared, so it is not among them.
+   */
   undetermined: string[];
 }
 
 /** Binds what is known; for previews. Undefined when the row cannot be looked for, as its key is not known or not there yet. */
 export function bindPlannedRow(inputs: RowInputs, columns: ReadonlyMap<string, Column>): BoundRow | undefined {
-  const undetermined: string[] = [...inputs.unknown].filter((name) => name !== "returning");
-  const bound = bind(inputs, columns, (path) => undetermined.push(path));
+  const skipped: string[] = [...inputs.unknown];
+  const bound = bind(inputs, columns, (path) => skipped.push(path));
   if (!bound || bound.key.length < inputs.key.size || inputs.unknown.has("key")) return undefined;
-  return { ...bound, undetermined };
+  return { ...bound, undetermined: skipped.filter((path) => !/^(returning|initial(Secret)?Values)\b/.test(path)) };
 }
 
 /** Binds everything. Throws a `UserError` that names the columns which the table lacks. */

@@ -1,0 +1,302 @@
+/**
+ * Online recipes: statements that would block the readers or writers of a table with rows, written as steps that do not. Each step
+ * is harmless by itself, and a run that ends between two of them is finished by the next one. Tables without rows keep the direct,
+ * transactional form.
+ *
+ * @see https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+ * @see https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
+ */
+import { isVolatileDefault } from "./defaults.ts";
+import { encodeId, type FactBase, type StableId } from "./pgDelta.ts";
+import { quoteIdent, quoteQualified } from "./quote.ts";
+import type { Statement, StatementList } from "./statements.ts";
+import { rowsBehind, type TableSizes, tableOf, text } from "./tables.ts";
+
+/** What the recipes look at. */
+export interface OnlineContext {
+  live: FactBase;
+  wanted: FactBase;
+  sizes: TableSizes;
+  /** Encoded ids of indexes that a build left behind invalid. They are no facts of `live`. */
+  invalidIndexes: ReadonlySet<string>;
+}
+
+/** What one statement becomes. `soon` runs where the statement stood, with the others; `later` after all of them, each by itself. */
+interface Recipe {
+  soon: Statement[];
+  later: Statement[];
+}
+
+/** The list with recipes in place of what would block. Statements that need the result of a later step are put off with it. */
+export function online(list: StatementList, context: OnlineContext): StatementList {
+  const replaced = replacedIndexes(list.statements, context);
+  const soon: Statement[] = [];
+  const later: Statement[] = [];
+  const putOff = new Set<string>();
+  for (const statement of list.statements) {
+    const id = statement.id === undefined ? undefined : encodeId(statement.id);
+    if (statement.op === "delete" && id !== undefined && replaced.has(id)) continue;
+    if (statement.consumes.some((needed) => putOff.has(needed))) {
+      later.push(statement);
+      if (id !== undefined) putOff.add(id);
+      continue;
+    }
+    const recipe = recipeFor(statement, context, id !== undefined && replaced.has(id));
+    soon.push(...recipe.soon);
+    later.push(...recipe.later);
+    if (recipe.later.some((step) => step.op === "create") && recipe.soon.length === 0 && id !== undefined)
+      putOff.add(id);
+  }
+  return { ...list, statements: [...soon, ...later] };
+}
+
+/** Indexes that the list drops and makes again under the same name, on tables with rows. */
+function replacedIndexes(statements: readonly Statement[], { live, wanted, sizes }: OnlineContext): Set<string> {
+  const dropped = new Set<string>();
+  const replaced = new Set<string>();
+  for (const { id, op } of statements) {
+    if (id?.kind !== "index" || rowsBehind(id, sizes, live, wanted) === 0) continue;
+    if (op === "delete") dropped.add(encodeId(id));
+    else if (dropped.has(encodeId(id))) replaced.add(encodeId(id));
+  }
+  return replaced;
+}
+
+function recipeFor(statement: Statement, context: OnlineContext, isReplacement: boolean): Recipe {
+  const { id, op } = statement;
+  const { live, wanted, sizes } = context;
+  const asIs: Recipe = { soon: [statement], later: [] };
+  if (id === undefined) return asIs;
+  if (op === "create" && id.kind === "index") {
+    if (rowsBehind(id, sizes, live, wanted) === 0) return withoutLeftOver(statement, id, context);
+    return {
+      soon: [],
+      later: isReplacement ? replaceIndex(statement, id, context) : buildIndex(statement, id, context),
+    };
+  }
+  if (rowsBehind(id, sizes, live, wanted) === 0) return asIs;
+  if (op === "create" && id.kind === "constraint") return addConstraint(statement, id, context) ?? asIs;
+  if (op === "update" && id.kind === "column" && becomesNotNull(statement, id, context))
+    return setNotNull(statement, id, context);
+  if (op === "create" && id.kind === "column") return addColumn(statement, id, context) ?? asIs;
+  return asIs;
+}
+
+/** An index by name; schemas have one name space for tables and indexes. */
+interface IndexId {
+  schema: string;
+  name: string;
+}
+
+const asId = ({ schema, name }: IndexId): StableId => ({ kind: "index", schema, name });
+
+interface SubId {
+  schema: string;
+  table: string;
+  name: string;
+}
+
+/** A step of a recipe: as the statement, but with other SQL. */
+function step(statement: Statement, sql: string, change: Partial<Statement> = {}): Statement {
+  return { ...statement, sql, ...change };
+}
+
+const alone = { transaction: "none", lock: "SHARE UPDATE EXCLUSIVE", rewrites: false } as const;
+
+function withoutLeftOver(statement: Statement, id: IndexId, { invalidIndexes }: OnlineContext): Recipe {
+  if (!invalidIndexes.has(encodeId(asId(id)))) return { soon: [statement], later: [] };
+  const name = quoteQualified(id.schema, id.name);
+  return {
+    soon: [step(statement, `DROP INDEX ${name}`, { op: "delete", lock: "ACCESS EXCLUSIVE" }), statement],
+    later: [],
+  };
+}
+
+function buildIndex(statement: Statement, id: IndexId, context: OnlineContext): Statement[] {
+  const leftOver = context.invalidIndexes.has(encodeId(asId(id)));
+  const successor = successorOf(id);
+  const finished = context.live.get(asId(successor));
+  // A replacement that ended between dropping the old index and giving the new one its name.
+  if (finished !== undefined && withName(text(finished, "def"), id) === statement.sql)
+    return [rename(statement, successor, id)];
+  return [
+    ...(leftOver ? [dropConcurrently(statement, id)] : []),
+    ...(finished === undefined && !context.invalidIndexes.has(encodeId(asId(successor)))
+      ? []
+      : [dropConcurrently(statement, successor)]),
+    step(statement, concurrently(statement.sql), alone),
+  ];
+}
+
+/** Without a moment in which neither the old index nor the new one is there. */
+function replaceIndex(statement: Statement, id: IndexId, { live, invalidIndexes }: OnlineContext): Statement[] {
+  const successor = successorOf(id);
+  const leftOver = live.has(asId(successor)) || invalidIndexes.has(encodeId(asId(successor)));
+  return [
+    ...(leftOver ? [dropConcurrently(statement, successor)] : []),
+    step(statement, concurrently(withName(statement.sql, successor)), alone),
+    dropConcurrently(statement, id),
+    rename(statement, successor, id),
+  ];
+}
+
+const concurrently = (sql: string): string =>
+  sql.replace(/^CREATE (UNIQUE )?INDEX /, (found) => `${found}CONCURRENTLY `);
+
+function dropConcurrently(statement: Statement, id: IndexId): Statement {
+  return step(statement, `DROP INDEX CONCURRENTLY IF EXISTS ${quoteQualified(id.schema, id.name)}`, {
+    ...alone,
+    op: "delete",
+  });
+}
+
+function rename(statement: Statement, from: IndexId, to: IndexId): Statement {
+  const sql = `ALTER INDEX ${quoteQualified(from.schema, from.name)} RENAME TO ${quoteIdent(to.name)}`;
+  return step(statement, sql, { ...alone, op: "update" });
+}
+
+/** The name under which the replacement of an index is built. */
+function successorOf({ schema, name }: IndexId): IndexId {
+  const suffix = "__pgstrata_new";
+  // A name holds 63 bytes at most.
+  let stem = name;
+  while (Buffer.byteLength(stem + suffix) > 63) stem = stem.slice(0, -1);
+  return { schema, name: stem + suffix };
+}
+
+/** A definition as `pg_get_indexdef` prints it, with another name. */
+function withName(sql: string, { name }: IndexId): string {
+  return sql.replace(
+    /^(CREATE (?:UNIQUE )?INDEX )(?:"(?:[^"]|"")+"|\S+)/,
+    (_found, head: string) => `${head}${plainName(name)}`,
+  );
+}
+
+/** As the server prints a name: quoted only where it must be. */
+const plainName = (name: string): string => (/^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoteIdent(name));
+
+function addConstraint(
+  statement: Statement,
+  id: SubId & StableId,
+  { wanted, live, invalidIndexes }: OnlineContext,
+): Recipe | undefined {
+  const fact = wanted.get(id);
+  const table = quoteQualified(id.schema, id.table);
+  const name = quoteIdent(id.name);
+  const def = text(fact, "def");
+  switch (text(fact, "type")) {
+    case "c":
+    case "f":
+      if (fact?.payload.validated === false || / NOT VALID$/.test(def)) return undefined;
+      return {
+        soon: [step(statement, `${statement.sql} NOT VALID`)],
+        later: [step(statement, `ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}`, { ...alone, op: "update" })],
+      };
+    case "u":
+    case "p":
+      return addUnique(statement, id, def, { live, invalidIndexes });
+    default:
+      return undefined;
+  }
+}
+
+/** Undefined for forms that an index cannot be built for beforehand. */
+function addUnique(
+  statement: Statement,
+  id: SubId & StableId,
+  def: string,
+  { live, invalidIndexes }: Pick<OnlineContext, "live" | "invalidIndexes">,
+): Recipe | undefined {
+  const form = /^(UNIQUE|PRIMARY KEY)( NULLS NOT DISTINCT)? (\([^()]*\))( INCLUDE \([^()]*\))?( DEFERRABLE.*)?$/.exec(
+    def,
+  );
+  if (form === null) return undefined;
+  const [, kind, nulls = "", columns = "", include = "", deferrable = ""] = form;
+  const table = quoteQualified(id.schema, id.table);
+  const index: IndexId = { schema: id.schema, name: id.name };
+  const leftOver = invalidIndexes.has(encodeId(asId(index))) || live.has(asId(index));
+  return {
+    soon: [],
+    later: [
+      ...(leftOver ? [dropConcurrently(statement, index)] : []),
+      step(
+        statement,
+        `CREATE UNIQUE INDEX CONCURRENTLY ${quoteIdent(id.name)} ON ${table} ${columns}${include}${nulls}`,
+        alone,
+      ),
+      step(
+        statement,
+        `ALTER TABLE ${table} ADD CONSTRAINT ${quoteIdent(id.name)} ${kind} USING INDEX ${quoteIdent(id.name)}${deferrable}`,
+        {
+          lock: "ACCESS EXCLUSIVE",
+        },
+      ),
+    ],
+  };
+}
+
+function becomesNotNull(statement: Statement, id: StableId, { live, wanted }: OnlineContext): boolean {
+  return (
+    live.get(id)?.payload.notNull === false &&
+    wanted.get(id)?.payload.notNull === true &&
+    / SET NOT NULL$/.test(statement.sql)
+  );
+}
+
+/** A validated check spares the server the scan that it would otherwise make under the strongest lock. */
+function setNotNull(statement: Statement, id: SubId & StableId, { live }: OnlineContext): Recipe {
+  const table = quoteQualified(id.schema, id.table);
+  const name = `pgstrata_not_null_${id.name}`.slice(0, 60);
+  const check: StableId = { kind: "constraint", schema: id.schema, table: id.table, name };
+  const add = step(
+    statement,
+    `ALTER TABLE ${table} ADD CONSTRAINT ${quoteIdent(name)} CHECK (${quoteIdent(id.name)} IS NOT NULL) NOT VALID`,
+  );
+  return {
+    soon: live.has(check) ? [] : [add],
+    later: [
+      step(statement, `ALTER TABLE ${table} VALIDATE CONSTRAINT ${quoteIdent(name)}`, alone),
+      step(statement, `${statement.sql}, DROP CONSTRAINT ${quoteIdent(name)}`, alone),
+    ],
+  };
+}
+
+/** A default that has another value in each row is filled in by batches; a constant one is a matter of the catalog. */
+function addColumn(statement: Statement, id: SubId & StableId, context: OnlineContext): Recipe | undefined {
+  const fact = context.wanted.get(id);
+  const expression = text(context.wanted.get({ ...id, kind: "default" }), "expr");
+  if (fact === undefined || expression === "" || text(fact, "identity") !== "" || text(fact, "generatedExpr") !== "")
+    return undefined;
+  if (!isVolatileDefault(expression)) return undefined;
+  const table = quoteQualified(id.schema, id.table);
+  const column = quoteIdent(id.name);
+  const bare = statement.sql.replace(/ NOT NULL/, "").replace(` DEFAULT ${expression}`, "");
+  if (bare.includes(" DEFAULT ")) return undefined;
+  const notNull = step(statement, `ALTER TABLE ${table} ALTER COLUMN ${column} SET NOT NULL`, { op: "update" });
+  const required = fact.payload.notNull === true ? setNotNull(notNull, id, context) : { soon: [], later: [] };
+  return {
+    soon: [
+      step(statement, bare, { rewrites: false }),
+      step(statement, `ALTER TABLE ${table} ALTER COLUMN ${column} SET DEFAULT ${expression}`, {
+        op: "update",
+        rewrites: false,
+      }),
+      ...required.soon,
+    ],
+    later: [
+      step(statement, `UPDATE ${table} SET ${column} = DEFAULT WHERE ${column} IS NULL`, {
+        ...alone,
+        op: "update",
+        lock: "none",
+        backfill: { table, column },
+      }),
+      ...required.later,
+    ],
+  };
+}
+
+/** The table whose rows a statement touches, for a person. */
+export function tableName(id: StableId | undefined, ...bases: readonly FactBase[]): string | undefined {
+  const table = id === undefined ? undefined : tableOf(id, ...bases);
+  return table !== undefined && "schema" in table && "name" in table ? `${table.schema}.${table.name}` : undefined;
+}

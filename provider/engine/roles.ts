@@ -1,0 +1,28 @@
+import type { DependencyEdge, Fact, StableId } from "./pgDelta.ts";
+
+/** Roles that facts and edges name: owners, those who are granted something, those whom a policy is for. Without PUBLIC and `pg_*`. */
+export function rolesNamedBy(facts: readonly Fact[], edges: readonly DependencyEdge[]): Set<string> {
+  const named = [
+    ...facts.flatMap(({ id, payload }) => [
+      ...rolesOf(id),
+      ...(id.kind === "policy" && Array.isArray(payload.roles) ? payload.roles.map(String) : []),
+    ]),
+    ...edges.flatMap(({ to }) => rolesOf(to)),
+  ];
+  return new Set(named.filter((role) => role !== "PUBLIC" && !role.startsWith("pg_")));
+}
+
+function rolesOf(id: StableId): string[] {
+  switch (id.kind) {
+    case "role":
+      return [id.name];
+    case "acl":
+      return [id.grantee];
+    case "defaultPrivilege":
+      return [id.role, id.grantee];
+    case "userMapping":
+      return [id.role];
+    default:
+      return [];
+  }
+}

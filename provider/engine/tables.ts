@@ -1,0 +1,42 @@
+import { encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts";
+
+/** How large a table of the target is. */
+export interface TableSize {
+  /** An estimate, from the statistics; 0 only where the table was seen to be empty. */
+  rows: number;
+  bytes: number;
+}
+
+/** By encoded id of the table; a table that is not there yet is not in it. */
+export type TableSizes = ReadonlyMap<string, TableSize>;
+
+/** The table that an object is a part of: of a column, a constraint, an index, a policy; the table itself. */
+export function tableOf(id: StableId, ...bases: readonly FactBase[]): StableId | undefined {
+  switch (id.kind) {
+    case "table":
+      return id;
+    case "column":
+    case "default":
+    case "constraint":
+    case "trigger":
+    case "policy":
+    case "rule":
+      return { kind: "table", schema: id.schema, name: id.table };
+    case "index":
+      return bases.map((base) => base.get(id)?.parent).find((parent) => parent?.kind === "table");
+    default:
+      return undefined;
+  }
+}
+
+/** Rows of the table that an object is a part of; 0 for a new or empty one. */
+export function rowsBehind(id: StableId | undefined, sizes: TableSizes, ...bases: readonly FactBase[]): number {
+  const table = id === undefined ? undefined : tableOf(id, ...bases);
+  return table === undefined ? 0 : (sizes.get(encodeId(table))?.rows ?? 0);
+}
+
+/** A text of a fact's payload. */
+export function text(fact: Fact | undefined, attribute: string): string {
+  const value = fact?.payload[attribute];
+  return typeof value === "string" ? value : "";
+}

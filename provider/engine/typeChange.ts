@@ -1,0 +1,61 @@
+/**
+ * What a change of a column's type means for the rows that are there. `free`: only the catalog changes. `rewrite`: every value fits
+ * the new type, but the table is copied under a lock that blocks all. `narrowing`: a value may not fit, or may lose something.
+ */
+export type TypeChange = "free" | "rewrite" | "narrowing";
+
+/** Families of types, each of which holds every value of the ones before it. */
+const WIDENING = [
+  ["smallint", "integer", "bigint", "numeric"],
+  ["real", "double precision"],
+];
+
+/** Types whose longer forms hold the same bytes; `character` pads with blanks and is copied. */
+const GROW_FREELY = /^(bit varying|interval.*|time.*)$/;
+
+/**
+ * @param from as `format_type` prints it, such as `character varying(10)`.
+ * @see https://www.postgresql.org/docs/current/sql-altertable.html, notes on when a change of type needs no rewrite
+ */
+export function typeChange(from: string, to: string): TypeChange {
+  const [before, after] = [parse(from), parse(to)];
+  if (isText(before.name) && isText(after.name)) return growsText(before, after) ? "free" : "narrowing";
+  if (before.name === after.name) {
+    if (before.name === "numeric") return growsNumeric(before.modifiers, after.modifiers);
+    const grows =
+      after.modifiers.length === 0 || before.modifiers.some((value, n) => value <= (after.modifiers[n] ?? -1));
+    if (!grows) return "narrowing";
+    return GROW_FREELY.test(before.name) ? "free" : "rewrite";
+  }
+  const family = WIDENING.find((names) => names.includes(before.name) && names.includes(after.name));
+  if (family !== undefined && family.indexOf(before.name) < family.indexOf(after.name) && after.modifiers.length === 0)
+    return "rewrite";
+  return "narrowing";
+}
+
+interface ParsedType {
+  name: string;
+  modifiers: number[];
+}
+
+function parse(type: string): ParsedType {
+  const found = /^(.*?)\(([\d,]+)\)(.*)$/.exec(type);
+  if (found === null) return { name: type, modifiers: [] };
+  return { name: `${found[1]}${found[3]}`, modifiers: (found[2] ?? "").split(",").map(Number) };
+}
+
+const isText = (name: string): boolean => name === "text" || name === "character varying";
+
+function growsText(before: ParsedType, after: ParsedType): boolean {
+  const [limit] = after.modifiers;
+  return limit === undefined || (before.modifiers[0] !== undefined && before.modifiers[0] <= limit);
+}
+
+/** More digits before the point are free; another number of digits after it is a rewrite or a loss. */
+function growsNumeric(before: number[], after: number[]): TypeChange {
+  const [precision, scale = 0] = after;
+  if (precision === undefined) return "free";
+  const [oldPrecision, oldScale = 0] = before;
+  if (oldPrecision === undefined || oldScale > scale || oldPrecision - oldScale > precision - scale) return "narrowing";
+  return oldScale === scale ? "free" : "rewrite";
+}

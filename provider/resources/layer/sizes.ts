@@ -1,0 +1,66 @@
+import type { ClientBase, Pool } from "pg";
+import { encodeId, type FactBase, type StableId } from "../../engine/pgDelta.ts";
+import { quoteQualified } from "../../engine/quote.ts";
+import type { Statement } from "../../engine/statements.ts";
+import { type TableSize, type TableSizes, tableOf } from "../../engine/tables.ts";
+
+/** Estimates for tables by schema and name; -1 where the statistics know nothing. */
+const ESTIMATES = `
+  select n.nspname as schema, c.relname as name, c.reltuples::bigint::text as rows, pg_catalog.pg_total_relation_size(c.oid)::text as bytes
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    join pg_catalog.unnest($1::text[], $2::text[]) as wanted (schema, name) on wanted.schema = n.nspname and wanted.name = c.relname
+   where c.relkind in ('r', 'p')`;
+
+/**
+ * Sizes of the tables that the statements touch and the database has. Estimated, but whether a table is empty is looked up, because
+ * on an empty table much is harmless. A table that the role may not read counts as holding rows.
+ */
+export async function readSizes(
+  client: ClientBase | Pool,
+  live: FactBase,
+  wanted: FactBase,
+  statements: readonly Statement[],
+): Promise<TableSizes> {
+  const tables = touchedTables(live, wanted, statements);
+  if (tables.length === 0) return new Map();
+  const { rows } = await client.query<{ schema: string; name: string; rows: string; bytes: string }>(ESTIMATES, [
+    tables.map(({ schema }) => schema),
+    tables.map(({ name }) => name),
+  ]);
+  const sizes = new Map<string, TableSize>();
+  for (const { schema, name, rows: estimate, bytes } of rows) {
+    const empty = await isEmpty(client, schema, name);
+    sizes.set(encodeId({ kind: "table", schema, name }), {
+      rows: empty ? 0 : Math.max(1, Number(estimate)),
+      bytes: Number(bytes),
+    });
+  }
+  return sizes;
+}
+
+async function isEmpty(client: ClientBase | Pool, schema: string, name: string): Promise<boolean> {
+  // One statement, so that the setting holds for it alone; a policy then cannot hide rows, it raises an error instead.
+  const probe = `select pg_catalog.set_config('row_security', 'off', true), not exists (select from ${quoteQualified(schema, name)}) as empty`;
+  try {
+    const { rows } = await client.query<{ empty: boolean }>(probe);
+    return rows[0]?.empty === true;
+  } catch {
+    return false;
+  }
+}
+
+function touchedTables(
+  live: FactBase,
+  wanted: FactBase,
+  statements: readonly Statement[],
+): { schema: string; name: string }[] {
+  const tables = new Map<string, { schema: string; name: string }>();
+  const add = (id: StableId | undefined): void => {
+    const table = id === undefined ? undefined : tableOf(id, live, wanted);
+    if (table === undefined || !("schema" in table && "name" in table) || table.schema === null || !live.has(table))
+      return;
+    tables.set(encodeId(table), { schema: table.schema, name: table.name });
+  };
+  for (const { id, drops } of statements) for (const touched of [id, ...drops]) add(touched);
+  return [...tables.values()];
+}
