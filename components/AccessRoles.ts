@@ -49,11 +49,16 @@ export class AccessRoles extends pulumi.ComponentResource {
     super("pgstrata:components:AccessRoles", name, {}, opts);
     const { manage = true, decryptors = [] } = args;
     if (manage) {
-      const app = loginRole(ACCESS_ROLES.app, this);
-      const readonly = loginRole(ACCESS_ROLES.readonly, this);
       const decrypt = new Role(ACCESS_ROLES.decrypt, { name: ACCESS_ROLES.decrypt, login: false }, { parent: this });
-      grantMembership(decryptors, decrypt, [app.role, readonly.role], this);
-      this.passwords = { [ACCESS_ROLES.app]: app.password, [ACCESS_ROLES.readonly]: readonly.password };
+      const groupsOf = (role: string): Role[] => (decryptors.includes(role) ? [decrypt] : []);
+      const app = loginRole(ACCESS_ROLES.app, groupsOf(ACCESS_ROLES.app), this);
+      const readonly = loginRole(ACCESS_ROLES.readonly, groupsOf(ACCESS_ROLES.readonly), this);
+      grantMembership(
+        decryptors.filter((member) => !this.names.includes(member)),
+        decrypt,
+        this,
+      );
+      this.passwords = { [ACCESS_ROLES.app]: app, [ACCESS_ROLES.readonly]: readonly };
     } else if (decryptors.length > 0) {
       throw new pulumi.ResourceError(
         "decryptors are given, but the roles are not made here (manage: false); name them in the stack that makes the roles",
@@ -65,14 +70,15 @@ export class AccessRoles extends pulumi.ComponentResource {
   }
 }
 
-function loginRole(name: string, parent: pulumi.Resource): { role: Role; password: pulumi.Output<string> } {
+function loginRole(name: string, groups: Role[], parent: pulumi.Resource): pulumi.Output<string> {
   const password = pulumi.secret(new RandomPassword(name, { length: 32, special: false }, { parent }).result);
-  return { role: new Role(name, { name, login: true, password }, { parent }), password };
+  const roles = groups.map((group) => group.name);
+  new Role(name, { name, login: true, password, ...(roles.length > 0 ? { roles } : {}) }, { parent });
+  return password;
 }
 
-/** The members may be roles made here, so their creation comes first. */
-function grantMembership(members: string[], group: Role, roles: Role[], parent: pulumi.Resource): void {
-  for (const member of members) {
-    new GrantRole(`${member}-decrypts`, { role: member, grantRole: group.name }, { parent, dependsOn: roles });
-  }
+/** Roles made elsewhere. One made here has its memberships among its own properties: `GrantRole` would be drift to it. */
+function grantMembership(members: string[], group: Role, parent: pulumi.Resource): void {
+  for (const member of members)
+    new GrantRole(`${member}-decrypts`, { role: member, grantRole: group.name }, { parent });
 }

@@ -15,7 +15,15 @@ export interface Catalog {
   facts: FactBase;
   /** `server_version`, such as `18.4`. */
   serverVersion: string;
+  /** Encoded ids of indexes that a failed build left behind. They are of no use to anybody, so they are no facts. */
+  invalidIndexes: ReadonlySet<string>;
 }
+
+/** Indexes by schema and name; one of a partitioned table is invalid until all its parts have one, and is left out. */
+const INVALID_INDEXES = `
+  select n.nspname as schema, c.relname as name
+    from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+   where not i.indisvalid and c.relkind = 'i'`;
 
 /**
  * Reads the catalog of a database in one repeatable-read transaction and makes it comparable with that of another server.
@@ -25,7 +33,9 @@ export interface Catalog {
  */
 export async function readCatalog(pool: Pool, owner: string): Promise<Catalog> {
   const { factBase, pgVersion } = await timed("extract", () => extract(pool));
-  return { facts: comparable(factBase, owner), serverVersion: pgVersion };
+  const { rows } = await pool.query<{ schema: string; name: string }>(INVALID_INDEXES);
+  const invalidIndexes = new Set(rows.map(({ schema, name }) => encodeId({ kind: "index", schema, name })));
+  return { facts: comparable(factBase, owner, invalidIndexes), serverVersion: pgVersion, invalidIndexes };
 }
 
 /** Edges to roles that are not facts are kept only for ownership, where they say `ALTER … OWNER TO`. */
@@ -34,9 +44,13 @@ export const keepOwnerEdge = (edge: DependencyEdge): boolean => edge.kind === "o
 /**
  * Facts without what belongs to the cluster (roles, memberships) and without what is implied by who connects (see
  * {@link readCatalog}). Privileges that an owner holds by default are implied too, whoever the owner is.
+ *
+ * @param left encoded ids of facts to leave out.
  */
-export function comparable(facts: FactBase, owner: string): FactBase {
-  const kept = facts.facts().filter((fact) => !isClusterWide(fact.id) && !isOwnersDefault(fact));
+export function comparable(facts: FactBase, owner: string, left: ReadonlySet<string> = new Set()): FactBase {
+  const kept = facts
+    .facts()
+    .filter((fact) => !isClusterWide(fact.id) && !isOwnersDefault(fact) && !left.has(encodeId(fact.id)));
   const present = new Set(kept.map((fact) => encodeId(fact.id)));
   // Metadata of a role (its comment) hangs below it and goes with it.
   const whole = kept.filter((fact) => fact.parent === undefined || present.has(encodeId(fact.parent)));

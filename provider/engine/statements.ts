@@ -64,7 +64,13 @@ export function statementsFor(live: FactBase, wanted: FactBase): StatementList {
     assumedSchemas: ["public", "pg_catalog"],
   });
   addTime("plan", performance.now() - started);
-  return { statements: actions.map(toStatement), settings: preamble };
+  return { statements: enumValuesFirst(actions.map(toStatement)), settings: preamble };
+}
+
+/** A new enum value stands on its type alone, and no catalog tells what uses it, such as a default. */
+function enumValuesFirst(statements: readonly Statement[]): Statement[] {
+  const isValue = ({ transaction }: Statement): boolean => transaction === "last";
+  return [...statements.filter(isValue), ...statements.filter((statement) => !isValue(statement))];
 }
 
 function toStatement(action: Action): Statement {

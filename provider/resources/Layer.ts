@@ -18,6 +18,7 @@ import { UserError } from "../userError.ts";
 import { applyGoal } from "./layer/apply.ts";
 import { importLayer } from "./layer/import.ts";
 import { acceptedInputs, checkInputs, type LayerInputs } from "./layer/inputs.ts";
+import { planLayer, refuseHazards } from "./layer/plan.ts";
 import { asDetail, asPlan, named, present, wantedBy } from "./layer/planning.ts";
 import { removeLayer } from "./layer/remove.ts";
 import { refuseMissingRights } from "./layer/rights.ts";
@@ -145,13 +146,18 @@ async function planOnly(
   contribution: Contribution,
   state: ResourceState | undefined,
 ): Promise<Properties> {
-  const { facts, serverVersion } = await world.live.get();
+  const live = await world.live.get();
+  const { facts, serverVersion } = live;
   const earlier = earlierRecord(world, inputs, state);
   const wanted = wantedBy(facts, inputs, contribution, earlier, { claims: world.claims, warn: report.warn });
-  const { statements } = statementsFor(facts, wanted);
   const target = world.knownTarget();
-  await refuseMissingRights(await target.pool(), (await target.facts()).role, facts, wanted, statements);
-  await report.plan(asPlan(statements));
+  const pool = await target.pool();
+  const plan = await planLayer(pool, live, wanted);
+  await report.plan(asPlan(plan));
+  for (const { code, message } of plan.judged.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
+  const { allow, allowedBefore } = approvals(inputs, state);
+  refuseHazards(plan, allow, allowedBefore);
+  await refuseMissingRights(pool, (await target.facts()).role, facts, wanted, plan.list.statements);
   world.live.project(wanted, serverVersion);
   const record = recordOf(contribution, facts, earlier);
   return {
@@ -169,16 +175,24 @@ async function applyNow(
   state: ResourceState | undefined,
 ): Promise<Properties> {
   const earlier = earlierRecord(world, inputs, state);
-  const gate = {
+  const rows = {
     allow: inputs.allow,
     force: false,
     advice:
       'If the rows may go, name what is to be dropped in the layer\'s `allow` (such as "drop-column:platform.projects.legacy") and run `pulumi up` again.',
   };
-  const { before, lastRun } = await applyGoal(world, context, gate, (live) =>
+  const { before, lastRun } = await applyGoal(world, context, { rows, hazards: approvals(inputs, state) }, (live) =>
     wantedBy(live, inputs, contribution, earlier, { claims: world.claims, warn: context.report.warn }),
   );
   return layerOutputs(news, contribution, recordOf(contribution, before, earlier), lastRun);
+}
+
+/** Approvals of hazards, and those that the last update had. */
+function approvals(
+  { allow }: LayerInputs,
+  state: ResourceState | undefined,
+): { allow: string[]; allowedBefore: string[] } {
+  return { allow, allowedBefore: state === undefined ? [] : acceptedInputs(state.inputs).allow };
 }
 
 /** What the layer contributed until now: under its name, or under the one that it had before. */

@@ -3,12 +3,13 @@ import statusService from "@pulumi/pulumi/proto/resource_status_grpc_pb.js";
 import status from "@pulumi/pulumi/proto/resource_status_pb.js";
 import type { Redactor } from "./redact.ts";
 import type { PlannedStatement, Properties, Value } from "./resource.ts";
+import { sqlLines } from "./sqlLines.ts";
 import { encodeStruct } from "./struct.ts";
 import { isObject } from "./value.ts";
 
 const STATEMENT_TYPE = "pgstrata:index:Statement";
-/** The CLI cuts longer strings in `--diff`, but not lists. */
-const LONGEST_LINE = 120;
+/** The CLI cuts longer strings in `--diff`, and those of several lines. */
+const LONGEST_STRING = 120;
 
 const OPS = {
   create: status.ViewStep.Op.CREATE,
@@ -86,14 +87,23 @@ export function createStatusPublisher(redactor: Redactor): StatusPublisher {
 
 function presentable(details: Properties, redactor: Redactor): Properties {
   const shown: Properties = {};
-  for (const [key, value] of Object.entries(details)) shown[redactor.redact(key)] = presentableValue(value, redactor);
+  for (const [key, value] of Object.entries(details)) {
+    shown[redactor.redact(key)] = presentableValue(key === "sql" ? inLines(value, redactor) : value, redactor);
+  }
   return shown;
+}
+
+/** Redacted before it is broken into lines: a secret in two halves would not be known as one. */
+function inLines(sql: Value, redactor: Redactor): Value {
+  if (typeof sql === "string") return sqlLines(redactor.redact(sql));
+  const isText = Array.isArray(sql) && sql.every((line) => typeof line === "string");
+  return isText ? sqlLines(redactor.redact(sql.join("\n"))) : sql;
 }
 
 function presentableValue(value: Value, redactor: Redactor): Value {
   if (typeof value === "string") {
     const text = redactor.redact(value);
-    return text.length > LONGEST_LINE || text.includes("\n") ? text.split("\n") : text;
+    return text.length > LONGEST_STRING || text.includes("\n") ? text.split("\n") : text;
   }
   if (Array.isArray(value))
     return value.map((item) => (typeof item === "string" ? redactor.redact(item) : presentableValue(item, redactor)));

@@ -146,7 +146,7 @@ export function digestOf(context: readonly string[], sets: readonly SqlSet[]): s
   const hash = createHash("sha256");
   for (const text of context) hash.update(`${text.length}:${text}`);
   for (const set of sets) {
-    hash.update(`[${set.files.length}]`);
+    hash.update(`[${set.assumed === true ? "assumed " : ""}${set.files.length}]`);
     for (const { sql } of set.files) hash.update(`${sql.length}:${sql}`);
   }
   return hash.digest("hex").slice(0, 32);

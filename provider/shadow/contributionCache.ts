@@ -1,7 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Contribution } from "../engine/algebra.ts";
+
+/** Entries beyond these, the oldest, go when one is written. A stack has a handful of layers. */
+const MOST_ENTRIES = 100;
+
+const PREFIX = "contribution-";
 
 /**
  * Contributions by digest, in files. A contribution depends on nothing but the SQL, the roles and the server's version, all of
@@ -17,7 +22,8 @@ export class ContributionCache {
 
   async get(digest: string): Promise<Contribution | undefined> {
     try {
-      return JSON.parse(await readFile(this.path(digest), "utf8"), revive);
+      const entry: unknown = JSON.parse(await readFile(this.path(digest), "utf8"), revive);
+      return isContribution(entry) ? entry : undefined;
     } catch {
       return undefined;
     }
@@ -30,12 +36,31 @@ export class ContributionCache {
       await mkdir(this.directory, { recursive: true });
       await writeFile(temporary, JSON.stringify(contribution, encode));
       await rename(temporary, this.path(digest));
-    } catch {}
+      await this.prune();
+    } catch {
+      await rm(temporary, { force: true }).catch(() => {});
+    }
+  }
+
+  private async prune(): Promise<void> {
+    const names = (await readdir(this.directory)).filter((name) => name.startsWith(PREFIX));
+    if (names.length <= MOST_ENTRIES) return;
+    const paths = names.map((name) => join(this.directory, name));
+    const ages = await Promise.all(paths.map(async (path) => ({ path, changedMs: (await stat(path)).mtimeMs })));
+    ages.sort((a, b) => b.changedMs - a.changedMs);
+    await Promise.all(ages.slice(MOST_ENTRIES).map(({ path }) => rm(path, { force: true })));
   }
 
   private path(digest: string): string {
-    return join(this.directory, `contribution-${digest}.json`);
+    return join(this.directory, `${PREFIX}${digest}.json`);
   }
+}
+
+/** Entries are ours alone; this tells a whole one from what is left of one. */
+function isContribution(entry: unknown): entry is Contribution {
+  if (typeof entry !== "object" || entry === null) return false;
+  const parts = new Map(Object.entries(entry));
+  return ["added", "removed", "changed", "linked", "unlinked"].every((part) => Array.isArray(parts.get(part)));
 }
 
 /** JSON has no 64-bit integers. */

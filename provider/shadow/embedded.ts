@@ -81,9 +81,12 @@ async function createScratch(
     await admin.query(`drop database if exists ${quoteIdent(name)} with (force)`);
     await admin.query(`create database ${quoteIdent(name)} template template0 strategy wal_log`);
   });
-  const pool = await openPool({ connectionString: server.url(name), max: 2 });
-  pool.on("connect", (client) => {
-    client.query(`set session authorization ${quoteIdent(owner)}`).catch(() => {});
+  const pool = await openPool({
+    connectionString: server.url(name),
+    max: 2,
+    onConnect: async (client) => {
+      await client.query(`set session authorization ${quoteIdent(owner)}`);
+    },
   });
   return { pool, owner, drop: () => pool.end() };
 }

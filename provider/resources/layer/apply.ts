@@ -3,13 +3,14 @@ import { describeDatabaseError } from "../../database/databaseError.ts";
 import { withDatabaseLock } from "../../databaseLock.ts";
 import type { Catalog } from "../../engine/facts.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
-import { type Statement, type StatementList, statementsFor } from "../../engine/statements.ts";
+import { type StatementList, statementsFor } from "../../engine/statements.ts";
 import type { CallContext, Reporter } from "../../server/resource.ts";
 import { timed } from "../../timing.ts";
 import { isContention, type TransactionOptions, withRetries } from "../../transaction.ts";
 import { UserError } from "../../userError.ts";
 import { execute, StatementError } from "./execute.ts";
 import { type RowsGate, refuseDroppingRows } from "./gates.ts";
+import { planLayer, refuseHazards } from "./plan.ts";
 import { refuseMissingRights } from "./rights.ts";
 import type { LastRun } from "./state.ts";
 import type { LayerWorld } from "./world.ts";
@@ -18,6 +19,13 @@ const PROGRESS_INTERVAL_MS = 1000;
 
 /** What a layer wants of the database, as a function of what the database holds: it is asked again after each wait. */
 export type Goal = (live: FactBase) => FactBase;
+
+/** What may stop an update. */
+export interface ApplyPolicy {
+  rows: RowsGate;
+  /** Approvals; left out for a destroy, which the gate for rows alone guards. */
+  hazards?: { allow: readonly string[]; allowedBefore: readonly string[] };
+}
 
 /** What was there before, and what was done. */
 export interface Applied {
@@ -31,7 +39,12 @@ export interface Applied {
  *
  * @throws {UserError} for what the server refuses, with the statement; nothing of the transaction then stays.
  */
-export async function applyGoal(world: LayerWorld, context: CallContext, gate: RowsGate, goal: Goal): Promise<Applied> {
+export async function applyGoal(
+  world: LayerWorld,
+  context: CallContext,
+  policy: ApplyPolicy,
+  goal: Goal,
+): Promise<Applied> {
   const target = world.knownTarget();
   const started = performance.now();
   const client = await target.connect();
@@ -48,10 +61,11 @@ export async function applyGoal(world: LayerWorld, context: CallContext, gate: R
         const isFirst = attempts++ === 0;
         const before = await (isFirst && !waited ? world.live.get() : world.live.refresh());
         try {
-          return await turnInto(world, context, client, gate, goal, before, started);
+          return await turnInto(world, context, client, policy, goal, before, started);
         } catch (error) {
           world.live.forget();
-          if (isFirst && error instanceof RefusedStatement && !isContention(error)) return attempt();
+          if (isFirst && error instanceof RefusedStatement && error.committed === 0 && !isContention(error))
+            return attempt();
           throw error;
         }
       };
@@ -65,20 +79,33 @@ export async function applyGoal(world: LayerWorld, context: CallContext, gate: R
   }
 }
 
+/** A destroy needs no online recipes: what it drops is empty. */
+async function plan(
+  client: PoolClient,
+  { hazards }: ApplyPolicy,
+  before: Catalog,
+  wanted: FactBase,
+): Promise<{ list: StatementList }> {
+  if (hazards === undefined) return { list: statementsFor(before.facts, wanted) };
+  const planned = await planLayer(client, before, wanted);
+  refuseHazards(planned, hazards.allow, hazards.allowedBefore);
+  return planned;
+}
+
 /** Plans from what is known, runs the plan, and proves that nothing is left. */
 async function turnInto(
   world: LayerWorld,
   context: CallContext,
   client: PoolClient,
-  gate: RowsGate,
+  policy: ApplyPolicy,
   goal: Goal,
   before: Catalog,
   started: number,
 ): Promise<Applied> {
   const wanted = goal(before.facts);
-  const list = statementsFor(before.facts, wanted);
+  const { list } = await plan(client, policy, before, wanted);
   await refuseMissingRights(client, (await world.knownTarget().facts()).role, before.facts, wanted, list.statements);
-  await run(client, list, world, context, gate);
+  await run(client, list, before.facts, world, context, policy.rows);
   if (list.statements.length > 0) prove(await world.live.refresh(), wanted, goal);
   return {
     before: before.facts,
@@ -101,21 +128,20 @@ function retrying({ report, signal }: CallContext): TransactionOptions {
 async function run(
   client: PoolClient,
   list: StatementList,
+  live: FactBase,
   { config }: LayerWorld,
   { report, signal }: CallContext,
-  gate: RowsGate,
+  rows: RowsGate,
 ): Promise<void> {
   if (list.statements.length === 0) return;
+  const hooks = {
+    live,
+    signal,
+    before: () => refuseDroppingRows(client, list.statements, rows),
+    progress: progressOf(report, signal),
+  };
   try {
-    await timed("apply", () =>
-      execute(
-        client,
-        list,
-        config,
-        () => refuseDroppingRows(client, list.statements, gate),
-        progressOf(report, signal),
-      ),
-    );
+    await timed("apply", () => execute(client, list, config, hooks));
   } catch (error) {
     throw explained(error);
   }
@@ -124,11 +150,11 @@ async function run(
 /** A short update says nothing; a long one tells where it is, about once a second. */
 function progressOf(report: Reporter, signal: AbortSignal) {
   let told = performance.now();
-  return (done: number, total: number, { op, subject }: Statement): void => {
+  return (message: string): void => {
     signal.throwIfAborted();
     if (performance.now() - told < PROGRESS_INTERVAL_MS) return;
     told = performance.now();
-    report.status(`${done}/${total} ${op} ${subject}`);
+    report.status(message);
   };
 }
 
@@ -148,6 +174,8 @@ export class RefusedStatement extends UserError {
   override name = "RefusedStatement";
   /** SQLSTATE. */
   readonly code: string | undefined;
+  /** How many statements before it stay. */
+  readonly committed: number;
 
   constructor({ statement: { sql, subject }, committed }: StatementError, cause: pg.DatabaseError) {
     const lines = [`The server refused ${subject}: ${cause.message} (SQLSTATE ${cause.code ?? "unknown"}).`];
@@ -161,10 +189,11 @@ export class RefusedStatement extends UserError {
         .map((line) => `    ${line}`),
       committed === 0
         ? "The transaction was undone: nothing was changed."
-        : `The transaction was undone; the ${committed} statements before it stay, because the server demanded a commit after them. Run \`pulumi up\` again once the cause is gone.`,
+        : `The transaction was undone; the ${committed} statements before it stay, each harmless by itself. Run \`pulumi up\` again once the cause is gone.`,
     );
     super(cause.code !== undefined && PASSING.has(cause.code) ? `${subject}: ${cause.message}` : lines.join("\n"));
     this.code = cause.code;
+    this.committed = committed;
   }
 }
 

@@ -1,5 +1,8 @@
 import type { PoolClient } from "pg";
+import type { FactBase } from "../../engine/pgDelta.ts";
 import type { Statement, StatementList } from "../../engine/statements.ts";
+import { backfill } from "./backfill.ts";
+import { locksOf, takeLocks } from "./locks.ts";
 
 /** Limits for one transaction. */
 export interface ExecutionLimits {
@@ -22,24 +25,37 @@ export class StatementError extends Error {
   }
 }
 
+/** What surrounds the statements. */
+export interface ExecutionHooks {
+  /** The database as it is. */
+  live: FactBase;
+  signal: AbortSignal;
+  /** Runs at the start of the first transaction, with the locks held: gates that must see what the statements will see. */
+  before: () => Promise<void>;
+  progress: (message: string) => void;
+}
+
 /**
  * Runs statements in one transaction, or, where the server demands a commit in between (a new enum value), in as few as it
  * allows. Whatever fails undoes the open transaction.
- *
- * @param before runs at the start of the first transaction: gates that must see what the statements will see.
  */
 export async function execute(
   client: PoolClient,
   list: StatementList,
   limits: ExecutionLimits,
-  before: () => Promise<void>,
-  progress: (done: number, total: number, statement: Statement) => void,
+  hooks: ExecutionHooks,
 ): Promise<void> {
   let done = 0;
   let committed = 0;
   const run = async (statement: Statement): Promise<void> => {
-    progress(++done, list.statements.length, statement);
-    await client.query(statement.sql).catch((error: unknown) => {
+    const at = `${++done}/${list.statements.length}`;
+    hooks.progress(`${at} ${statement.op} ${statement.subject}`);
+    const filled = (rows: number): void => hooks.progress(`${at} filled in ${rows} rows of ${statement.subject}`);
+    const running =
+      statement.backfill === undefined
+        ? client.query(statement.sql)
+        : backfill(client, statement, hooks.signal, filled);
+    await Promise.resolve<unknown>(running).catch((error: unknown) => {
       throw new StatementError(statement, error, committed);
     });
   };
@@ -55,7 +71,8 @@ export async function execute(
       for (const { name, value } of settings) {
         await client.query("select pg_catalog.set_config($1, $2, $3)", [name, value, !alone]);
       }
-      if (n === 0) await before();
+      if (!alone) await takeLocks(client, locksOf(group, hooks.live), limits.lockTimeoutMs);
+      if (n === 0) await hooks.before();
       for (const statement of group) await run(statement);
       if (!alone) await client.query("commit");
       committed = done;

@@ -33,7 +33,7 @@ export class LiveCatalog {
 
   /** In a preview: what a plan would have made. */
   project(facts: FactBase, serverVersion: string): void {
-    this.reading = Promise.resolve({ facts, serverVersion });
+    this.reading = Promise.resolve({ facts, serverVersion, invalidIndexes: new Set() });
   }
 
   private async read(): Promise<Catalog> {

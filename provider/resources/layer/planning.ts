@@ -8,6 +8,7 @@ import { UserError } from "../../userError.ts";
 import type { Claims } from "./claims.ts";
 import { refuseDependents, refuseForerunners } from "./gates.ts";
 import type { LayerInputs } from "./inputs.ts";
+import type { LayerPlan } from "./plan.ts";
 
 /**
  * The database as the layer wants it: what it contributed before and no longer does is taken back (unless another layer has it
@@ -55,12 +56,17 @@ function missingBase({ id }: MissingBaseObject, { name, base }: LayerInputs): Us
 }
 
 /** Child lines of a preview, numbered so that they keep their order. */
-export function asPlan(statements: readonly Statement[]): PlannedStatement[] {
-  const width = String(statements.length).length;
-  return statements.map((statement, n) => ({
+export function asPlan({ judged }: LayerPlan): PlannedStatement[] {
+  const width = String(judged.length).length;
+  return judged.map(({ statement, hazards, rows }, n) => ({
     name: `${String(n + 1).padStart(width, "0")} ${statement.op} ${statement.subject}`,
     op: statement.op,
-    details: { sql: statement.sql.split("\n"), ...(statement.lock === "none" ? {} : { lock: statement.lock }) },
+    details: {
+      sql: statement.sql.split("\n"),
+      ...(statement.lock === "none" ? {} : { lock: statement.lock }),
+      ...(rows === 0 ? {} : { rows }),
+      ...(hazards.length === 0 ? {} : { hazards: hazards.map(({ code, message }) => `${code}: ${message}`) }),
+    },
   }));
 }
 

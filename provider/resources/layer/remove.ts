@@ -15,14 +15,14 @@ import type { LayerWorld } from "./world.ts";
 export async function removeLayer(world: LayerWorld, context: CallContext, state: ResourceState): Promise<void> {
   const inputs = acceptedInputs(state.inputs);
   const record = unpackRecord(state.outputs.contribution);
-  const gate = {
+  const rows = {
     allow: inputs.allow,
     force: inputs.forceDestroy,
     advice:
       "Move the rows away or delete them first. If they may go, set the layer's `forceDestroy` to true, run `pulumi up`, and destroy again.",
   };
   await world.session.inTurn(() =>
-    applyGoal(world, context, gate, (live) => {
+    applyGoal(world, context, { rows }, (live) => {
       const reversal = reversalOf(record, world.claims.heldByOthers(inputs.name));
       refuseDependents(live, removedFrom(live, reversal), new Set(), context.report.warn);
       return minus(live, reversal);

@@ -8,7 +8,7 @@ import { type TableSize, type TableSizes, tableOf } from "../../engine/tables.ts
 const ESTIMATES = `
   select n.nspname as schema, c.relname as name, c.reltuples::bigint::text as rows, pg_catalog.pg_total_relation_size(c.oid)::text as bytes
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    join pg_catalog.unnest($1::text[], $2::text[]) as wanted (schema, name) on wanted.schema = n.nspname and wanted.name = c.relname
+    join unnest($1::text[], $2::text[]) as wanted (schema, name) on wanted.schema = n.nspname and wanted.name = c.relname
    where c.relkind in ('r', 'p')`;
 
 /**
@@ -39,14 +39,20 @@ export async function readSizes(
 }
 
 async function isEmpty(client: ClientBase | Pool, schema: string, name: string): Promise<boolean> {
-  // One statement, so that the setting holds for it alone; a policy then cannot hide rows, it raises an error instead.
-  const probe = `select pg_catalog.set_config('row_security', 'off', true), not exists (select from ${quoteQualified(schema, name)}) as empty`;
+  // A policy must not hide a row from this question: with row_security off the server raises an error instead. Both statements go in
+  // one message, which is one transaction.
+  const probe = `set local row_security = off; select not exists (select from ${quoteQualified(schema, name)}) as empty`;
   try {
-    const { rows } = await client.query<{ empty: boolean }>(probe);
-    return rows[0]?.empty === true;
+    const results: unknown = await client.query(probe);
+    const last: unknown = Array.isArray(results) ? results.at(-1) : results;
+    return isAnswer(last) && last.rows[0]?.empty === true;
   } catch {
     return false;
   }
+}
+
+function isAnswer(value: unknown): value is { rows: { empty?: unknown }[] } {
+  return typeof value === "object" && value !== null && "rows" in value && Array.isArray(value.rows);
 }
 
 function touchedTables(

@@ -1,0 +1,72 @@
+import type { ClientBase, Pool } from "pg";
+import type { Catalog } from "../../engine/facts.ts";
+import { type Hazard, hazardsOf } from "../../engine/hazards.ts";
+import { online } from "../../engine/online.ts";
+import type { FactBase } from "../../engine/pgDelta.ts";
+import { type Statement, type StatementList, statementsFor } from "../../engine/statements.ts";
+import { rowsBehind, type TableSizes } from "../../engine/tables.ts";
+import { UserError } from "../../userError.ts";
+import { readSizes } from "./sizes.ts";
+
+/** A statement with what it may do to others. */
+export interface JudgedStatement {
+  statement: Statement;
+  hazards: Hazard[];
+  /** Rows of the table that it touches; an estimate, 0 for a new or empty table. */
+  rows: number;
+}
+
+/** What an update would run. */
+export interface LayerPlan {
+  list: StatementList;
+  judged: JudgedStatement[];
+}
+
+/** The ordered statements that turn the database into what is wanted, without blocking those who use tables with rows. */
+export async function planLayer(client: ClientBase | Pool, live: Catalog, wanted: FactBase): Promise<LayerPlan> {
+  const direct = statementsFor(live.facts, wanted);
+  const sizes = await readSizes(client, live.facts, wanted, direct.statements);
+  const list = online(direct, { live: live.facts, wanted, sizes, invalidIndexes: live.invalidIndexes });
+  return { list, judged: list.statements.map((statement) => judge(statement, live.facts, wanted, sizes)) };
+}
+
+function judge(statement: Statement, live: FactBase, wanted: FactBase, sizes: TableSizes): JudgedStatement {
+  return {
+    statement,
+    hazards: hazardsOf(statement, { live, wanted, sizes }),
+    rows: rowsBehind(statement.id, sizes, live, wanted),
+  };
+}
+
+/**
+ * Stops a plan with a hazard that can lose data or block writes and that nobody approved.
+ *
+ * @param allow approvals of the layer.
+ * @param allowedBefore approvals that the last update had already: one that has done its work may stay.
+ * @throws {UserError} that names each hazard with its approval; also for a new approval that matches nothing, because a
+ *   misspelt one would leave its author believing that something was approved.
+ */
+export function refuseHazards({ judged }: LayerPlan, allow: readonly string[], allowedBefore: readonly string[]): void {
+  const hazards = judged.flatMap(({ hazards }) => hazards);
+  const stopping = hazards.filter(({ stops, approval }) => stops && !allow.includes(approval));
+  if (stopping.length > 0) {
+    throw new UserError(
+      [
+        "Stopped before the first statement, because the plan can lose data or block writes on tables with rows:",
+        ...stopping.map(({ code, message }) => `  ${code}: ${message}`),
+        "Nothing was changed. If this is meant, add to the layer's `allow`:",
+        ...[...new Set(stopping.map(({ approval }) => approval))].map((approval) => `  ${JSON.stringify(approval)}`),
+      ].join("\n"),
+    );
+  }
+  const matched = new Set(hazards.map(({ approval }) => approval));
+  const idle = allow.filter(
+    (approval) => !matched.has(approval) && !allowedBefore.includes(approval) && !approval.startsWith("adopt-table:"),
+  );
+  if (idle.length > 0) {
+    throw new UserError(
+      `Found approvals in the layer's \`allow\` that match nothing in the plan: ${idle.join(", ")}. ` +
+        "Expected the names that a stopped plan prints, such as drop-column:platform.projects.legacy. Correct or remove them. Nothing was changed.",
+    );
+  }
+}
