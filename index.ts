@@ -9,6 +9,7 @@ import { RunError } from "@pulumi/pulumi";
 import { AccessRoles } from "./components/AccessRoles.ts";
 import { BillingPlans } from "./components/BillingPlans.ts";
 import { DatabasesTable } from "./components/DatabasesTable.ts";
+import { keepAnswersOutOfDebugLog } from "./components/debugLog.ts";
 import { PlatformSchema } from "./components/PlatformSchema.ts";
 import { RailwayDatabases } from "./components/RailwayDatabases.ts";
 import { RowLevelSecurity } from "./components/RowLevelSecurity.ts";
@@ -16,6 +17,8 @@ import type { Layer } from "./components/resources/Layer.ts";
 import { readStackConfig } from "./components/stackConfig.ts";
 import { Tenant } from "./components/Tenant.ts";
 import { targetProviders } from "./components/targetProviders.ts";
+
+keepAnswersOutOfDebugLog();
 
 const { plain: settings, ...secrets } = readStackConfig();
 const { lockTimeoutMs, lockRetries, statementTimeoutMs, organization, project } = settings;

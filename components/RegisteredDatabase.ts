@@ -149,8 +149,17 @@ function checkedConnection(component: pulumi.Resource, args: RegisteredDatabaseA
   return pulumi.all([pulumi.secret(args.connectionString), given]).apply(([text, known]) => {
     const checked = checkRegistration(text, known);
     if ("parts" in checked) return { text, parts: checked.parts };
+    silenceLateHandlers();
     throw new pulumi.ResourceError(checked.message, component, true);
   });
+}
+
+/**
+ * One refused connection string fails several outputs, and the SDK looks at some of them only after Node has called them unhandled.
+ * The refusal is shown either way; Node's warnings about the order would only stand in its way.
+ */
+function silenceLateHandlers(): void {
+  if (process.listenerCount("rejectionHandled") === 0) process.on("rejectionHandled", () => {});
 }
 
 /**

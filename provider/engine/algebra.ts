@@ -178,9 +178,8 @@ export function minus(live: FactBase, reversal: Reversal): FactBase {
   for (const edge of live.edges) {
     if (edge.kind === "memberOfExtension" && extensions.has(encodeId(edge.to))) draft.facts.delete(encodeId(edge.from));
   }
-  for (const fact of reversal.restore) {
-    if (fact.parent === undefined || draft.facts.has(encodeId(fact.parent))) draft.facts.set(encodeId(fact.id), fact);
-  }
+  // One whose parent is gone is left out when the facts are put together.
+  for (const fact of reversal.restore) draft.facts.set(encodeId(fact.id), fact);
   for (const change of reversal.reset) {
     const key = encodeId(change.id);
     const fact = draft.facts.get(key);

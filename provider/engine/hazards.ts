@@ -169,8 +169,9 @@ function copiesTable(
   id: StableId,
   { live, wanted }: Pick<HazardContext, "live" | "wanted">,
 ): boolean {
-  if (id.kind !== "column" || !statement.rewrites) return false;
-  if (statement.op === "update") return typeChange(text(live.get(id), "type"), text(wanted.get(id), "type")) !== "free";
+  if (id.kind !== "column" || statement.op === "delete") return false;
+  if (statement.op === "update")
+    return statement.rewrites && typeChange(text(live.get(id), "type"), text(wanted.get(id), "type")) !== "free";
   const { identity, generatedExpr } = wanted.get(id)?.payload ?? {};
   return Boolean(identity) || Boolean(generatedExpr);
 }

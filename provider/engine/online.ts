@@ -27,9 +27,14 @@ interface Recipe {
   later: Statement[];
 }
 
-/** The list with recipes in place of what would block. Statements that need the result of a later step are put off with it. */
+/**
+ * The list with recipes in place of what would block. A recipe on a table that nothing else in the list touches runs before all
+ * others: if its rows do not fit, nothing has been changed yet. Statements that need the result of a later step are put off with it.
+ */
 export function online(list: StatementList, context: OnlineContext): StatementList {
   const replaced = replacedIndexes(list.statements, context);
+  const busy = busyTables(list.statements, context);
+  const early: Statement[] = [];
   const soon: Statement[] = [];
   const later: Statement[] = [];
   const putOff = new Set<string>();
@@ -42,12 +47,33 @@ export function online(list: StatementList, context: OnlineContext): StatementLi
       continue;
     }
     const recipe = recipeFor(statement, context, id !== undefined && replaced.has(id));
+    if (recipe.later.length > 0 && !busy.has(tableKey(statement, context))) {
+      early.push(...recipe.soon, ...recipe.later);
+      continue;
+    }
     soon.push(...recipe.soon);
     later.push(...recipe.later);
-    if (recipe.later.some((step) => step.op === "create") && recipe.soon.length === 0 && id !== undefined)
-      putOff.add(id);
+    if (recipe.later.length > 0 && recipe.soon.length === 0 && id !== undefined) putOff.add(id);
   }
-  return { ...list, statements: [...soon, ...later] };
+  return { ...list, statements: [...early, ...soon, ...later] };
+}
+
+function tableKey({ id }: Statement, { live, wanted }: OnlineContext): string {
+  const table = id === undefined ? undefined : tableOf(id, live, wanted);
+  return table === undefined ? "" : encodeId(table);
+}
+
+/** Tables of which the list changes more than their indexes and constraints. */
+function busyTables(statements: readonly Statement[], context: OnlineContext): Set<string> {
+  const harmless = (statement: Statement): boolean =>
+    statement.op === "create" && (statement.id?.kind === "index" || statement.id?.kind === "constraint");
+  const dropped = (statement: Statement): boolean => statement.op === "delete" && statement.id?.kind === "index";
+  const notNull = (statement: Statement): boolean => / SET NOT NULL$/.test(statement.sql);
+  return new Set(
+    statements
+      .filter((statement) => !harmless(statement) && !dropped(statement) && !notNull(statement))
+      .map((statement) => tableKey(statement, context)),
+  );
 }
 
 /** Indexes that the list drops and makes again under the same name, on tables with rows. */
@@ -124,7 +150,7 @@ function buildIndex(statement: Statement, id: IndexId, context: OnlineContext): 
     ...(finished === undefined && !context.invalidIndexes.has(encodeId(asId(successor)))
       ? []
       : [dropConcurrently(statement, successor)]),
-    step(statement, concurrently(statement.sql), alone),
+    step(statement, concurrently(statement.sql), { ...alone, undo: undoBuild(id) }),
   ];
 }
 
@@ -134,7 +160,7 @@ function replaceIndex(statement: Statement, id: IndexId, { live, invalidIndexes 
   const leftOver = live.has(asId(successor)) || invalidIndexes.has(encodeId(asId(successor)));
   return [
     ...(leftOver ? [dropConcurrently(statement, successor)] : []),
-    step(statement, concurrently(withName(statement.sql, successor)), alone),
+    step(statement, concurrently(withName(statement.sql, successor)), { ...alone, undo: undoBuild(successor) }),
     dropConcurrently(statement, id),
     rename(statement, successor, id),
   ];
@@ -142,6 +168,11 @@ function replaceIndex(statement: Statement, id: IndexId, { live, invalidIndexes 
 
 const concurrently = (sql: string): string =>
   sql.replace(/^CREATE (UNIQUE )?INDEX /, (found) => `${found}CONCURRENTLY `);
+
+const undoBuild = ({ schema, name }: IndexId) => ({
+  sql: `DROP INDEX CONCURRENTLY IF EXISTS ${quoteQualified(schema, name)}`,
+  steps: 0,
+});
 
 function dropConcurrently(statement: Statement, id: IndexId): Statement {
   return step(statement, `DROP INDEX CONCURRENTLY IF EXISTS ${quoteQualified(id.schema, id.name)}`, {
@@ -190,7 +221,13 @@ function addConstraint(
       if (fact?.payload.validated === false || / NOT VALID$/.test(def)) return undefined;
       return {
         soon: [step(statement, `${statement.sql} NOT VALID`)],
-        later: [step(statement, `ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}`, { ...alone, op: "update" })],
+        later: [
+          step(statement, `ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}`, {
+            ...alone,
+            op: "update",
+            undo: { sql: `ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS ${name}`, steps: 1 },
+          }),
+        ],
       };
     case "u":
     case "p":
@@ -255,7 +292,10 @@ function setNotNull(statement: Statement, id: SubId & StableId, { live }: Online
   return {
     soon: live.has(check) ? [] : [add],
     later: [
-      step(statement, `ALTER TABLE ${table} VALIDATE CONSTRAINT ${quoteIdent(name)}`, alone),
+      step(statement, `ALTER TABLE ${table} VALIDATE CONSTRAINT ${quoteIdent(name)}`, {
+        ...alone,
+        undo: { sql: `ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS ${quoteIdent(name)}`, steps: 1 },
+      }),
       step(statement, `${statement.sql}, DROP CONSTRAINT ${quoteIdent(name)}`, alone),
     ],
   };

@@ -42,6 +42,8 @@ export interface Statement {
   destructive: boolean;
   /** Encoded ids that must be there before it runs. */
   consumes: readonly string[];
+  /** For a step of an online recipe that fails: SQL that takes the recipe back, and how many earlier steps go with it. */
+  undo?: { sql: string; steps: number };
   /** Run in batches until no row is left, instead of as it stands. Names are quoted. */
   backfill?: { table: string; column: string };
 }

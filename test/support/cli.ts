@@ -72,7 +72,7 @@ export async function createStackWorkspace(
     PULUMI_STACK: stack,
   };
   const pulumi = async (args: readonly string[], input?: string): Promise<CliResult> => {
-    const result = await execa("pulumi", [...args, "--non-interactive", "--color", "never"], {
+    const result = await execa("pulumi", ["--non-interactive", "--color", "never", ...args], {
       cwd: directory,
       env,
       extendEnv: false,
@@ -98,7 +98,7 @@ export async function createStackWorkspace(
       // A secret goes through standard input, because the CLI logs its arguments.
       const isPlain = typeof value === "string";
       const result = isPlain
-        ? await pulumi(["config", "set", key, value])
+        ? await pulumi(["config", "set", key, "--", value])
         : await pulumi(["config", "set", "--secret", key], value.secret);
       if (result.exitCode !== 0) throw new Error(`pulumi config set ${key} failed:\n${result.output}`);
     }

@@ -12,11 +12,16 @@ export interface SqlProject {
   layer(name: string, sql: string, more?: Properties): Properties;
 }
 
+const directories: string[] = [];
+process.on("exit", () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+
 export function sqlProject(): SqlProject {
   const directory = mkdtempSync(join(tmpdir(), "pgstrata-project-"));
   // For root, the account that runs an embedded shadow must get there.
   chmodSync(directory, 0o755);
-  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  directories.push(directory);
   const write = (path: string, content: string | Uint8Array): string => {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
     writeFileSync(join(directory, path), content);

@@ -137,7 +137,7 @@ async function run(
   const hooks = {
     live,
     signal,
-    before: () => refuseDroppingRows(client, list.statements, rows),
+    before: (statements: readonly Statement[]) => refuseDroppingRows(client, statements, rows),
     progress: progressOf(report, signal),
   };
   try {

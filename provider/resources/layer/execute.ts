@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
 import type { FactBase } from "../../engine/pgDelta.ts";
+import { quoteIdent } from "../../engine/quote.ts";
 import type { Statement, StatementList } from "../../engine/statements.ts";
 import { backfill } from "./backfill.ts";
 import { locksOf, takeLocks } from "./locks.ts";
@@ -30,8 +31,8 @@ export interface ExecutionHooks {
   /** The database as it is. */
   live: FactBase;
   signal: AbortSignal;
-  /** Runs at the start of the first transaction, with the locks held: gates that must see what the statements will see. */
-  before: () => Promise<void>;
+  /** Runs at the start of each transaction, with the locks held: gates that must see what its statements will see. */
+  before: (statements: readonly Statement[]) => Promise<void>;
   progress: (message: string) => void;
 }
 
@@ -55,8 +56,8 @@ export async function execute(
       statement.backfill === undefined
         ? client.query(statement.sql)
         : backfill(client, statement, hooks.signal, filled);
-    await Promise.resolve<unknown>(running).catch((error: unknown) => {
-      throw new StatementError(statement, error, committed);
+    await Promise.resolve<unknown>(running).catch(async (error: unknown) => {
+      throw new StatementError(statement, error, committed - (await undo(client, statement)));
     });
   };
   const settings = [
@@ -64,7 +65,7 @@ export async function execute(
     { name: "statement_timeout", value: String(limits.statementTimeoutMs) },
     ...list.settings,
   ];
-  for (const [n, group] of groups(list.statements).entries()) {
+  for (const group of groups(list.statements)) {
     const alone = group.every(({ transaction }) => transaction === "none");
     if (!alone) await client.query("begin");
     try {
@@ -72,7 +73,7 @@ export async function execute(
         await client.query("select pg_catalog.set_config($1, $2, $3)", [name, value, !alone]);
       }
       if (!alone) await takeLocks(client, locksOf(group, hooks.live), limits.lockTimeoutMs);
-      if (n === 0) await hooks.before();
+      if (!alone) await hooks.before(group);
       for (const statement of group) await run(statement);
       if (!alone) await client.query("commit");
       committed = done;
@@ -80,9 +81,18 @@ export async function execute(
       if (!alone) await client.query("rollback").catch(() => {});
       throw error;
     } finally {
-      if (alone) for (const { name } of settings) await client.query(`reset ${name}`).catch(() => {});
+      if (alone) for (const { name } of settings) await client.query(`reset ${quoteIdent(name)}`).catch(() => {});
     }
   }
+}
+
+/** Takes a failed recipe back, as far as the server lets us, and tells how many of its steps that were. */
+async function undo(client: PoolClient, { undo: what }: Statement): Promise<number> {
+  if (what === undefined) return 0;
+  return client.query(what.sql).then(
+    () => what.steps,
+    () => 0,
+  );
 }
 
 /** Statements that may share a transaction, in order; one that may not is a group of its own. */

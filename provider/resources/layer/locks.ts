@@ -50,9 +50,17 @@ export async function takeLocks(
 ): Promise<void> {
   const [first, ...others] = shuffled([...locks]).map(([key, lock]) => lockStatement(key, lock));
   if (first === undefined) return;
-  await client.query(first);
+  await waiting(client.query(first), first);
   const impatient = `set local lock_timeout = ${Math.min(IMPATIENT_MS, Math.max(1, lockTimeoutMs))}`;
-  await client.query([impatient, ...others].join("; "));
+  await waiting(client.query([impatient, ...others].join("; ")), others.join("; "));
+}
+
+/** Says which lock was not free; the server does not. */
+async function waiting(lock: Promise<unknown>, sql: string): Promise<void> {
+  await lock.catch((error: unknown) => {
+    if (error instanceof Error) error.message = `${error.message} (${sql})`;
+    throw error;
+  });
 }
 
 function lockStatement(key: string, lock: Lock): string {

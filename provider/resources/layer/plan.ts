@@ -55,7 +55,7 @@ export function refuseHazards({ judged }: LayerPlan, allow: readonly string[], a
         "Stopped before the first statement, because the plan can lose data or block writes on tables with rows:",
         ...stopping.map(({ code, message }) => `  ${code}: ${message}`),
         "Nothing was changed. If this is meant, add to the layer's `allow`:",
-        ...[...new Set(stopping.map(({ approval }) => approval))].map((approval) => `  ${JSON.stringify(approval)}`),
+        ...[...new Set(stopping.map(({ approval }) => approval))].map((approval) => `  ${approval}`),
       ].join("\n"),
     );
   }

@@ -4,9 +4,12 @@ import { quoteQualified } from "../../engine/quote.ts";
 import type { Statement } from "../../engine/statements.ts";
 import { type TableSize, type TableSizes, tableOf } from "../../engine/tables.ts";
 
-/** Estimates for tables by schema and name; -1 where the statistics know nothing. */
+const PROBE_LOCK_TIMEOUT_MS = 250;
+
+/** Estimates for tables by schema and name, from the statistics, which need no lock; -1 rows where they know nothing. */
 const ESTIMATES = `
-  select n.nspname as schema, c.relname as name, c.reltuples::bigint::text as rows, pg_catalog.pg_total_relation_size(c.oid)::text as bytes
+  select n.nspname as schema, c.relname as name, c.reltuples::bigint::text as rows,
+         (c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint)::text as bytes
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     join unnest($1::text[], $2::text[]) as wanted (schema, name) on wanted.schema = n.nspname and wanted.name = c.relname
    where c.relkind in ('r', 'p')`;
@@ -40,8 +43,8 @@ export async function readSizes(
 
 async function isEmpty(client: ClientBase | Pool, schema: string, name: string): Promise<boolean> {
   // A policy must not hide a row from this question: with row_security off the server raises an error instead. Both statements go in
-  // one message, which is one transaction.
-  const probe = `set local row_security = off; select not exists (select from ${quoteQualified(schema, name)}) as empty`;
+  // one message, which is one transaction. A table that somebody has locked counts as holding rows.
+  const probe = `set local row_security = off; set local lock_timeout = ${PROBE_LOCK_TIMEOUT_MS}; select not exists (select from ${quoteQualified(schema, name)}) as empty`;
   try {
     const results: unknown = await client.query(probe);
     const last: unknown = Array.isArray(results) ? results.at(-1) : results;

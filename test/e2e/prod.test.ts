@@ -1,0 +1,120 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { countsIn, diagnosticsIn, statementsIn } from "../support/cliOutput.ts";
+import { createPlatformStack, type PlatformStack, WHOLE } from "../support/platformStack.ts";
+
+const SECRETS = {
+  "pgstrata:mongodbConnectionString": { secret: "mongodb://studio:mongo-secret@mongo.example:27017" },
+  "pgstrata:redisConnectionString": { secret: "rediss://default:redis-secret@redis.example:6380" },
+};
+
+// One stack goes through its life: each test starts where the one before it ended.
+let platform: PlatformStack;
+beforeAll(async () => {
+  platform = await createPlatformStack({
+    stack: "prod",
+    manageRoles: false,
+    config: { "pgstrata:railwayEnvironment": "production" },
+  });
+});
+afterAll(() => platform?.close());
+
+const REGISTERED = `
+select name, connection_string as masked, platform.decrypt_database_connection_string(id) as full, ssl_enabled, status,
+       metadata->>'environment' as environment
+from platform.databases order by name`;
+
+describe("the stack prod", () => {
+  it("refuses to start without secrets, with the lines to run", async () => {
+    const { stack, database } = platform;
+    await stack.succeed("config", "rm", "databaseUrl");
+
+    const preview = await stack.run("preview");
+
+    expect(preview.exitCode).not.toBe(0);
+    for (const key of ["databaseUrl", "mongodbConnectionString", "redisConnectionString"]) {
+      expect(diagnosticsIn(preview)).toContain(
+        `${key}: is not set; run  pulumi config set --secret ${key} --stack prod`,
+      );
+    }
+    await stack.setConfig({ "pgstrata:databaseUrl": { secret: database.url }, ...SECRETS });
+  });
+
+  it("works once the secrets are set, with roles that another stack made", async () => {
+    const { stack, database, standing } = platform;
+
+    await stack.succeed("up", "--yes", "--skip-preview");
+
+    expect(await standing()).toEqual(WHOLE);
+    expect(await database.query(REGISTERED)).toEqual([
+      {
+        name: "Railway MongoDB",
+        masked: "mongodb://mongo.example:27017",
+        full: SECRETS["pgstrata:mongodbConnectionString"].secret,
+        ssl_enabled: false,
+        status: "active",
+        environment: "production",
+      },
+      {
+        name: "Railway Redis",
+        masked: expect.stringMatching(/^rediss?:\/\/redis\.example:6380$/),
+        full: SECRETS["pgstrata:redisConnectionString"].secret,
+        ssl_enabled: true,
+        status: "active",
+        environment: "production",
+      },
+    ]);
+  });
+
+  it("writes a rotated connection string in place, and shows no more than that", async () => {
+    const { stack, database } = platform;
+    const ids = await database.query("select id from platform.databases order by id");
+    const rotated = "rediss://default:rotated-secret@redis.example:6380";
+    await stack.setConfig({ "pgstrata:redisConnectionString": { secret: rotated } });
+
+    const up = await stack.succeed("up", "--yes", "--diff");
+
+    expect(up.output).not.toMatch(/(rotated|redis)-secret/);
+    expect(countsIn(up)).toMatchObject({ updated: 1 });
+    expect(await database.query("select id from platform.databases order by id")).toEqual(ids);
+    expect((await database.query<{ full: string }>(REGISTERED)).map(({ full }) => full)).toContain(rotated);
+  });
+
+  it("is the same after its state was exported, lost and imported", async () => {
+    const { stack } = platform;
+    const file = join(stack.directory, "..", "state.json");
+    await writeFile(file, (await stack.succeed("stack", "export")).stdout);
+    await stack.succeed("stack", "rm", "--yes", "--force", "--preserve-config");
+    await stack.succeed("stack", "init", "prod");
+
+    await stack.succeed("stack", "import", "--file", file);
+
+    await stack.succeed("preview", "--expect-no-changes");
+  });
+});
+
+describe("a stack that lost its state", () => {
+  it("adopts what stands in the database, with only the generated secret columns left as they are", async () => {
+    const { stack, database, standing } = platform;
+    const before = await database.query("select * from platform.databases order by id");
+    await stack.succeed("stack", "rm", "--yes", "--force", "--preserve-config");
+    await stack.succeed("stack", "init", "prod");
+
+    const up = await stack.succeed("up", "--yes");
+
+    expect(statementsIn(up)).toEqual([]);
+    expect(await standing()).toEqual(WHOLE);
+    expect(await database.query("select * from platform.databases order by id")).toEqual(before);
+    expect(up.output).toContain("adopted the row that was there already; nothing had to be changed");
+  });
+
+  it("leaves all of it in place when it is destroyed", async () => {
+    const { stack, standing } = platform;
+
+    const destroy = await stack.succeed("destroy", "--yes", "--skip-preview");
+
+    expect(destroy.output).toContain("adopted objects stay in place");
+    expect(await standing()).toEqual(WHOLE);
+  });
+});
