@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { StackWorkspace } from "../support/cli.ts";
+import type { ExportedResource, StackWorkspace } from "../support/cli.ts";
 import { countsIn, sqlIn, statementsIn } from "../support/cliOutput.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { createPlatformStack, NOTHING, type PlatformStack, standingIn, WHOLE } from "../support/platformStack.ts";
@@ -201,11 +201,17 @@ describe("a change of the SQL files", () => {
 /** Number of resources of the program, the stack itself among them. */
 const RESOURCES = 35;
 
-/** By URN, because their order is that in which they came; without the encrypted values, which are encrypted anew each time. */
+/**
+ * What the state says of each resource. Without the encrypted values, which are encrypted anew each time, and the dependencies,
+ * whose order is that in which the program happened to name them.
+ */
 async function resourcesOf(stack: StackWorkspace): Promise<unknown> {
   const { deployment } = await stack.exportState();
   const plain = JSON.stringify(deployment.resources ?? []).replaceAll(/"ciphertext":"[^"]*"/g, '"ciphertext":""');
-  return Object.fromEntries(JSON.parse(plain).map((resource: { urn: string }) => [resource.urn, resource]));
+  const resources: (ExportedResource & { modified?: string })[] = JSON.parse(plain);
+  return Object.fromEntries(
+    resources.map(({ urn, id, inputs, outputs, modified }) => [urn, { id, inputs, outputs, modified }]),
+  );
 }
 
 async function appendTo(file: string, lines: readonly string[]): Promise<void> {

@@ -54,7 +54,8 @@ test("a forced destroy drops tables with their rows", async () => {
 
 test("an approval of one table's end is not one of another's", async () => {
   const database = await freshDatabase();
-  const state = await up(database.url, { ...shop, allow: ["drop-table:shop.item"] });
+  const made = await up(database.url, shop);
+  const state = { ...made, inputs: { ...made.inputs, allow: ["drop-table:shop.item"] } };
   await database.query("insert into shop.item values (1, 'pen')");
   await database.query("insert into shop.orders values (1, 1)");
   await expect(destroy(database.url, state)).rejects.toThrow("Refused to drop what holds rows: table shop.orders.");

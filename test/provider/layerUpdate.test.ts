@@ -73,7 +73,7 @@ test("a table that holds rows is not dropped, and nothing else of the update hap
   await database.query("insert into shop.item values (1, 'pen', 3); insert into shop.orders values (1, 1)");
   const next = shop(`${ITEM} create table shop.tag (id int);`);
   await expect(up(database.url, next, state)).rejects.toThrow(
-    /Refused to drop what holds rows: table shop.orders\. Nothing was changed\.[\s\S]*`allow`/,
+    /Stopped before the first statement[\s\S]*drops table shop.orders with 1 row[\s\S]*Nothing was changed[\s\S]*`allow`:\s*"?drop-table:shop.orders/,
   );
   expect(await relationsIn(database, "shop")).toEqual(["item", "item_pkey", "orders", "orders_pkey"]);
   const updated = await up(database.url, { ...next, allow: ["drop-table:shop.orders"] }, state);
@@ -87,9 +87,7 @@ test("a column of a table that holds rows is not dropped unless its name is appr
   await database.query("insert into shop.item values (1, 'pen', 3)");
   const next = shop(NARROW_ITEM);
   for (const allow of [[], ["drop-column:shop.item.name"], ["drop-table:shop.item"], ["drop-column:shop.item"]]) {
-    await expect(up(database.url, { ...next, allow }, state)).rejects.toThrow(
-      "Refused to drop what holds rows: column shop.item.price.",
-    );
+    await expect(up(database.url, { ...next, allow }, state)).rejects.toThrow("drops column shop.item.price");
     expect(await columns(database, "shop.item")).toEqual(["id", "name", "price"]);
   }
   await up(database.url, { ...next, allow: ["drop-column:shop.item.price"] }, state);
@@ -109,7 +107,7 @@ test("several refusals are told together", async () => {
   const state = await up(database.url, shop(`${ITEM} ${ORDER}`));
   await database.query("insert into shop.item values (1, 'pen', 3); insert into shop.orders values (1, 1)");
   await expect(up(database.url, shop(NARROW_ITEM), state)).rejects.toThrow(
-    /: (table shop.orders, column shop.item.price|column shop.item.price, table shop.orders)\./,
+    /column shop.item.price[\s\S]*table shop.orders|table shop.orders[\s\S]*column shop.item.price/,
   );
 });
 
@@ -217,7 +215,7 @@ test("a table that moves to a layer that is updated after its old one is not los
   const { database, states } = await withTags(TAG, "create table tags.b (id int);");
   await database.query("insert into tags.tag values (1, 'red')");
   const layers = pair("create table tags.a (id int);", `create table tags.b (id int); ${TAG}`);
-  await expect(upAll(database.url, layers, states)).rejects.toThrow("Refused to drop what holds rows: table tags.tag");
+  await expect(upAll(database.url, layers, states)).rejects.toThrow("drops table tags.tag with 1 row");
   expect(await database.query("select * from tags.tag")).toEqual([{ id: 1, name: "red" }]);
 });
 
@@ -266,13 +264,22 @@ test("a layer that is removed and declared again under another resource keeps it
   expect(await pending(database.url, state)).toEqual([]);
 });
 
-test("a column's new not-null with rows that lack a value fails with the column, and nothing is changed", async () => {
+test("a column's new not-null with rows that lack a value fails with the column, and goes through once they have one", async () => {
   const database = await freshDatabase();
   const state = await up(database.url, shop(ITEM));
   await database.query("insert into shop.item values (1, null, 3)");
   const strict = shop(`${ITEM.replace("name text", "name text not null")} create table shop.tag (id int);`);
-  await expect(up(database.url, strict, state)).rejects.toThrow(/shop.item[\s\S]*23502/);
-  expect(await relationsIn(database, "shop")).toEqual(["item", "item_pkey"]);
+  await expect(up(database.url, strict, state)).rejects.toThrow(
+    /The server refused column shop\.item\.name: .*\(SQLSTATE (23502|23514)\)/,
+  );
+  expect(
+    await database.query(
+      "select attnotnull from pg_attribute where attrelid = 'shop.item'::regclass and attname = 'name'",
+    ),
+  ).toEqual([{ attnotnull: false }]);
+  await database.query("update shop.item set name = 'pen'");
+  const done = await up(database.url, strict, state);
+  expect(await pending(database.url, done)).toEqual([]);
 });
 
 test("a state of which the database has lost a part is updated and repaired at once", async () => {

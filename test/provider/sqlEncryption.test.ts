@@ -254,11 +254,8 @@ test("a health check is recorded, an unknown status refused, and an unknown regi
   expect(await decrypted(id)).toBe(FULL);
 });
 
-test("the server's log has the canary of these tests only where a test sent it as a bare value", () => {
-  // The test server logs bind parameters; what the functions do inside must not add to that.
-  const lines = readFileSync(inject("serverLog"), "utf8")
-    .split("\n")
-    .filter((line) => line.includes(CANARY));
-  expect(lines.length).toBeGreaterThan(0);
-  for (const line of lines) expect(line).toMatch(/DETAIL: {2}Parameters|DETAIL: {2}parameters|Parameters:|parameters:/);
+test("the server's log has the statements of these tests, and no secret of theirs", () => {
+  const log = readFileSync(inject("serverLog"), "utf8");
+  expect(log).toContain("insert into platform.databases");
+  expect(log).not.toContain(CANARY);
 });

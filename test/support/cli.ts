@@ -43,7 +43,15 @@ export interface CliResult {
 export type StackConfig = Readonly<Record<string, string | { secret: string }>>;
 
 export interface ExportedState {
-  deployment: { resources?: { urn: string; type: string; id?: string; inputs?: object; outputs?: object }[] };
+  deployment: { resources?: ExportedResource[] };
+}
+
+export interface ExportedResource {
+  urn: string;
+  type: string;
+  id?: string;
+  inputs?: object;
+  outputs?: object;
 }
 
 /**
@@ -61,7 +69,8 @@ export async function createStackWorkspace(
   const home = await mkdtemp(join(tmpdir(), "pgstrata-stack-"));
   const directory = join(home, "project");
   const state = join(home, "state");
-  await mkdir(state);
+  const temporary = join(home, "tmp");
+  await Promise.all([mkdir(state), mkdir(temporary)]);
   await copyProject(directory);
   const passphrase = join(home, "passphrase");
   await writeFile(passphrase, randomBytes(16).toString("hex"), { mode: 0o600 });
@@ -70,6 +79,8 @@ export async function createStackWorkspace(
     PULUMI_BACKEND_URL: pathToFileURL(state).href,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
     PULUMI_STACK: stack,
+    // A command that fails leaves pipes there.
+    TMPDIR: temporary,
   };
   const pulumi = async (args: readonly string[], input?: string): Promise<CliResult> => {
     const result = await execa("pulumi", ["--non-interactive", "--color", "never", ...args], {

@@ -1,9 +1,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { afterAll } from "vitest";
 import type { Properties } from "../../provider/server/resource.ts";
 
-/** A project directory with SQL files, gone when the process ends. */
+/** A project directory with SQL files, gone at the end of the test file. */
 export interface SqlProject {
   directory: string;
   /** Writes a file and returns its path, relative to the directory. */
@@ -13,7 +14,9 @@ export interface SqlProject {
 }
 
 const directories: string[] = [];
-process.on("exit", () => {
+
+// Once for each test file: it has its own copy of this module.
+afterAll(() => {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
 });
 

@@ -3,7 +3,7 @@ import { describeDatabaseError } from "../../database/databaseError.ts";
 import { withDatabaseLock } from "../../databaseLock.ts";
 import type { Catalog } from "../../engine/facts.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
-import { type StatementList, statementsFor } from "../../engine/statements.ts";
+import { type Statement, type StatementList, statementsFor } from "../../engine/statements.ts";
 import type { CallContext, Reporter } from "../../server/resource.ts";
 import { timed } from "../../timing.ts";
 import { isContention, type TransactionOptions, withRetries } from "../../transaction.ts";
