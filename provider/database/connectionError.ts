@@ -1,11 +1,16 @@
 import { UserError } from "../userError.ts";
 import type { ConnectionTarget } from "./connectionUrl.ts";
 
+/** The target database cannot be connected to. */
+export class ConnectionError extends UserError {
+  override name = "ConnectionError";
+}
+
 /** Turns a failure to connect into a message about what to do; anything else comes back as it is. Never shows a password. */
 export function describeConnectionError(error: unknown, target: ConnectionTarget): unknown {
   if (!(error instanceof Error) || error instanceof UserError) return error;
   const told = advise(error, target);
-  return told === undefined ? error : new UserError(`cannot connect to ${target.label}: ${told}`);
+  return told === undefined ? error : new ConnectionError(`cannot connect to ${target.label}: ${told}`);
 }
 
 function advise(error: Error, target: ConnectionTarget): string | undefined {

@@ -207,13 +207,14 @@ function widerAccess(statement: Statement, id: StableId, { live, wanted }: Hazar
       },
     ];
   }
-  if (id.kind === "acl" && id.grantee === "PUBLIC" && statement.op !== "delete" && /^GRANT /.test(statement.sql)) {
+  const granted = id.kind === "acl" ? id.target : id;
+  if (/^GRANT .* TO PUBLIC( WITH GRANT OPTION)?$/.test(statement.sql)) {
     return [
       {
         code: "PS210",
-        approval: `grant-public:${nameIn(id.target)}`,
+        approval: `grant-public:${nameIn(granted)}`,
         stops: false,
-        message: `lets everyone use ${describe(id.target)}`,
+        message: `lets everyone use ${describe(granted)}`,
       },
     ];
   }

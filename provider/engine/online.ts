@@ -259,7 +259,7 @@ function addUnique(
       step(
         statement,
         `CREATE UNIQUE INDEX CONCURRENTLY ${quoteIdent(id.name)} ON ${table} ${columns}${include}${nulls}`,
-        alone,
+        { ...alone, undo: undoBuild(index) },
       ),
       step(
         statement,
@@ -312,7 +312,10 @@ function addColumn(statement: Statement, id: SubId & StableId, context: OnlineCo
   const column = quoteIdent(id.name);
   const bare = statement.sql.replace(/ NOT NULL/, "").replace(` DEFAULT ${expression}`, "");
   if (bare.includes(" DEFAULT ")) return undefined;
-  const notNull = step(statement, `ALTER TABLE ${table} ALTER COLUMN ${column} SET NOT NULL`, { op: "update" });
+  const notNull = step(statement, `ALTER TABLE ${table} ALTER COLUMN ${column} SET NOT NULL`, {
+    op: "update",
+    rewrites: false,
+  });
   const required = fact.payload.notNull === true ? setNotNull(notNull, id, context) : { soon: [], later: [] };
   return {
     soon: [

@@ -77,12 +77,14 @@ function enumValuesFirst(statements: readonly Statement[]): Statement[] {
 
 function toStatement(action: Action): Statement {
   const id = subjectOf(action);
+  const [privilege] = /^(GRANT|REVOKE) /.exec(action.sql) ?? [];
   return {
     sql: action.sql,
-    op: OPS[action.verb],
+    // Rights are a part of their object: giving or taking some is a change of it.
+    op: privilege === undefined ? OPS[action.verb] : "update",
     object: id === undefined ? "" : describe(ownerObject(id)),
     id,
-    subject: id === undefined ? firstWords(action.sql) : describe(id),
+    subject: subject(action.sql, id, privilege),
     lock: LOCKS[action.lockClass],
     transaction: TRANSACTION_USE[action.transactionality],
     drops:
@@ -91,6 +93,13 @@ function toStatement(action: Action): Statement {
     destructive: action.dataLoss !== "none",
     consumes: action.consumes.map(encodeId),
   };
+}
+
+function subject(sql: string, id: StableId | undefined, privilege: string | undefined): string {
+  if (id === undefined) return firstWords(sql);
+  return privilege === undefined
+    ? describe(id)
+    : `${privilege.toLowerCase()}on ${describe(id.kind === "acl" ? id.target : id)}`;
 }
 
 function subjectOf(action: Action): StableId | undefined {

@@ -1,3 +1,4 @@
+import { ConnectionError } from "../database/connectionError.ts";
 import type { Contribution } from "../engine/algebra.ts";
 import { lint } from "../engine/lint.ts";
 import { type ContributionRecord, differences, recordOf } from "../engine/record.ts";
@@ -76,6 +77,7 @@ async function check(
 
 function failuresOf(world: LayerWorld, error: UserError, inputs: LayerInputs): CheckFailure[] {
   if (error instanceof SourceError) return error.faults;
+  if (error instanceof ConnectionError) return [{ property: "", reason: error.message }];
   const reason = error instanceof SqlFileError ? world.explain(error, inputs) : error.message;
   return [{ property: "files", reason }];
 }

@@ -60,7 +60,7 @@ for (const [what, change, detail, drift] of [
   [
     "a dropped constraint",
     "alter table notes.note drop constraint note_text",
-    { 'changes["table notes.note"]': "add" },
+    { 'changes["table notes.note"]': "update" },
     ["constraint note_text on notes.note"],
   ],
   [
@@ -78,7 +78,7 @@ for (const [what, change, detail, drift] of [
   [
     "a revoked grant",
     "revoke usage on schema notes from public",
-    { 'changes["schema notes"]': "add" },
+    { 'changes["schema notes"]': "update" },
     ["privileges of PUBLIC on schema notes"],
   ],
   [
@@ -112,7 +112,7 @@ for (const [what, change, detail, drift] of [
 test("execution rights that somebody gave back to the public show and are taken again", async () => {
   const { database, state } = await withNotes();
   const detail = await detailAfter(database, state, "grant execute on function notes.one() to public");
-  expect(detail).toEqual({ 'changes["function notes.one()"]': "add" });
+  expect(detail).toEqual({ 'changes["function notes.one()"]': "update" });
   await up(database.url, state.inputs, state);
   expect(await database.query("select has_function_privilege('public', 'notes.one()', 'execute') as may")).toEqual([
     { may: false },

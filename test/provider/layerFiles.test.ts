@@ -23,8 +23,10 @@ async function faultsOf(properties: Properties, options?: RunOptions): Promise<C
 async function reasonFor(sql: string, more: Properties = {}, options?: RunOptions): Promise<string> {
   const failures = await faultsOf(project.layer("faulty", sql, more), options);
   expect(failures).toHaveLength(1);
-  expect(failures[0]?.property).toBe("files");
-  return failures[0]?.reason ?? "";
+  const { property, reason } = failures[0] ?? { property: undefined, reason: "" };
+  // Shown where the mistake is to be mended.
+  expect(property).toBe("files");
+  return reason;
 }
 
 async function roleExists(name: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { type Contribution, MissingBaseObject, minus, plus, type Reversal } from "../../engine/algebra.ts";
-import { describe } from "../../engine/names.ts";
+import { describe, ownerObject } from "../../engine/names.ts";
 import { encodeId, type FactBase, parseId } from "../../engine/pgDelta.ts";
 import { type ContributionRecord, holdings, recordOf, reversalOf } from "../../engine/record.ts";
 import type { Statement } from "../../engine/statements.ts";
@@ -70,17 +70,16 @@ export function asPlan({ judged }: LayerPlan): PlannedStatement[] {
   }));
 }
 
-/** The detailed diff of a plan: one entry for each object. */
+/** The detailed diff of a plan: one entry for each object that changes. */
 export function asDetail(statements: readonly Statement[]): Record<string, { kind: DiffKind; inputDiff: boolean }> {
   const kinds = { create: "add", update: "update", delete: "delete" } as const;
   const detail: Record<string, { kind: DiffKind; inputDiff: boolean }> = {};
-  for (const { object, op } of statements) {
+  for (const { id, object, op } of statements) {
     const path = `changes[${JSON.stringify(object)}]`;
-    // Several statements for one object add up to a change of it.
-    detail[path] = {
-      kind: path in detail && detail[path]?.kind !== kinds[op] ? "update" : kinds[op],
-      inputDiff: false,
-    };
+    // A part that comes or goes is a change of the object, and so are several statements for it that differ.
+    const whole = id !== undefined && encodeId(id) === encodeId(ownerObject(id));
+    const kind = whole ? kinds[op] : "update";
+    detail[path] = { kind: path in detail && detail[path]?.kind !== kind ? "update" : kind, inputDiff: false };
   }
   return detail;
 }
