@@ -13,6 +13,7 @@ import { createStackWorkspace, type StackWorkspace } from "../test/support/cli.t
 const RUNS = 5;
 const SQL = ["sql/platform", "sql/databases", "sql/rls/permissive"];
 const EMPTY_PROGRAM = "export {};\n";
+const SDK_PROGRAM = 'import "@pulumi/pulumi";\nimport "@pulumi/random";\nimport "@pulumi/postgresql";\n';
 const STAGES: Stage[] = ["start", "shadow", "extract", "plan", "apply", "rows"];
 
 /** One command's runs. */
@@ -37,6 +38,7 @@ try {
 
 async function benchmark(): Promise<void> {
   const empty: Measured = { name: "preview of an empty program (the floor)", walls: [], stages: [] };
+  const sdk: Measured = { name: "preview of a program that only imports the SDKs", walls: [], stages: [] };
   const first: Measured = { name: "first `pulumi up --skip-preview`", goal: "≤ 3 s", walls: [], stages: [] };
   const noop: Measured = { name: "`pulumi preview`, nothing to do", goal: "≤ 2 s", walls: [], stages: [] };
   const destroyed: Measured = { name: "`pulumi destroy --skip-preview`", goal: "≤ 2 s", walls: [], stages: [] };
@@ -44,9 +46,14 @@ async function benchmark(): Promise<void> {
   let stateBytes = 0;
 
   await measureDirect(direct);
-  const bare = await createStackWorkspace({ program: EMPTY_PROGRAM });
-  for (let n = 0; n <= RUNS; n++) await measure(bare, empty, n > 0, "preview");
-  await bare.remove();
+  for (const [program, measured] of [
+    [EMPTY_PROGRAM, empty],
+    [SDK_PROGRAM, sdk],
+  ] as const) {
+    const bare = await createStackWorkspace({ program });
+    for (let n = 0; n <= RUNS; n++) await measure(bare, measured, n > 0, "preview");
+    await bare.remove();
+  }
 
   const workspace = await createStackWorkspace({
     config: { "pgstrata:databaseUrl": { secret: server.url("bench") }, "pgstrata:allowPlaceholders": "true" },
@@ -59,7 +66,7 @@ async function benchmark(): Promise<void> {
     await measure(workspace, destroyed, n > 0, "destroy", "--yes", "--skip-preview");
   }
   await workspace.remove();
-  report([empty, first, noop, destroyed, direct], stateBytes);
+  report([empty, sdk, first, noop, destroyed, direct], stateBytes);
 }
 
 async function measure(
