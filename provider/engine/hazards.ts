@@ -1,3 +1,4 @@
+import { isVolatileDefault } from "./defaults.ts";
 import { describe } from "./names.ts";
 import { encodeId, type FactBase, type StableId } from "./pgDelta.ts";
 import type { Statement } from "./statements.ts";
@@ -173,7 +174,9 @@ function copiesTable(
   if (statement.op === "update")
     return statement.rewrites && typeChange(text(live.get(id), "type"), text(wanted.get(id), "type")) !== "free";
   const { identity, generatedExpr } = wanted.get(id)?.payload ?? {};
-  return Boolean(identity) || Boolean(generatedExpr);
+  const expression = text(wanted.get({ ...id, kind: "default" }), "expr");
+  const fillsEachRow = / DEFAULT /.test(statement.sql) && isVolatileDefault(expression);
+  return Boolean(identity) || Boolean(generatedExpr) || fillsEachRow;
 }
 
 function widerAccess(statement: Statement, id: StableId, { live, wanted }: HazardContext): Hazard[] {

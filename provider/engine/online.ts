@@ -189,10 +189,16 @@ function rename(statement: Statement, from: IndexId, to: IndexId): Statement {
 /** The name under which the replacement of an index is built. */
 function successorOf({ schema, name }: IndexId): IndexId {
   const suffix = "__pgstrata_new";
-  // A name holds 63 bytes at most.
-  let stem = name;
-  while (Buffer.byteLength(stem + suffix) > 63) stem = stem.slice(0, -1);
-  return { schema, name: stem + suffix };
+  return { schema, name: shortened(name, LONGEST_NAME_BYTES - suffix.length) + suffix };
+}
+
+/** What the server cuts a name to. */
+const LONGEST_NAME_BYTES = 63;
+
+function shortened(name: string, bytes: number): string {
+  let kept = name;
+  while (Buffer.byteLength(kept) > bytes) kept = [...kept].slice(0, -1).join("");
+  return kept;
 }
 
 /** A definition as `pg_get_indexdef` prints it, with another name. */
@@ -280,66 +286,68 @@ function becomesNotNull(statement: Statement, id: StableId, { live, wanted }: On
   );
 }
 
-/** A validated check spares the server the scan that it would otherwise make under the strongest lock. */
-function setNotNull(statement: Statement, id: SubId & StableId, { live }: OnlineContext): Recipe {
+/**
+ * A validated check spares the server the scan that it would otherwise make under the strongest lock. A check that is there already was
+ * left by a run that ended in between: the rows of a new column may then still lack their value.
+ */
+function setNotNull(statement: Statement, id: SubId & StableId, context: OnlineContext): Recipe {
   const table = quoteQualified(id.schema, id.table);
-  const name = `pgstrata_not_null_${id.name}`.slice(0, 60);
-  const check: StableId = { kind: "constraint", schema: id.schema, table: id.table, name };
+  const name = shortened(`pgstrata_not_null_${id.name}`, LONGEST_NAME_BYTES);
+  const wasLeft = context.live.has({ kind: "constraint", schema: id.schema, table: id.table, name });
   const add = step(
     statement,
     `ALTER TABLE ${table} ADD CONSTRAINT ${quoteIdent(name)} CHECK (${quoteIdent(id.name)} IS NOT NULL) NOT VALID`,
   );
   return {
-    soon: live.has(check) ? [] : [add],
+    soon: wasLeft ? [] : [add],
     later: [
+      ...(wasLeft && isVolatileDefault(defaultOf(id, context)) ? [fillIn(statement, id)] : []),
       step(statement, `ALTER TABLE ${table} VALIDATE CONSTRAINT ${quoteIdent(name)}`, {
         ...alone,
-        undo: { sql: `ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS ${quoteIdent(name)}`, steps: 1 },
+        undo: { sql: `ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS ${quoteIdent(name)}`, steps: wasLeft ? 0 : 1 },
       }),
       step(statement, `${statement.sql}, DROP CONSTRAINT ${quoteIdent(name)}`, alone),
     ],
   };
 }
 
-/** A default that has another value in each row is filled in by batches; a constant one is a matter of the catalog. */
-function addColumn(statement: Statement, id: SubId & StableId, context: OnlineContext): Recipe | undefined {
-  const fact = context.wanted.get(id);
-  const expression = text(context.wanted.get({ ...id, kind: "default" }), "expr");
-  if (fact === undefined || expression === "" || text(fact, "identity") !== "" || text(fact, "generatedExpr") !== "")
-    return undefined;
-  if (!isVolatileDefault(expression)) return undefined;
+/** As the catalog prints it; empty without one. */
+function defaultOf({ schema, table, name }: SubId, { wanted }: OnlineContext): string {
+  return text(wanted.get({ kind: "default", schema, table, name }), "expr");
+}
+
+function fillIn(statement: Statement, id: SubId): Statement {
   const table = quoteQualified(id.schema, id.table);
   const column = quoteIdent(id.name);
+  return step(statement, `UPDATE ${table} SET ${column} = DEFAULT WHERE ${column} IS NULL`, {
+    ...alone,
+    op: "update",
+    lock: "none",
+    backfill: { table, column },
+  });
+}
+
+/**
+ * A default that has another value in each row is filled in by batches; a constant one is a matter of the catalog. Only for a column
+ * that demands a value: the check that comes with it tells the next run that rows are still to be filled in. Without it nobody
+ * could tell them from rows that are meant to have none.
+ */
+function addColumn(statement: Statement, id: SubId & StableId, context: OnlineContext): Recipe | undefined {
+  const expression = defaultOf(id, context);
+  const { notNull, identity, generatedExpr } = context.wanted.get(id)?.payload ?? {};
+  if (notNull !== true || identity || generatedExpr) return undefined;
+  if (expression === "" || !isVolatileDefault(expression)) return undefined;
   const bare = statement.sql.replace(/ NOT NULL/, "").replace(` DEFAULT ${expression}`, "");
   if (bare.includes(" DEFAULT ")) return undefined;
-  const notNull = step(statement, `ALTER TABLE ${table} ALTER COLUMN ${column} SET NOT NULL`, {
-    op: "update",
-    rewrites: false,
-  });
-  const required = fact.payload.notNull === true ? setNotNull(notNull, id, context) : { soon: [], later: [] };
+  const alter = `ALTER TABLE ${quoteQualified(id.schema, id.table)} ALTER COLUMN ${quoteIdent(id.name)}`;
+  const change = { op: "update", rewrites: false } as const;
+  const required = setNotNull(step(statement, `${alter} SET NOT NULL`, change), id, context);
   return {
     soon: [
       step(statement, bare, { rewrites: false }),
-      step(statement, `ALTER TABLE ${table} ALTER COLUMN ${column} SET DEFAULT ${expression}`, {
-        op: "update",
-        rewrites: false,
-      }),
+      step(statement, `${alter} SET DEFAULT ${expression}`, change),
       ...required.soon,
     ],
-    later: [
-      step(statement, `UPDATE ${table} SET ${column} = DEFAULT WHERE ${column} IS NULL`, {
-        ...alone,
-        op: "update",
-        lock: "none",
-        backfill: { table, column },
-      }),
-      ...required.later,
-    ],
+    later: [fillIn(statement, id), ...required.later],
   };
-}
-
-/** The table whose rows a statement touches, for a person. */
-export function tableName(id: StableId | undefined, ...bases: readonly FactBase[]): string | undefined {
-  const table = id === undefined ? undefined : tableOf(id, ...bases);
-  return table !== undefined && "schema" in table && "name" in table ? `${table.schema}.${table.name}` : undefined;
 }

@@ -104,6 +104,30 @@ test("a column with another default in each row is filled in by batches", async 
   expect(await pending(database.url, after)).toEqual([]);
 });
 
+test("a new column whose filling in was cut short is filled in by the next run", async () => {
+  const { database, state } = await stocked();
+  const tagged =
+    "create schema shop; create table shop.item (id int primary key, name text, price int, tag uuid not null default gen_random_uuid());";
+  const soon = (await planned(database, state, tagged)).slice(0, 3);
+  expect(soon[2]).toContain("NOT VALID");
+  for (const sql of soon) await database.query(sql);
+  await database.query("update shop.item set tag = default where id <= 5000");
+  const kept = await database.query("select id, tag from shop.item where id <= 5000 order by id");
+
+  const after = await up(database.url, project.layer("shop", tagged), state);
+  expect(await database.query("select count(distinct tag)::int as tags from shop.item")).toEqual([{ tags: 12000 }]);
+  expect(await database.query("select id, tag from shop.item where id <= 5000 order by id")).toEqual(kept);
+  expect(await pending(database.url, after)).toEqual([]);
+});
+
+test("a column that may be empty but has another default in each row would copy the table, and is refused", async () => {
+  const { database, state } = await stocked();
+  const optional = `create schema shop; create table shop.item (id int primary key, name text, price int, tag uuid default gen_random_uuid());`;
+  await expect(up(database.url, project.layer("shop", optional), state)).rejects.toThrow("rewrite-table:shop.item");
+  await up(database.url, project.layer("shop", optional, { allow: ["rewrite-table:shop.item"] }), state);
+  expect(await database.query("select count(distinct tag)::int as tags from shop.item")).toEqual([{ tags: 12000 }]);
+});
+
 test("rows that do not fit leave nothing behind: no invalid index, no half constraint", async () => {
   const { database, state } = await stocked();
   await database.query("insert into shop.item values (0, 'item 1', -5)");
