@@ -124,7 +124,7 @@ describe("programs that contradict themselves", () => {
     const said = await refusal();
 
     expect(said).toContain('sql/above/10-view.sql:1:50: relation "platform.users" does not exist');
-    expect(said).toContain("add that one to `base`");
+    expect(said).toContain("Add it to `base`");
   });
 
   it("may not claim an object twice", async () => {
