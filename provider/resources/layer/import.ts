@@ -1,3 +1,5 @@
+import { encodeId } from "../../engine/pgDelta.ts";
+import { undeclaredPublicGrants } from "../../engine/publicGrants.ts";
 import { recordOf } from "../../engine/record.ts";
 import { statementsFor } from "../../engine/statements.ts";
 import type { CallContext, Properties, ResourceState } from "../../server/resource.ts";
@@ -29,6 +31,13 @@ export async function importLayer(
   const missing = statementsFor(facts, wantedBy(facts, layer, contribution, undefined, tools)).statements;
   if (missing.length > 0)
     context.report.info(`${missing.length} statements are needed to make it whole; \`pulumi up\` runs them`);
+  const open = undeclaredPublicGrants(facts, (key) => key in record.added, new Set(Object.keys(record.added)));
+  if (open.length > 0) {
+    const names = named(open.map(({ id }) => encodeId(id))).join(", ");
+    context.report.warn(
+      `PUBLIC has rights here that the files do not grant, and an import leaves them: ${names}. Revoke them by hand if they are not meant; an update that adopts the objects would have.`,
+    );
+  }
   const news = { ...inputs, digest: sources.digest, baseDigest: sources.baseDigest };
   const outputs = {
     ...layerOutputs(news, contribution, record, { statements: 0, elapsedMs: 0, serverVersion }),

@@ -1,6 +1,7 @@
 import { type Contribution, MissingBaseObject, minus, plus, type Reversal } from "../../engine/algebra.ts";
 import { describe, ownerObject } from "../../engine/names.ts";
 import { encodeId, type FactBase, parseId } from "../../engine/pgDelta.ts";
+import { undeclaredPublicGrants } from "../../engine/publicGrants.ts";
 import { type ContributionRecord, holdings, recordOf, reversalOf } from "../../engine/record.ts";
 import type { Statement } from "../../engine/statements.ts";
 import type { DiffKind, PlannedStatement } from "../../server/resource.ts";
@@ -33,7 +34,10 @@ export function wantedBy(
     refuseDependents(live, removedFrom(live, reversal), new Set(Object.keys(record.added)), warn);
   const rest = reversal === undefined ? live : minus(live, reversal);
   try {
-    const wanted = plus(rest, contribution);
+    // What is adopted is open to whom the layer says, and not to everybody because its maker was careless.
+    const isAdopted = (key: string): boolean => key in record.added && !(earlier !== undefined && key in earlier.added);
+    const removed = [...contribution.removed, ...undeclaredPublicGrants(rest, isAdopted, held)];
+    const wanted = plus(rest, { ...contribution, removed });
     refuseForerunners(
       live,
       contribution.added.map((fact) => fact.id),
