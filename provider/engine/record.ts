@@ -133,6 +133,30 @@ export function holdings({ added, said, removed, changed }: ContributionRecord):
   return [...Object.keys(added), ...[...said, ...changed].map(attributeKey), ...removed.map(removalKey)];
 }
 
+/** Whether a destroy would take anything back. */
+export function holdsAnything(record: ContributionRecord): boolean {
+  const { remove, restore, reset } = reversalOf(record);
+  return remove.size + restore.length + reset.length > 0;
+}
+
+/** What two records of one layer say together; where both say something, the first is right. */
+export function joined(
+  first: ContributionRecord | undefined,
+  second: ContributionRecord | undefined,
+): ContributionRecord | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  const known = new Set(holdings(first));
+  const isNew = (part: Attribute): boolean => !known.has(attributeKey(part));
+  return {
+    added: { ...second.added, ...first.added },
+    adopted: [...first.adopted, ...second.adopted.filter((key) => !(key in first.added))],
+    said: [...first.said, ...second.said.filter(isNew)],
+    owners: { ...second.owners, ...first.owners },
+    removed: [...first.removed, ...second.removed.filter((fact) => !known.has(removalKey(fact)))],
+    changed: [...first.changed, ...second.changed.filter(isNew)],
+  };
+}
+
 /**
  * What to take back of a record: all of it but what is adopted and what is still held.
  *

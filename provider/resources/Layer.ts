@@ -1,7 +1,8 @@
 import { ConnectionError } from "../database/connectionError.ts";
 import type { Contribution } from "../engine/algebra.ts";
 import { lint } from "../engine/lint.ts";
-import { type ContributionRecord, differences, recordOf } from "../engine/record.ts";
+import type { FactBase } from "../engine/pgDelta.ts";
+import { type ContributionRecord, differences, joined, recordOf } from "../engine/record.ts";
 import { statementsFor } from "../engine/statements.ts";
 import {
   type CallContext,
@@ -16,9 +17,10 @@ import { containsUnknown, equalValues } from "../server/value.ts";
 import type { Session } from "../session.ts";
 import { SqlFileError } from "../shadow/loadSql.ts";
 import { UserError } from "../userError.ts";
-import { applyGoal } from "./layer/apply.ts";
+import { applyGoal, type Note } from "./layer/apply.ts";
 import { importLayer } from "./layer/import.ts";
 import { acceptedInputs, checkInputs, type LayerInputs } from "./layer/inputs.ts";
+import { LayerLedger } from "./layer/ledger.ts";
 import { planLayer, refuseHazards } from "./layer/plan.ts";
 import { asDetail, asPlan, named, present, wantedBy } from "./layer/planning.ts";
 import { removeLayer } from "./layer/remove.ts";
@@ -84,7 +86,7 @@ function failuresOf(world: LayerWorld, error: UserError, inputs: LayerInputs): C
 
 async function diff(
   world: LayerWorld,
-  _context: CallContext,
+  { urn }: CallContext,
   state: ResourceState,
   news: Properties,
 ): Promise<DiffResult> {
@@ -98,14 +100,18 @@ async function diff(
     return { changed: Object.keys(detailed).length > 0, detailed };
 
   const inputs = acceptedInputs(news);
-  const earlier = unpackRecord(state.outputs.contribution);
+  const recorded = unpackRecord(state.outputs.contribution);
+  const ledger = new LayerLedger(urn, inputs.name);
+  const noted = await ledger.readBeyond(await world.target.pool(), state.outputs.contribution);
+  const earlier = joined(recorded, noted) ?? recorded;
   if ("name" in detailed) world.claims.handOver(inputs.name, earlier);
   const { facts } = await world.live.get();
   // A change below is none of this layer, unless what it contributes turns out to be another.
   const sameMeaning = (["digest", "baseDigest", "roles"] as const).every((key) =>
     equalValues(state.inputs[key] ?? null, news[key] ?? null),
   );
-  if (sameMeaning && differences(facts, earlier).length === 0) world.claims.claim(inputs.name, earlier);
+  if (sameMeaning && noted === undefined && differences(facts, earlier).length === 0)
+    world.claims.claim(inputs.name, earlier);
   else {
     const contribution = await world.contribution(inputs, await world.sources(inputs));
     const wanted = wantedBy(facts, inputs, contribution, earlier, { claims: world.claims, warn: () => {} });
@@ -142,7 +148,7 @@ function planWithoutDatabase({ preview, report }: CallContext, news: Properties)
 
 async function planOnly(
   world: LayerWorld,
-  { report }: CallContext,
+  { urn, report }: CallContext,
   news: Properties,
   inputs: LayerInputs,
   contribution: Contribution,
@@ -150,10 +156,11 @@ async function planOnly(
 ): Promise<Properties> {
   const live = await world.live.get();
   const { facts, serverVersion } = live;
-  const earlier = earlierRecord(world, inputs, state);
-  const wanted = wantedBy(facts, inputs, contribution, earlier, { claims: world.claims, warn: report.warn });
   const target = world.knownTarget();
   const pool = await target.pool();
+  const noted = await new LayerLedger(urn, inputs.name).readBeyond(pool, state?.outputs.contribution);
+  const earlier = joined(earlierRecord(world, inputs, state), noted);
+  const wanted = wantedBy(facts, inputs, contribution, earlier, { claims: world.claims, warn: report.warn });
   const plan = await planLayer(pool, live, wanted);
   await report.plan(asPlan(plan));
   for (const { code, message } of plan.judged.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
@@ -183,10 +190,20 @@ async function applyNow(
     advice:
       'If the rows may go, name what is to be dropped in the layer\'s `allow` (such as "drop-column:platform.projects.legacy") and run `pulumi up` again.',
   };
-  const { before, lastRun } = await applyGoal(world, context, { rows, hazards: approvals(inputs, state) }, (live) =>
-    wantedBy(live, inputs, contribution, earlier, { claims: world.claims, warn: context.report.warn }),
+  const note: Note<ContributionRecord> = {
+    ledger: new LayerLedger(context.urn, inputs.name),
+    packed: state?.outputs.contribution,
+    record: (before: FactBase, noted: ContributionRecord | undefined) =>
+      recordOf(contribution, before, joined(earlier, noted)),
+  };
+  const tools = { claims: world.claims, warn: context.report.warn };
+  const { record, lastRun } = await applyGoal(
+    world,
+    context,
+    { rows, hazards: approvals(inputs, state), note },
+    (live, noted) => wantedBy(live, inputs, contribution, joined(earlier, noted), tools),
   );
-  return layerOutputs(news, contribution, recordOf(contribution, before, earlier), lastRun);
+  return layerOutputs(news, contribution, record, lastRun);
 }
 
 /** Approvals of hazards, and those that the last update had. */

@@ -36,6 +36,8 @@ export interface RunOptions {
   directory?: string;
   lockTimeoutMs?: number;
   lockRetries?: number;
+  /** Default `test`. */
+  stack?: string;
 }
 
 /** The SQL files of this test process, and the caches of its runs. */
@@ -56,7 +58,7 @@ export function layerRun(url: string | undefined, options: RunOptions = {}): Lay
     layer: createLayer(session, options.directory ?? project.directory),
     said,
     context: (preview = false) => ({
-      urn: "urn:pulumi:test::test::pgstrata:index:Layer::test",
+      urn: `urn:pulumi:${options.stack ?? "test"}::test::pgstrata:index:Layer::test`,
       preview,
       signal: cancel.signal,
       report: {

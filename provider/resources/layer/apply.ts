@@ -3,13 +3,15 @@ import { describeDatabaseError } from "../../database/databaseError.ts";
 import { withDatabaseLock } from "../../databaseLock.ts";
 import type { Catalog } from "../../engine/facts.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
+import type { ContributionRecord } from "../../engine/record.ts";
 import { type Statement, type StatementList, statementsFor } from "../../engine/statements.ts";
-import type { CallContext, Reporter } from "../../server/resource.ts";
+import type { CallContext, Properties, Reporter } from "../../server/resource.ts";
 import { timed } from "../../timing.ts";
 import { isContention, type TransactionOptions, withRetries } from "../../transaction.ts";
 import { UserError } from "../../userError.ts";
 import { execute, StatementError } from "./execute.ts";
 import { type RowsGate, refuseDroppingRows } from "./gates.ts";
+import type { LayerLedger } from "./ledger.ts";
 import { planLayer, refuseHazards } from "./plan.ts";
 import { refuseMissingRights } from "./rights.ts";
 import type { LastRun } from "./state.ts";
@@ -17,19 +19,33 @@ import type { LayerWorld } from "./world.ts";
 
 const PROGRESS_INTERVAL_MS = 1000;
 
-/** What a layer wants of the database, as a function of what the database holds: it is asked again after each wait. */
-export type Goal = (live: FactBase) => FactBase;
+/**
+ * What a layer wants of the database, as a function of what the database holds: it is asked again after each wait.
+ *
+ * @param noted what the database's ledger says and the state does not know.
+ */
+export type Goal = (live: FactBase, noted: ContributionRecord | undefined) => FactBase;
+
+/** The layer's note in the database. */
+export interface Note<Kept extends ContributionRecord | undefined> {
+  ledger: LayerLedger;
+  /** The record in the state, as it lies there. */
+  packed: Properties[string] | undefined;
+  /** What the layer contributes from now on, which is noted; nothing after a destroy. */
+  record: (before: FactBase, noted: ContributionRecord | undefined) => Kept;
+}
 
 /** What may stop an update. */
-export interface ApplyPolicy {
+export interface ApplyPolicy<Kept extends ContributionRecord | undefined> {
   rows: RowsGate;
   /** Approvals; left out for a destroy, which the gate for rows alone guards. */
   hazards?: { allow: readonly string[]; allowedBefore: readonly string[] };
+  note: Note<Kept>;
 }
 
-/** What was there before, and what was done. */
-export interface Applied {
-  before: FactBase;
+/** What was done. */
+export interface Applied<Kept> {
+  record: Kept;
   lastRun: LastRun;
 }
 
@@ -39,12 +55,12 @@ export interface Applied {
  *
  * @throws {UserError} for what the server refuses, with the statement; nothing of the transaction then stays.
  */
-export async function applyGoal(
+export async function applyGoal<Kept extends ContributionRecord | undefined>(
   world: LayerWorld,
   context: CallContext,
-  policy: ApplyPolicy,
+  policy: ApplyPolicy<Kept>,
   goal: Goal,
-): Promise<Applied> {
+): Promise<Applied<Kept>> {
   const target = world.knownTarget();
   const started = performance.now();
   const client = await target.connect();
@@ -56,7 +72,7 @@ export async function applyGoal(
   try {
     return await withDatabaseLock(client, context.report, context.signal, (waited) => {
       let attempts = 0;
-      const attempt = async (): Promise<Applied> => {
+      const attempt = async (): Promise<Applied<Kept>> => {
         // What this run read back last is still so, unless another update came in between.
         const isFirst = attempts++ === 0;
         const before = await (isFirst && !waited ? world.live.get() : world.live.refresh());
@@ -82,7 +98,7 @@ export async function applyGoal(
 /** A destroy needs no online recipes: what it drops is empty. */
 async function plan(
   client: PoolClient,
-  { hazards }: ApplyPolicy,
+  { hazards }: Pick<ApplyPolicy<undefined>, "hazards">,
   before: Catalog,
   wanted: FactBase,
 ): Promise<{ list: StatementList }> {
@@ -93,22 +109,25 @@ async function plan(
 }
 
 /** Plans from what is known, runs the plan, and proves that nothing is left. */
-async function turnInto(
+async function turnInto<Kept extends ContributionRecord | undefined>(
   world: LayerWorld,
   context: CallContext,
   client: PoolClient,
-  policy: ApplyPolicy,
+  policy: ApplyPolicy<Kept>,
   goal: Goal,
   before: Catalog,
   started: number,
-): Promise<Applied> {
-  const wanted = goal(before.facts);
+): Promise<Applied<Kept>> {
+  const noted = await policy.note.ledger.readBeyond(client, policy.note.packed);
+  const wanted = goal(before.facts, noted);
+  const record = policy.note.record(before.facts, noted);
   const { list } = await plan(client, policy, before, wanted);
   await refuseMissingRights(client, (await world.knownTarget().facts()).role, before.facts, wanted, list.statements);
-  await run(client, list, before.facts, world, context, policy.rows);
-  if (list.statements.length > 0) prove(await world.live.refresh(), wanted, goal);
+  const note = await noteOnce(client, policy.note.ledger, record);
+  await run(client, list, before.facts, world, context, policy.rows, note);
+  if (list.statements.length > 0) prove(await world.live.refresh(), wanted, (live) => goal(live, noted));
   return {
-    before: before.facts,
+    record,
     lastRun: {
       statements: list.statements.length,
       elapsedMs: Math.round(performance.now() - started),
@@ -132,18 +151,50 @@ async function run(
   { config }: LayerWorld,
   { report, signal }: CallContext,
   rows: RowsGate,
+  note: (() => Promise<void>) | undefined,
 ): Promise<void> {
-  if (list.statements.length === 0) return;
+  const [first] = list.statements;
+  if (note !== undefined && (first === undefined || first.transaction === "none")) await alone(client, note);
+  if (first === undefined) return;
   const hooks = {
     live,
     signal,
-    before: (statements: readonly Statement[]) => refuseDroppingRows(client, statements, rows),
+    before: async (statements: readonly Statement[]) => {
+      await refuseDroppingRows(client, statements, rows);
+      await note?.();
+    },
     progress: progressOf(report, signal),
   };
   try {
     await timed("apply", () => execute(client, list, config, hooks));
   } catch (error) {
     throw explained(error);
+  }
+}
+
+/** Writes the note with the first transaction; undefined when it stands there already. */
+async function noteOnce(
+  client: PoolClient,
+  ledger: LayerLedger,
+  record: ContributionRecord | undefined,
+): Promise<(() => Promise<void>) | undefined> {
+  let isDue = await ledger.isBehind(client, record);
+  if (!isDue) return undefined;
+  return async () => {
+    if (isDue) await ledger.write(client, record);
+    isDue = false;
+  };
+}
+
+/** Where no transaction comes first: a step that stands by itself must not be counted as somebody else's. */
+async function alone(client: PoolClient, note: () => Promise<void>): Promise<void> {
+  await client.query("begin");
+  try {
+    await note();
+    await client.query("commit");
+  } catch (error) {
+    await client.query("rollback").catch(() => {});
+    throw error;
   }
 }
 
@@ -197,7 +248,7 @@ export class RefusedStatement extends UserError {
   }
 }
 
-function prove({ facts }: { facts: FactBase }, wanted: FactBase, goal: Goal): void {
+function prove({ facts }: { facts: FactBase }, wanted: FactBase, goal: (live: FactBase) => FactBase): void {
   // Equal as a whole, mostly; only what differs is worth a plan.
   if (facts.rootHash === wanted.rootHash) return;
   const left = statementsFor(facts, goal(facts)).statements;

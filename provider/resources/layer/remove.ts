@@ -1,9 +1,10 @@
 import { minus } from "../../engine/algebra.ts";
-import { reversalOf } from "../../engine/record.ts";
+import { joined, reversalOf } from "../../engine/record.ts";
 import type { CallContext, ResourceState } from "../../server/resource.ts";
-import { applyGoal } from "./apply.ts";
+import { applyGoal, type Note } from "./apply.ts";
 import { refuseDependents } from "./gates.ts";
 import { acceptedInputs } from "./inputs.ts";
+import { LayerLedger } from "./ledger.ts";
 import { removedFrom } from "./planning.ts";
 import { unpackRecord } from "./state.ts";
 import type { LayerWorld } from "./world.ts";
@@ -21,9 +22,14 @@ export async function removeLayer(world: LayerWorld, context: CallContext, state
     advice:
       "Move the rows away or delete them first. If they may go, set the layer's `forceDestroy` to true, run `pulumi up`, and destroy again.",
   };
+  const note: Note<undefined> = {
+    ledger: new LayerLedger(context.urn, inputs.name),
+    packed: state.outputs.contribution,
+    record: () => undefined,
+  };
   await world.session.inTurn(() =>
-    applyGoal(world, context, { rows }, (live) => {
-      const reversal = reversalOf(record, world.claims.heldByOthers(inputs.name));
+    applyGoal(world, context, { rows, note }, (live, noted) => {
+      const reversal = reversalOf(joined(record, noted) ?? record, world.claims.heldByOthers(inputs.name));
       refuseDependents(live, removedFrom(live, reversal), new Set(), context.report.warn);
       return minus(live, reversal);
     }),
