@@ -21,10 +21,19 @@ import { targetProviders } from "./components/targetProviders.ts";
 keepAnswersOutOfDebugLog();
 
 const { plain: settings, ...secrets } = readStackConfig();
-const { lockTimeoutMs, lockRetries, statementTimeoutMs, organization, project } = settings;
+const { lockTimeoutMs, lockLimitMs, lockRetries, statementTimeoutMs, longStatementTimeoutMs } = settings;
+const { organization, project } = settings;
 
 const url = secrets.databaseUrl ?? (await localUrl());
-const providers = targetProviders({ url, lockTimeoutMs, lockRetries, statementTimeoutMs, shadow: secrets.shadow });
+const providers = targetProviders({
+  url,
+  lockTimeoutMs,
+  lockLimitMs,
+  lockRetries,
+  statementTimeoutMs,
+  longStatementTimeoutMs,
+  shadow: secrets.shadow,
+});
 
 const access = new AccessRoles(
   "access",

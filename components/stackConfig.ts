@@ -62,10 +62,14 @@ const SETTINGS = z.object({
   railwayRegion: z.optional(text),
   /** Longest wait for one lock, in milliseconds. */
   lockTimeoutMs: z.optional(count(1)),
-  /** How often a transaction is run again after a lock timeout. */
+  /** How long a transaction that meets locks of others is run again, in milliseconds. */
+  lockLimitMs: z.optional(count(0)),
+  /** How often at most it is run again within that time. */
   lockRetries: z.optional(count(0)),
-  /** Longest run of one statement, in milliseconds; 0 for no limit. */
+  /** Longest run of one statement that changes only the catalog, in milliseconds; 0 for no limit. */
   statementTimeoutMs: z.optional(count(0)),
+  /** Longest run of one statement that reads, checks, copies or indexes rows, in milliseconds; 0 for no limit. */
+  longStatementTimeoutMs: z.optional(count(0)),
   /** The organization that owns the project; matched by slug. */
   organization: z.pipe(
     z.pipe(z._default(z.string(), "{}"), json),

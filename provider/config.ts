@@ -7,10 +7,14 @@ export interface ProviderConfig {
   url: string | undefined;
   /** Longest wait for one lock, in milliseconds. Default 3000. */
   lockTimeoutMs: number;
-  /** How often a whole transaction is run again after a lock timeout. Default 5. */
+  /** How long a transaction that meets locks of others is run again, in milliseconds from the first failure. Default 120000. */
+  lockLimitMs: number;
+  /** How often at most it is run again within that time. Default 200. */
   lockRetries: number;
-  /** Longest run of one statement, in milliseconds; 0 for no limit. Default 0. */
+  /** Longest run of one statement that changes only the catalog, waiting for locks not counted; 0 for no limit. Default 5000. */
   statementTimeoutMs: number;
+  /** Longest run of one statement that reads, checks, copies or indexes rows; 0 for no limit. Default 0. */
+  longStatementTimeoutMs: number;
   /** Default `auto`. */
   shadow: ShadowMode;
 }

@@ -16,16 +16,31 @@ export interface ProviderArgs {
   lockTimeoutMs?: pulumi.Input<number> | undefined;
 
   /**
-   * How often a transaction is run again after a lock timeout before the update fails. 0 for never.
-   * @default 5
+   * How long a transaction that meets locks of other sessions is run again, with pauses, in milliseconds from the first failure.
+   * Then the update fails and says who is in the way. 0 for never.
+   * @default 120000
+   */
+  lockLimitMs?: pulumi.Input<number> | undefined;
+
+  /**
+   * How often at most a transaction is run again within `lockLimitMs`. 0 for never.
+   * @default 200
    */
   lockRetries?: pulumi.Input<number> | undefined;
 
   /**
-   * Longest run of one statement, in milliseconds; 0 for no limit.
-   * @default 0
+   * Longest run of one statement that changes only the catalog, or one row, in milliseconds, waiting for locks not counted; 0 for
+   * no limit. Such a statement holds a lock that stops the users of its table.
+   * @default 5000
    */
   statementTimeoutMs?: pulumi.Input<number> | undefined;
+
+  /**
+   * Longest run of one statement that reads, checks, copies or indexes rows, in milliseconds; 0 for no limit. It runs under a weak
+   * lock, on an empty table, or with an approval in `allow`.
+   * @default 0
+   */
+  longStatementTimeoutMs?: pulumi.Input<number> | undefined;
 
   /**
    * Where the SQL of a layer is tried out before anything is planned. `embedded`: a Postgres of the same major version, started
@@ -56,8 +71,10 @@ export class Provider extends pulumi.ProviderResource {
         url: pulumi.secret(args.url),
         // The protocol carries provider configuration as strings: anything else travels as JSON.
         lockTimeoutMs: asJson(args.lockTimeoutMs),
+        lockLimitMs: asJson(args.lockLimitMs),
         lockRetries: asJson(args.lockRetries),
         statementTimeoutMs: asJson(args.statementTimeoutMs),
+        longStatementTimeoutMs: asJson(args.longStatementTimeoutMs),
         shadow: args.shadow,
       },
       pulumi.mergeOptions(opts, { additionalSecretOutputs: ["url"] }),

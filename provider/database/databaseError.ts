@@ -22,9 +22,9 @@ function advise(error: pg.DatabaseError): string {
     case "42501":
       return insufficientPrivilege(error);
     case "55P03":
-      return "another session holds a lock that is needed here. End that session or wait, and run again; lockTimeoutMs and lockRetries set how long pgstrata waits.";
+      return "another session holds a lock that is needed here. End that session or wait, and run again; lockTimeoutMs and lockLimitMs set how long pgstrata waits.";
     case "57014":
-      return "a statement was cancelled because it ran longer than allowed. Raise statementTimeoutMs (0 for no limit), or look for what slows it down.";
+      return "a statement was cancelled because it ran longer than allowed. Look for what slows it down, or raise the limit (0 for none): statementTimeoutMs for what changes only the catalog or one row, longStatementTimeoutMs for what reads, checks, copies or indexes rows.";
     case "40P01":
     case "40001":
       return "another session worked on the same rows at the same time. Nothing was changed; run again.";

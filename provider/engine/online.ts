@@ -127,13 +127,17 @@ function step(statement: Statement, sql: string, change: Partial<Statement> = {}
   return { ...statement, sql, ...change };
 }
 
-const alone = { transaction: "none", lock: "SHARE UPDATE EXCLUSIVE", rewrites: false } as const;
+/** Runs by itself, for as long as it takes, and blocks neither readers nor writers. */
+const alone = { transaction: "none", lock: "SHARE UPDATE EXCLUSIVE", work: "rows", rewrites: false } as const;
+
+/** Stops everybody, but only for a moment. */
+const brief = { transaction: "shared", lock: "ACCESS EXCLUSIVE", work: "catalog", rewrites: false } as const;
 
 function withoutLeftOver(statement: Statement, id: IndexId, { invalidIndexes }: OnlineContext): Recipe {
   if (!invalidIndexes.has(encodeId(asId(id)))) return { soon: [statement], later: [] };
   const name = quoteQualified(id.schema, id.name);
   return {
-    soon: [step(statement, `DROP INDEX ${name}`, { op: "delete", lock: "ACCESS EXCLUSIVE" }), statement],
+    soon: [step(statement, `DROP INDEX ${name}`, { ...brief, op: "delete" }), statement],
     later: [],
   };
 }
@@ -183,7 +187,7 @@ function dropConcurrently(statement: Statement, id: IndexId): Statement {
 
 function rename(statement: Statement, from: IndexId, to: IndexId): Statement {
   const sql = `ALTER INDEX ${quoteQualified(from.schema, from.name)} RENAME TO ${quoteIdent(to.name)}`;
-  return step(statement, sql, { ...alone, op: "update" });
+  return step(statement, sql, { ...alone, work: "catalog", op: "update" });
 }
 
 /** The name under which the replacement of an index is built. */
@@ -226,7 +230,7 @@ function addConstraint(
     case "f":
       if (fact?.payload.validated === false || / NOT VALID$/.test(def)) return undefined;
       return {
-        soon: [step(statement, `${statement.sql} NOT VALID`)],
+        soon: [step(statement, `${statement.sql} NOT VALID`, { work: "catalog" })],
         later: [
           step(statement, `ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}`, {
             ...alone,
@@ -270,9 +274,7 @@ function addUnique(
       step(
         statement,
         `ALTER TABLE ${table} ADD CONSTRAINT ${quoteIdent(id.name)} ${kind} USING INDEX ${quoteIdent(id.name)}${deferrable}`,
-        {
-          lock: "ACCESS EXCLUSIVE",
-        },
+        brief,
       ),
     ],
   };
@@ -297,6 +299,7 @@ function setNotNull(statement: Statement, id: SubId & StableId, context: OnlineC
   const add = step(
     statement,
     `ALTER TABLE ${table} ADD CONSTRAINT ${quoteIdent(name)} CHECK (${quoteIdent(id.name)} IS NOT NULL) NOT VALID`,
+    brief,
   );
   return {
     soon: wasLeft ? [] : [add],
@@ -306,7 +309,7 @@ function setNotNull(statement: Statement, id: SubId & StableId, context: OnlineC
         ...alone,
         undo: { sql: `ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS ${quoteIdent(name)}`, steps: wasLeft ? 0 : 1 },
       }),
-      step(statement, `${statement.sql}, DROP CONSTRAINT ${quoteIdent(name)}`, alone),
+      step(statement, `${statement.sql}, DROP CONSTRAINT ${quoteIdent(name)}`, brief),
     ],
   };
 }
@@ -340,11 +343,11 @@ function addColumn(statement: Statement, id: SubId & StableId, context: OnlineCo
   const bare = statement.sql.replace(/ NOT NULL/, "").replace(` DEFAULT ${expression}`, "");
   if (bare.includes(" DEFAULT ")) return undefined;
   const alter = `ALTER TABLE ${quoteQualified(id.schema, id.table)} ALTER COLUMN ${quoteIdent(id.name)}`;
-  const change = { op: "update", rewrites: false } as const;
+  const change = { ...brief, op: "update" } as const;
   const required = setNotNull(step(statement, `${alter} SET NOT NULL`, change), id, context);
   return {
     soon: [
-      step(statement, bare, { rewrites: false }),
+      step(statement, bare, brief),
       step(statement, `${alter} SET DEFAULT ${expression}`, change),
       ...required.soon,
     ],

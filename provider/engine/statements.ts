@@ -22,6 +22,12 @@ export type TransactionUse = "shared" | "last" | "none";
 
 const TRANSACTION_USE = { transactional: "shared", commitBoundaryAfter: "last", nonTransactional: "none" } as const;
 
+/**
+ * What takes a statement its time, and so which time limit it has. `catalog`: it changes the catalog only, which takes milliseconds
+ * however large the table is. `rows`: it reads, checks, copies or indexes rows, or runs a script of others.
+ */
+export type Work = "catalog" | "rows";
+
 /** One planned statement: everything else prints it or runs it. */
 export interface Statement {
   sql: string;
@@ -34,6 +40,7 @@ export interface Statement {
   subject: string;
   lock: Lock;
   transaction: TransactionUse;
+  work: Work;
   /** Tables or columns that it drops. */
   drops: StableId[];
   /** The server may copy the whole table. */
@@ -87,6 +94,7 @@ function toStatement(action: Action): Statement {
     subject: subject(action.sql, id, privilege),
     lock: LOCKS[action.lockClass],
     transaction: TRANSACTION_USE[action.transactionality],
+    work: workOf(action, id),
     drops:
       action.dataLoss === "none" ? [] : action.destroys.filter((id) => id.kind === "table" || id.kind === "column"),
     rewrites: action.rewriteRisk,
@@ -94,6 +102,15 @@ function toStatement(action: Action): Statement {
     consumes: action.consumes.map(encodeId),
   };
 }
+
+/** A constraint or index is built or checked when it comes, unless its SQL says that it need not be. */
+function workOf({ sql, verb, rewriteRisk }: Action, id: StableId | undefined): Work {
+  if (rewriteRisk || / SET NOT NULL$/.test(sql) || / VALIDATE CONSTRAINT /.test(sql)) return "rows";
+  if (verb !== "create" || id === undefined || / NOT VALID$/.test(sql)) return "catalog";
+  return BUILT.has(id.kind) ? "rows" : "catalog";
+}
+
+const BUILT: ReadonlySet<StableId["kind"]> = new Set(["index", "constraint", "materializedView", "extension"]);
 
 function subject(sql: string, id: StableId | undefined, privilege: string | undefined): string {
   if (id === undefined) return firstWords(sql);

@@ -17,15 +17,28 @@ export const provider: ResourceSpec = {
       description:
         "Longest wait for one lock, in milliseconds. A transaction that waits longer is rolled back and tried again, so that it never holds up the application's queries for long. Default 3000.",
     },
+    lockLimitMs: {
+      type: whole,
+      default: 120_000,
+      description:
+        "How long a transaction that meets locks of other sessions is run again, with pauses, in milliseconds from the first failure. Then the update fails and says who is in the way. Default 120000.",
+    },
     lockRetries: {
       type: whole,
-      default: 5,
-      description: "How often a whole transaction is run again after a lock timeout, with growing pauses. Default 5.",
+      default: 200,
+      description: "How often at most a transaction is run again within `lockLimitMs`. Default 200.",
     },
     statementTimeoutMs: {
       type: whole,
+      default: 5000,
+      description:
+        "Longest run of one statement that changes only the catalog, or one row, in milliseconds, waiting for locks not counted; 0 for no limit. Such a statement holds a lock that stops the users of its table. Default 5000.",
+    },
+    longStatementTimeoutMs: {
+      type: whole,
       default: 0,
-      description: "Longest run of one statement, in milliseconds; 0 for no limit. Default 0.",
+      description:
+        "Longest run of one statement that reads, checks, copies or indexes rows, in milliseconds; 0 for no limit. It runs under a weak lock, on an empty table, or with an approval in `allow`. Default 0.",
     },
     shadow: {
       type: text,

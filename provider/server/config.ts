@@ -2,8 +2,20 @@ import type { ProviderConfig, ShadowMode } from "../config.ts";
 import { connectionUrlFault, URL_SHAPE } from "../database/connectionUrl.ts";
 import { type CheckFailure, type Properties, UNKNOWN, type Value } from "./resource.ts";
 
-const DEFAULTS = { lockTimeoutMs: 3000, lockRetries: 5, statementTimeoutMs: 0 } as const;
-const LARGEST = { lockTimeoutMs: 3_600_000, lockRetries: 1000, statementTimeoutMs: 86_400_000 } as const;
+const DEFAULTS = {
+  lockTimeoutMs: 3000,
+  lockLimitMs: 120_000,
+  lockRetries: 200,
+  statementTimeoutMs: 5000,
+  longStatementTimeoutMs: 0,
+} as const;
+const LARGEST = {
+  lockTimeoutMs: 3_600_000,
+  lockLimitMs: 86_400_000,
+  lockRetries: 10_000,
+  statementTimeoutMs: 86_400_000,
+  longStatementTimeoutMs: 604_800_000,
+} as const;
 const SHADOW_MODES = ["auto", "embedded", "colocated"] as const;
 const PROPERTIES = ["url", ...Object.keys(DEFAULTS), "shadow"];
 /** What the engine itself adds to a provider's inputs. */
@@ -33,8 +45,10 @@ export function parseConfig(properties: Properties): { config: ProviderConfig; f
   const config: ProviderConfig = {
     url: parseUrl(properties.url, (reason) => fail("url", reason)),
     lockTimeoutMs: number("lockTimeoutMs"),
+    lockLimitMs: number("lockLimitMs"),
     lockRetries: number("lockRetries"),
     statementTimeoutMs: number("statementTimeoutMs"),
+    longStatementTimeoutMs: number("longStatementTimeoutMs"),
     shadow: parseShadow(properties.shadow, (reason) => fail("shadow", reason)),
   };
   return { config, failures };

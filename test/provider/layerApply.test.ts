@@ -89,27 +89,33 @@ test("an update that needs a lock which another session holds tries again and su
       const updating = put(run, project.layer("shop", WIDER), state);
       await expect
         .poll(() => run.said.infos.join("\n"), { timeout: 10_000 })
-        .toContain("nothing was changed; try 2 of");
+        .toContain("nothing was changed; try 2 follows");
       await other.query("rollback");
       await updating;
       return run.said;
     },
     { lockTimeoutMs: 200, lockRetries: 20 },
   );
-  expect(said.infos[0]).toBe("another session holds a lock; nothing was changed; try 2 of 21 follows");
+  expect(said.infos[0]).toMatch(
+    /^another session holds a lock \(process \d+ of role postgres from 127\.0\.0\.1, another session, idle in transaction, transaction open for \d s\); nothing was changed; try 2 follows, for at most 120 s$/,
+  );
   expect(await relationsIn(database, "shop")).toContain("tag");
 });
 
-test("an update gives up when the lock is not released, and nothing is changed", async () => {
+test("an update gives up when the lock is not released, says who holds it and what was tried, and nothing is changed", async () => {
   const database = await freshDatabase();
   const state = await up(database.url, project.layer("shop", BASE));
   const other = await session(database);
   await other.query("begin; lock table shop.item in access exclusive mode");
-  await expect(
-    up(database.url, project.layer("shop", WIDER), state, { lockTimeoutMs: 100, lockRetries: 1 }),
-  ).rejects.toThrow(
-    /another session holds a lock: canceling statement due to lock timeout .*"shop"\."item".*\. Tried 2 times, each waiting at most 100 ms for a lock; nothing was changed/,
+  const failing = (limits: { lockLimitMs?: number; lockRetries: number }): Promise<unknown> =>
+    up(database.url, project.layer("shop", WIDER), state, { lockTimeoutMs: 100, ...limits });
+  await expect(failing({ lockRetries: 1 })).rejects.toThrow(
+    /another session holds a lock \(process \d+ of role postgres .*another session, idle in transaction.*\): canceling statement due to lock timeout .*"shop"\."item".*\. Tried 2 times in \d s, each waiting at most 100 ms for a lock; nothing was changed/,
   );
+  const started = performance.now();
+  await expect(failing({ lockLimitMs: 1500, lockRetries: 1000 })).rejects.toThrow(/Tried \d times in [12] s/);
+  expect(performance.now() - started).toBeGreaterThan(1500);
+  expect(performance.now() - started).toBeLessThan(6000);
   await other.query("rollback");
   expect(await relationsIn(database, "shop")).toEqual(["item", "item_pkey"]);
 });

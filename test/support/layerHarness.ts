@@ -35,9 +35,12 @@ export interface RunOptions {
   /** Where relative paths start and caches lie. Default: the project of this process. */
   directory?: string;
   lockTimeoutMs?: number;
+  lockLimitMs?: number;
   lockRetries?: number;
   /** Default `test`. */
   stack?: string;
+  statementTimeoutMs?: number;
+  longStatementTimeoutMs?: number;
 }
 
 /** The SQL files of this test process, and the caches of its runs. */
@@ -48,8 +51,10 @@ export function layerRun(url: string | undefined, options: RunOptions = {}): Lay
   const session = createSession({
     url,
     lockTimeoutMs: options.lockTimeoutMs ?? 3000,
+    lockLimitMs: options.lockLimitMs ?? 120_000,
     lockRetries: options.lockRetries ?? 2,
-    statementTimeoutMs: 0,
+    statementTimeoutMs: options.statementTimeoutMs ?? 5000,
+    longStatementTimeoutMs: options.longStatementTimeoutMs ?? 0,
     shadow: options.shadow ?? { url: inject("serverUrl") },
   });
   const said: Said = { infos: [], warnings: [], statuses: [], plans: [] };

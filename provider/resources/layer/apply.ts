@@ -1,4 +1,5 @@
 import pg, { type PoolClient } from "pg";
+import { BlockerWatch } from "../../blockers.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
 import { withDatabaseLock } from "../../databaseLock.ts";
 import type { Catalog } from "../../engine/facts.ts";
@@ -9,7 +10,7 @@ import type { CallContext, Properties, Reporter } from "../../server/resource.ts
 import { timed } from "../../timing.ts";
 import { isContention, type TransactionOptions, withRetries } from "../../transaction.ts";
 import { UserError } from "../../userError.ts";
-import { execute, StatementError } from "./execute.ts";
+import { type ExecutionHooks, execute, StatementError } from "./execute.ts";
 import { type RowsGate, refuseDroppingRows } from "./gates.ts";
 import type { LayerLedger } from "./ledger.ts";
 import { planLayer, refuseHazards } from "./plan.ts";
@@ -18,6 +19,7 @@ import type { LastRun } from "./state.ts";
 import type { LayerWorld } from "./world.ts";
 
 const PROGRESS_INTERVAL_MS = 1000;
+const RETRY_MESSAGE_INTERVAL_MS = 15_000;
 
 /**
  * What a layer wants of the database, as a function of what the database holds: it is asked again after each wait.
@@ -70,22 +72,35 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
   };
   client.on("error", onError);
   try {
-    return await withDatabaseLock(client, context.report, context.signal, (waited) => {
+    return await withDatabaseLock(client, context.report, context.signal, async (waited) => {
+      const watch = new BlockerWatch(await target.pool(), client);
       let attempts = 0;
+      let kept = 0;
       const attempt = async (): Promise<Applied<Kept>> => {
         // What this run read back last is still so, unless another update came in between.
         const isFirst = attempts++ === 0;
         const before = await (isFirst && !waited ? world.live.get() : world.live.refresh());
         try {
-          return await turnInto(world, context, client, policy, goal, before, started);
+          return await turnInto(
+            world,
+            context,
+            { client, watch, keep: (n) => (kept += n) },
+            policy,
+            goal,
+            before,
+            started,
+          );
         } catch (error) {
           world.live.forget();
-          if (isFirst && error instanceof RefusedStatement && error.committed === 0 && !isContention(error))
-            return attempt();
+          if (isFirst && error instanceof RefusedStatement && error.committed === 0 && mayPass(error)) return attempt();
           throw error;
         }
       };
-      return withRetries(world.config, attempt, retrying(context));
+      return withRetries(
+        world.config,
+        attempt,
+        retrying(context, watch, () => kept),
+      );
     });
   } catch (error) {
     throw describeDatabaseError(error) ?? error;
@@ -108,11 +123,26 @@ async function plan(
   return planned;
 }
 
+/** The connection that holds the database lock. */
+interface Connection {
+  client: PoolClient;
+  watch: BlockerWatch;
+  /** Told how many statements have become lasting. */
+  keep: (statements: number) => void;
+}
+
+/** A plan from older knowledge is worth a second look; a lock has its own tries, and what takes too long takes it again. */
+function mayPass(error: RefusedStatement): boolean {
+  return !isContention(error) && error.code !== STATEMENT_TIMEOUT;
+}
+
+const STATEMENT_TIMEOUT = "57014";
+
 /** Plans from what is known, runs the plan, and proves that nothing is left. */
 async function turnInto<Kept extends ContributionRecord | undefined>(
   world: LayerWorld,
   context: CallContext,
-  client: PoolClient,
+  { client, watch, keep }: Connection,
   policy: ApplyPolicy<Kept>,
   goal: Goal,
   before: Catalog,
@@ -124,7 +154,21 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const { list } = await plan(client, policy, before, wanted);
   await refuseMissingRights(client, (await world.knownTarget().facts()).role, before.facts, wanted, list.statements);
   const note = await noteOnce(client, policy.note.ledger, record);
-  await run(client, list, before.facts, world, context, policy.rows, note);
+  const [first] = list.statements;
+  if (note !== undefined && (first === undefined || first.transaction === "none")) await alone(client, note);
+  const hooks = {
+    live: before.facts,
+    wanted,
+    signal: context.signal,
+    before: async (statements: readonly Statement[]) => {
+      await refuseDroppingRows(client, statements, policy.rows);
+      await note?.();
+    },
+    kept: keep,
+    progress: progressOf(context.report, context.signal),
+    waiting: <T>(work: () => Promise<T>) => watch.during(work),
+  };
+  await run(client, list, world, hooks);
   if (list.statements.length > 0) prove(await world.live.refresh(), wanted, (live) => goal(live, noted));
   return {
     record,
@@ -136,35 +180,34 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   };
 }
 
-function retrying({ report, signal }: CallContext): TransactionOptions {
+/** Tells of the first try and then now and again, because there may be very many. */
+function retrying({ report, signal }: CallContext, watch: BlockerWatch, kept: () => number): TransactionOptions {
+  let told = Number.NEGATIVE_INFINITY;
+  const outcome = (): string =>
+    kept() === 0
+      ? "nothing was changed"
+      : `${kept()} statements stay, each harmless by itself, and the next run goes on`;
   return {
     signal,
-    onRetry: (attempt, tries, reason) =>
-      report.info(`${reason}; nothing was changed; try ${attempt} of ${tries} follows`),
+    blockers: () => watch.describe(),
+    outcome,
+    onRetry: ({ attempt, reason, leftMs }) => {
+      const message = `${reason}; ${outcome()}; try ${attempt} follows, for at most ${Math.ceil(leftMs / 1000)} s`;
+      const isTime = performance.now() - told >= RETRY_MESSAGE_INTERVAL_MS;
+      if (isTime) told = performance.now();
+      if (isTime) report.info(message);
+      else report.status(message);
+    },
   };
 }
 
 async function run(
   client: PoolClient,
   list: StatementList,
-  live: FactBase,
   { config }: LayerWorld,
-  { report, signal }: CallContext,
-  rows: RowsGate,
-  note: (() => Promise<void>) | undefined,
+  hooks: ExecutionHooks,
 ): Promise<void> {
-  const [first] = list.statements;
-  if (note !== undefined && (first === undefined || first.transaction === "none")) await alone(client, note);
-  if (first === undefined) return;
-  const hooks = {
-    live,
-    signal,
-    before: async (statements: readonly Statement[]) => {
-      await refuseDroppingRows(client, statements, rows);
-      await note?.();
-    },
-    progress: progressOf(report, signal),
-  };
+  if (list.statements.length === 0) return;
   try {
     await timed("apply", () => execute(client, list, config, hooks));
   } catch (error) {

@@ -1,15 +1,18 @@
 import type { PoolClient } from "pg";
+import type { ProviderConfig } from "../../config.ts";
+import { isStrong, locksOf } from "../../engine/locks.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
 import { quoteIdent } from "../../engine/quote.ts";
 import type { Statement, StatementList } from "../../engine/statements.ts";
+import { withWaiting } from "../../transaction.ts";
 import { backfill } from "./backfill.ts";
-import { locksOf, takeLocks } from "./locks.ts";
+import { impatient, takeLocks } from "./locks.ts";
 
-/** Limits for one transaction. */
-export interface ExecutionLimits {
-  lockTimeoutMs: number;
-  statementTimeoutMs: number;
-}
+/** How long to wait for locks, and how long a statement may run, by its kind. */
+export type ExecutionLimits = Pick<
+  ProviderConfig,
+  "lockTimeoutMs" | "lockLimitMs" | "statementTimeoutMs" | "longStatementTimeoutMs"
+>;
 
 /** A statement that the server refused. */
 export class StatementError extends Error {
@@ -28,17 +31,22 @@ export class StatementError extends Error {
 
 /** What surrounds the statements. */
 export interface ExecutionHooks {
-  /** The database as it is. */
+  /** The database as it is, and as it will be. */
   live: FactBase;
+  wanted: FactBase;
   signal: AbortSignal;
-  /** Runs at the start of each transaction, with the locks held: gates that must see what its statements will see. */
+  /** Runs in each transaction with the locks held, before the statements that need them: gates that must see what those will see. */
   before: (statements: readonly Statement[]) => Promise<void>;
+  /** Told how many statements have become lasting; negative when some were taken back. */
+  kept: (statements: number) => void;
   progress: (message: string) => void;
+  /** Surrounds whatever may wait for a lock. */
+  waiting: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /**
- * Runs statements in one transaction, or, where the server demands a commit in between (a new enum value), in as few as it
- * allows. Whatever fails undoes the open transaction.
+ * Runs statements in one transaction, or, where the server demands a commit in between (a new enum value) or a recipe has steps of
+ * its own, in as few as it allows. Whatever fails undoes the open transaction.
  */
 export async function execute(
   client: PoolClient,
@@ -46,44 +54,140 @@ export async function execute(
   limits: ExecutionLimits,
   hooks: ExecutionHooks,
 ): Promise<void> {
-  let done = 0;
-  let committed = 0;
-  const run = async (statement: Statement): Promise<void> => {
-    const at = `${++done}/${list.statements.length}`;
+  const run = new Execution(client, list, limits, hooks);
+  for (const group of groups(list.statements)) {
+    const [first] = group;
+    if (first?.transaction === "none") await run.alone(first);
+    else await run.together(group);
+  }
+}
+
+type Setting = StatementList["settings"][number];
+
+class Execution {
+  private readonly client: PoolClient;
+  private readonly list: StatementList;
+  private readonly limits: ExecutionLimits;
+  private readonly hooks: ExecutionHooks;
+  private done = 0;
+  private committed = 0;
+
+  constructor(client: PoolClient, list: StatementList, limits: ExecutionLimits, hooks: ExecutionHooks) {
+    this.client = client;
+    this.list = list;
+    this.limits = limits;
+    this.hooks = hooks;
+  }
+
+  /** One transaction. Its locks are taken just before the first statement that needs one, so that what is new is made without them. */
+  async together(group: readonly Statement[]): Promise<void> {
+    const { client, hooks, list } = this;
+    const { lockTimeoutMs } = this.limits;
+    const { locks, first } = locksOf(group, hooks.live, hooks.wanted);
+    const now: InForce = { isHolding: false, patienceMs: lockTimeoutMs, limitMs: 0 };
+    await client.query("begin");
+    try {
+      await this.set([...list.settings, ...timeouts(now)], true);
+      for (const statement of group.slice(0, first)) await this.runLimited(statement, now);
+      if (now.limitMs !== 0) await this.set(timeouts({ ...now, limitMs: 0 }), true);
+      await hooks.waiting(() => takeLocks(client, locks, lockTimeoutMs));
+      if (locks.size > 0) Object.assign(now, holding(lockTimeoutMs));
+      await hooks.before(group);
+      for (const statement of group.slice(first)) {
+        await this.runLimited(statement, now);
+        // A lock that cannot be taken beforehand, of a view or a sequence, was the first one.
+        if (!now.isHolding) Object.assign(now, holding(lockTimeoutMs));
+      }
+      await client.query("commit");
+    } catch (error) {
+      await client.query("rollback").catch(() => {});
+      throw error;
+    }
+    hooks.kept(this.done - this.committed);
+    this.committed = this.done;
+  }
+
+  /** Runs a statement of a transaction with the limit of its kind. */
+  private async runLimited(statement: Statement, now: InForce): Promise<void> {
+    const limitMs = withWaiting(this.limitOf(statement, now.isHolding), now.patienceMs);
+    if (limitMs !== now.limitMs) await this.set(timeouts({ ...now, limitMs }), true);
+    now.limitMs = limitMs;
+    await this.run(statement);
+  }
+
+  /** One statement that is a transaction of its own. While it waits under a weak lock nobody waits for it, so it may wait for long. */
+  async alone(statement: Statement): Promise<void> {
+    const { lockTimeoutMs, lockLimitMs } = this.limits;
+    const isPatient = lockTimeoutMs !== 0 && !isStrong(statement.lock) && statement.backfill === undefined;
+    const patienceMs = isPatient ? Math.max(lockTimeoutMs, lockLimitMs) : lockTimeoutMs;
+    const limitMs = withWaiting(this.limitOf(statement, false), patienceMs);
+    const settings = [...this.list.settings, ...timeouts({ patienceMs, limitMs })];
+    try {
+      await this.set(settings, false);
+      await this.run(statement);
+    } finally {
+      for (const { name } of settings) await this.client.query(`reset ${quoteIdent(name)}`).catch(() => {});
+    }
+    this.hooks.kept(1);
+    this.committed = this.done;
+  }
+
+  /**
+   * What takes long has a right to it where nobody waits for it, or where somebody approved of the waiting. A long statement that
+   * needs no lock itself, but stands in a transaction that holds some, has no such right.
+   */
+  private limitOf({ work, lock }: Statement, isHolding: boolean): number {
+    const isLong = work === "rows" && !(isHolding && !isStrong(lock));
+    return isLong ? this.limits.longStatementTimeoutMs : this.limits.statementTimeoutMs;
+  }
+
+  private async set(settings: readonly Setting[], isLocal: boolean): Promise<void> {
+    const calls = settings.map((_setting, n) => `pg_catalog.set_config($${2 * n + 1}, $${2 * n + 2}, ${isLocal})`);
+    await this.client.query(
+      `select ${calls.join(", ")}`,
+      settings.flatMap(({ name, value }) => [name, value]),
+    );
+  }
+
+  private async run(statement: Statement): Promise<void> {
+    const { client, hooks } = this;
+    const at = `${++this.done}/${this.list.statements.length}`;
     hooks.progress(`${at} ${statement.op} ${statement.subject}`);
     const filled = (rows: number): void => hooks.progress(`${at} filled in ${rows} rows of ${statement.subject}`);
-    const running =
+    const running = (): Promise<unknown> =>
       statement.backfill === undefined
         ? client.query(statement.sql)
         : backfill(client, statement, hooks.signal, filled);
-    await Promise.resolve<unknown>(running).catch(async (error: unknown) => {
-      throw new StatementError(statement, error, committed - (await undo(client, statement)));
+    const mayWait = isStrong(statement.lock) || statement.transaction === "none";
+    await (mayWait ? hooks.waiting(running) : running()).catch(async (error: unknown) => {
+      const undone = await undo(client, statement);
+      if (undone > 0) hooks.kept(-undone);
+      throw new StatementError(statement, error, this.committed - undone);
     });
-  };
-  const settings = [
-    { name: "lock_timeout", value: String(limits.lockTimeoutMs) },
-    { name: "statement_timeout", value: String(limits.statementTimeoutMs) },
-    ...list.settings,
-  ];
-  for (const group of groups(list.statements)) {
-    const alone = group.every(({ transaction }) => transaction === "none");
-    if (!alone) await client.query("begin");
-    try {
-      for (const { name, value } of settings) {
-        await client.query("select pg_catalog.set_config($1, $2, $3)", [name, value, !alone]);
-      }
-      if (!alone) await takeLocks(client, locksOf(group, hooks.live), limits.lockTimeoutMs);
-      if (!alone) await hooks.before(group);
-      for (const statement of group) await run(statement);
-      if (!alone) await client.query("commit");
-      committed = done;
-    } catch (error) {
-      if (!alone) await client.query("rollback").catch(() => {});
-      throw error;
-    } finally {
-      if (alone) for (const { name } of settings) await client.query(`reset ${quoteIdent(name)}`).catch(() => {});
-    }
   }
+}
+
+/** What holds for the statements of an open transaction. */
+interface InForce {
+  /** Whether somebody may be waiting for us. */
+  isHolding: boolean;
+  /** `lock_timeout`. */
+  patienceMs: number;
+  /** `statement_timeout`; undefined where it has to be set again. */
+  limitMs: number | undefined;
+}
+
+const holding = (lockTimeoutMs: number): InForce => ({
+  isHolding: true,
+  patienceMs: impatient(lockTimeoutMs),
+  limitMs: undefined,
+});
+
+function timeouts({ patienceMs, limitMs }: Pick<InForce, "patienceMs" | "limitMs">): Setting[] {
+  return [
+    { name: "lock_timeout", value: String(patienceMs) },
+    { name: "statement_timeout", value: String(limitMs ?? 0) },
+  ];
 }
 
 /** Takes a failed recipe back, as far as the server lets us, and tells how many of its steps that were. */

@@ -1,47 +1,23 @@
 import type { PoolClient } from "pg";
-import { encodeId, type FactBase, parseId } from "../../engine/pgDelta.ts";
+import { parseId } from "../../engine/pgDelta.ts";
 import { quoteQualified } from "../../engine/quote.ts";
-import type { Lock, Statement } from "../../engine/statements.ts";
-import { tableOf } from "../../engine/tables.ts";
-
-/** From weak to strong. */
-const STRENGTH: Lock[] = ["none", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "ACCESS EXCLUSIVE"];
+import type { Lock } from "../../engine/statements.ts";
 
 /**
  * While some locks are held already, the next one is waited for no longer than this. It is far below the server's deadlock_timeout
  * (1 s by default): a deadlock with a client ends by our giving up, never by the server ending the client's transaction.
  */
-const IMPATIENT_MS = 100;
+export const IMPATIENT_MS = 100;
 
-/** Which tables of the database a transaction will lock, and how strongly. */
-export function locksOf(statements: readonly Statement[], live: FactBase): Map<string, Lock> {
-  const locks = new Map<string, Lock>();
-  const need = (key: string, lock: Lock): void => {
-    if (STRENGTH.indexOf(lock) > STRENGTH.indexOf(locks.get(key) ?? "none")) locks.set(key, lock);
-  };
-  const owned = foreignOwned(live);
-  for (const { id, lock, consumes } of statements) {
-    if (lock === "none" || lock === "SHARE UPDATE EXCLUSIVE" || id === undefined) continue;
-    // A foreign key locks the table that it refers to as well.
-    const touched = [id, ...(id.kind === "constraint" ? consumes.map((key) => parseId(key)) : [])];
-    for (const object of touched) {
-      const table = tableOf(object, live);
-      if (table === undefined || !live.has(table) || owned.has(encodeId(table))) continue;
-      need(encodeId(table), lock);
-    }
-  }
-  return locks;
-}
-
-/** Tables of other owners: to lock one needs rights of its own, so its statement shall take the lock itself. */
-function foreignOwned(live: FactBase): Set<string> {
-  return new Set(live.edges.filter(({ kind }) => kind === "owner").map(({ from }) => encodeId(from)));
-}
+/** All locks after the first one are waited for no longer than this together, however many they are. */
+const TOGETHER_MS = 200;
 
 /**
- * Takes the locks of a transaction before its first statement. The first one is waited for up to the lock timeout while nothing is
- * held, the others, and those of the statements, hardly at all: who waits for us never waits for others through us. The order
- * changes from try to try, so that a table that is busy comes to be the first one waited for.
+ * Takes the locks of a transaction. The first one is waited for up to the lock timeout while nothing is held, the others, and those
+ * of the statements, hardly at all: who waits for us never waits for others through us. The order changes from try to try, so that
+ * a table that is busy comes to be the first one waited for. Leaves behind a lock timeout of {@link IMPATIENT_MS}.
+ *
+ * @param client in a transaction whose lock timeout is `lockTimeoutMs`.
  */
 export async function takeLocks(
   client: PoolClient,
@@ -51,17 +27,29 @@ export async function takeLocks(
   const [first, ...others] = shuffled([...locks]).map(([key, lock]) => lockStatement(key, lock));
   if (first === undefined) return;
   await waiting(client.query(first), first);
-  const impatient = `set local lock_timeout = ${Math.min(IMPATIENT_MS, Math.max(1, lockTimeoutMs))}`;
-  await waiting(client.query([impatient, ...others].join("; ")), others.join("; "));
+  const impatience = impatient(lockTimeoutMs);
+  const each = Math.max(1, Math.min(impatience, Math.floor(TOGETHER_MS / Math.max(1, others.length))));
+  const all = [setLockTimeout(each), ...others, setLockTimeout(impatience)];
+  await waiting(client.query(all.join("; ")), others.join("; "));
 }
+
+/** The shortest of all patience: where a person has set an even shorter lock timeout, that one. */
+export function impatient(lockTimeoutMs: number): number {
+  return lockTimeoutMs === 0 ? IMPATIENT_MS : Math.min(IMPATIENT_MS, lockTimeoutMs);
+}
+
+const setLockTimeout = (milliseconds: number): string => `set local lock_timeout = ${milliseconds}`;
 
 /** Says which lock was not free; the server does not. */
 async function waiting(lock: Promise<unknown>, sql: string): Promise<void> {
   await lock.catch((error: unknown) => {
-    if (error instanceof Error) error.message = `${error.message} (${sql})`;
+    const tables = sql.length > MOST_SHOWN ? `${sql.slice(0, MOST_SHOWN)}…` : sql;
+    if (error instanceof Error) error.message = `${error.message} (${tables})`;
     throw error;
   });
 }
+
+const MOST_SHOWN = 300;
 
 function lockStatement(key: string, lock: Lock): string {
   const id = parseId(key);

@@ -23,7 +23,7 @@ export async function removeRow(
 ): Promise<void> {
   await inTransaction(database, session.config, (client) => removeIn(client, inputs), {
     signal: context.signal,
-    onRetry: (attempt, tries, reason) => context.report.status(`${reason}: try ${attempt} of ${tries}`),
+    onRetry: ({ attempt, reason }) => context.report.status(`${reason}: try ${attempt} follows`),
   });
 }
 

@@ -34,7 +34,7 @@ export async function writeRow(
   const run = (skipSecrets: boolean): Promise<Written> =>
     inTransaction(database, session.config, (client) => writeIn(client, inputs, skipSecrets), {
       signal: context.signal,
-      onRetry: (attempt, tries, reason) => context.report.status(`${reason}: try ${attempt} of ${tries}`),
+      onRetry: ({ attempt, reason }) => context.report.status(`${reason}: try ${attempt} follows`),
     });
   try {
     return await timed("rows", () => run(false));
