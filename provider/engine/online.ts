@@ -289,30 +289,38 @@ function becomesNotNull(statement: Statement, id: StableId, { live, wanted }: On
 }
 
 /**
- * A validated check spares the server the scan that it would otherwise make under the strongest lock. A check that is there already was
- * left by a run that ended in between: the rows of a new column may then still lack their value.
+ * A validated check spares the server the scan that it would otherwise make under the strongest lock. A mark that is there already was
+ * left by a run that ended in between: rows of a new column may then still lack their value. The check comes after they have it,
+ * because it would refuse every change of a row that has none yet.
  */
-function setNotNull(statement: Statement, id: SubId & StableId, context: OnlineContext): Recipe {
+function setNotNull(statement: Statement, id: SubId & StableId, { live }: OnlineContext): Recipe {
   const table = quoteQualified(id.schema, id.table);
-  const name = shortened(`pgstrata_not_null_${id.name}`, LONGEST_NAME_BYTES);
-  const wasLeft = context.live.has({ kind: "constraint", schema: id.schema, table: id.table, name });
+  const [check, mark] = [notNullCheck(id), fillMark(id)];
+  const has = (name: string): boolean => live.has({ kind: "constraint", schema: id.schema, table: id.table, name });
+  const [isMarked, isChecked] = [has(mark), has(check)];
   const add = step(
     statement,
-    `ALTER TABLE ${table} ADD CONSTRAINT ${quoteIdent(name)} CHECK (${quoteIdent(id.name)} IS NOT NULL) NOT VALID`,
+    `ALTER TABLE ${table} ADD CONSTRAINT ${quoteIdent(check)} CHECK (${quoteIdent(id.name)} IS NOT NULL) NOT VALID`,
     brief,
   );
-  return {
-    soon: wasLeft ? [] : [add],
-    later: [
-      ...(wasLeft && isVolatileDefault(defaultOf(id, context)) ? [fillIn(statement, id)] : []),
-      step(statement, `ALTER TABLE ${table} VALIDATE CONSTRAINT ${quoteIdent(name)}`, {
-        ...alone,
-        undo: { sql: `ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS ${quoteIdent(name)}`, steps: wasLeft ? 0 : 1 },
-      }),
-      step(statement, `${statement.sql}, DROP CONSTRAINT ${quoteIdent(name)}`, brief),
-    ],
-  };
+  const dropped = [check, ...(isMarked ? [mark] : [])].map((name) => `DROP CONSTRAINT ${quoteIdent(name)}`);
+  const steps: Statement[] = [
+    step(statement, `ALTER TABLE ${table} VALIDATE CONSTRAINT ${quoteIdent(check)}`, {
+      ...alone,
+      op: "update",
+      undo: { sql: `ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS ${quoteIdent(check)}`, steps: isChecked ? 0 : 1 },
+    }),
+    step(statement, [statement.sql, ...dropped].join(", "), brief),
+  ];
+  const adding = isChecked ? [] : [add];
+  return isMarked ? { soon: [], later: [fillIn(statement, id), ...adding, ...steps] } : { soon: adding, later: steps };
 }
+
+/** The check that stands in for NOT NULL until that is set. */
+const notNullCheck = ({ name }: SubId): string => shortened(`pgstrata_not_null_${name}`, LONGEST_NAME_BYTES);
+
+/** A check that refuses nothing and says that rows of a new column are still to be filled in. */
+const fillMark = ({ name }: SubId): string => shortened(`pgstrata_fill_${name}`, LONGEST_NAME_BYTES);
 
 /** As the catalog prints it; empty without one. */
 function defaultOf({ schema, table, name }: SubId, { wanted }: OnlineContext): string {
@@ -332,8 +340,8 @@ function fillIn(statement: Statement, id: SubId): Statement {
 
 /**
  * A default that has another value in each row is filled in by batches; a constant one is a matter of the catalog. Only for a column
- * that demands a value: the check that comes with it tells the next run that rows are still to be filled in. Without it nobody
- * could tell them from rows that are meant to have none.
+ * that demands a value: in another one nobody could tell the rows that are still to be filled in from those that are meant to have
+ * no value. A mark that comes with the column tells the next run, should this one end in between.
  */
 function addColumn(statement: Statement, id: SubId & StableId, context: OnlineContext): Recipe | undefined {
   const expression = defaultOf(id, context);
@@ -342,15 +350,22 @@ function addColumn(statement: Statement, id: SubId & StableId, context: OnlineCo
   if (expression === "" || !isVolatileDefault(expression)) return undefined;
   const bare = statement.sql.replace(/ NOT NULL/, "").replace(` DEFAULT ${expression}`, "");
   if (bare.includes(" DEFAULT ")) return undefined;
-  const alter = `ALTER TABLE ${quoteQualified(id.schema, id.table)} ALTER COLUMN ${quoteIdent(id.name)}`;
+  const table = `ALTER TABLE ${quoteQualified(id.schema, id.table)}`;
+  const column = quoteIdent(id.name);
+  const mark = quoteIdent(fillMark(id));
   const change = { ...brief, op: "update" } as const;
-  const required = setNotNull(step(statement, `${alter} SET NOT NULL`, change), id, context);
+  const required = setNotNull(step(statement, `${table} ALTER COLUMN ${column} SET NOT NULL`, change), id, context);
   return {
     soon: [
       step(statement, bare, brief),
-      step(statement, `${alter} SET DEFAULT ${expression}`, change),
-      ...required.soon,
+      step(statement, `${table} ALTER COLUMN ${column} SET DEFAULT ${expression}`, change),
+      step(statement, `${table} ADD CONSTRAINT ${mark} CHECK (${column} IS NOT NULL OR true) NOT VALID`, change),
     ],
-    later: [fillIn(statement, id), ...required.later],
+    later: [
+      fillIn(statement, id),
+      ...required.soon,
+      ...required.later,
+      step(statement, `${table} DROP CONSTRAINT ${mark}`, change),
+    ],
   };
 }
