@@ -168,6 +168,7 @@ export interface Reversal {
 
 /** live ⊖ reversal. An object of the base that is gone needs no reset. */
 export function minus(live: FactBase, reversal: Reversal): FactBase {
+  if (reversal.remove.size + reversal.restore.length + reversal.reset.length === 0) return live;
   const draft = new Draft(live);
   const extensions = new Set<string>();
   for (const key of reversal.remove) {

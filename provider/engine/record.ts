@@ -44,12 +44,14 @@ export function recordOf(
   );
   const added: Record<string, string> = {};
   const adopted: string[] = [];
+  const adoptedEarlier = new Set(earlier?.adopted);
+  const [saidEarlier, changedEarlier] = [adoptions(earlier?.said), adoptions(earlier?.changed)];
   for (const fact of contribution.added) {
     if (isExtensionMember(members, fact)) continue;
     const key = encodeId(fact.id);
     added[key] = hashOf(fact);
     const wasOurs = earlier !== undefined && key in earlier.added;
-    if (wasOurs ? earlier.adopted.includes(key) : before.has(fact.id)) adopted.push(key);
+    if (wasOurs ? adoptedEarlier.has(key) : before.has(fact.id)) adopted.push(key);
   }
   return {
     added,
@@ -59,7 +61,7 @@ export function recordOf(
       .flatMap(saidAttributes)
       .map((saying) => {
         const wasThere = same(before.getByEncoded(saying.id)?.payload[saying.attribute], saying.value);
-        return { ...saying, adopted: adoptionOf(saying, earlier?.said) ?? wasThere };
+        return { ...saying, adopted: saidEarlier.get(attributeKey(saying)) ?? wasThere };
       }),
     owners: Object.fromEntries(
       contribution.linked.filter(keepOwnerEdge).map(({ from, to }) => [encodeId(from), "name" in to ? to.name : ""]),
@@ -72,7 +74,7 @@ export function recordOf(
     changed: contribution.changed.map((change) => {
       const id = encodeId(change.id);
       const wasThere = same(before.get(change.id)?.payload[change.attribute], change.to);
-      return { ...change, id, adopted: adoptionOf({ ...change, id }, earlier?.changed) ?? wasThere };
+      return { ...change, id, adopted: changedEarlier.get(attributeKey({ ...change, id })) ?? wasThere };
     }),
   };
 }
@@ -82,12 +84,9 @@ interface Attribute {
   attribute: string;
 }
 
-/** Whether an earlier run found the attribute as it should be; undefined when that run did not say it. */
-function adoptionOf(
-  { id, attribute }: Attribute,
-  earlier: readonly (Attribute & { adopted: boolean })[] | undefined,
-): boolean | undefined {
-  return earlier?.find((old) => old.id === id && old.attribute === attribute)?.adopted;
+/** Whether an earlier run found an attribute as it should be, for each that it said. */
+function adoptions(earlier: readonly (Attribute & { adopted: boolean })[] = []): Map<string, boolean> {
+  return new Map(earlier.map((old) => [attributeKey(old), old.adopted]));
 }
 
 const same = (a: PayloadValue, b: PayloadValue): boolean => contentHash(a ?? null) === contentHash(b ?? null);

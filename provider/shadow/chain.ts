@@ -21,6 +21,16 @@ export interface SqlSet {
 /** Raised when the way facts are read or compared changes: entries of older caches no longer fit. */
 const FORMAT = "pg-delta 1.0.0-alpha.34, contribution 2";
 
+/** An open scratch database and what is known of it. */
+interface Scratch {
+  needs: string;
+  /** Digests of the sets that were loaded, in order. */
+  loaded: string[];
+  /** By number of sets loaded. Only what somebody asks for is read: reading takes as long as loading. */
+  facts: Map<number, FactBase>;
+  database: ScratchDatabase;
+}
+
 /**
  * Learns what layers mean by executing them in a shadow. Layers of one stack stand on one another, so one scratch database is
  * loaded layer by layer and read after each; only layers that stand on something else get another one.
@@ -28,7 +38,9 @@ const FORMAT = "pg-delta 1.0.0-alpha.34, contribution 2";
 export class ShadowChain {
   readonly shadow: Shadow;
   readonly cache: ContributionCache;
-  private scratch: { needs: string; loaded: string[]; facts: FactBase[]; database: ScratchDatabase } | undefined;
+  private scratch: Scratch | undefined;
+  /** Those of this run by digest: each is asked for again when its layer is compared, and when it is updated. */
+  private readonly known = new Map<string, Promise<Contribution>>();
   /** One scratch database can be loaded by one caller at a time. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -43,8 +55,17 @@ export class ShadowChain {
    * @param base lowest first.
    * @throws {SqlFileError} for a mistake in the SQL, of the base's files too.
    */
-  async contribution(base: readonly SqlSet[], top: SqlSet, needs: ShadowNeeds): Promise<Contribution> {
+  contribution(base: readonly SqlSet[], top: SqlSet, needs: ShadowNeeds): Promise<Contribution> {
     const digest = digestOf([FORMAT, this.shadow.identity, needs.owner, ...[...needs.roles].sort()], [...base, top]);
+    const known = this.known.get(digest);
+    if (known !== undefined) return known;
+    const finding = this.find(digest, base, top, needs);
+    this.known.set(digest, finding);
+    finding.catch(() => this.known.delete(digest));
+    return finding;
+  }
+
+  private async find(digest: string, base: readonly SqlSet[], top: SqlSet, needs: ShadowNeeds): Promise<Contribution> {
     const cached = await this.cache.get(digest);
     if (cached !== undefined) return cached;
     const turn = this.turn.then(() => this.learn(base, top, needs));
@@ -78,36 +99,34 @@ export class ShadowChain {
   private async factsAfter(sets: readonly SqlSet[], needs: ShadowNeeds): Promise<FactBase> {
     const wanted = sets.map((set) => digestOf([], [set]));
     const scratch = await this.scratchWith(wanted, needs);
-    for (let n = scratch.loaded.length; n < sets.length; n++) {
-      const set = sets[n];
+    const known = scratch.facts.get(sets.length);
+    if (known !== undefined) return known;
+    for (const [n, set] of sets.entries()) {
       const digest = wanted[n];
-      if (set === undefined || digest === undefined) break;
+      if (n < scratch.loaded.length || digest === undefined) continue;
       await timed("shadow", () => load(scratch.database, set));
-      scratch.facts.push((await readCatalog(scratch.database.pool, scratch.database.owner)).facts);
       scratch.loaded.push(digest);
     }
-    const facts = scratch.facts[sets.length];
-    if (facts === undefined) throw new Error("the scratch database has no facts for the layers loaded");
+    const { facts } = await readCatalog(scratch.database.pool, scratch.database.owner);
+    scratch.facts.set(sets.length, facts);
     return facts;
   }
 
-  /** The open scratch database when what it holds is a beginning of `wanted`; otherwise a fresh one. */
-  private async scratchWith(wanted: readonly string[], needs: ShadowNeeds) {
+  /**
+   * The open scratch database when what it holds is a beginning of `wanted`, or when it went on from there after its facts were
+   * read; otherwise a fresh one.
+   */
+  private async scratchWith(wanted: readonly string[], needs: ShadowNeeds): Promise<Scratch> {
     const key = JSON.stringify([needs.owner, [...needs.roles].sort()]);
     const open = this.scratch;
-    const shared = open === undefined ? 0 : Math.min(open.loaded.length, wanted.length);
-    if (open?.needs === key && open.loaded.slice(0, shared).every((digest, n) => digest === wanted[n])) return open;
+    const isReached = open !== undefined && (open.loaded.length <= wanted.length || open.facts.has(wanted.length));
+    const isSame = open?.loaded.slice(0, wanted.length).every((digest, n) => digest === wanted[n]) ?? false;
+    if (open?.needs === key && isReached && isSame) return open;
     this.scratch = undefined;
     await open?.database.drop().catch(() => {});
     const database = await timed("shadow", () => this.shadow.create(needs));
-    try {
-      const facts = [(await readCatalog(database.pool, database.owner)).facts];
-      this.scratch = { needs: key, loaded: [], facts, database };
-      return this.scratch;
-    } catch (error) {
-      await database.drop().catch(() => {});
-      throw error;
-    }
+    this.scratch = { needs: key, loaded: [], facts: new Map(), database };
+    return this.scratch;
   }
 }
 

@@ -43,12 +43,15 @@ function descendants(root: number): number[] {
   for (const name of list("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     // The second field is a name in brackets, which may hold anything.
-    const parent = Number(read(`/proc/${name}/stat`).replace(/^.*\) /s, "").split(" ")[1]);
+    const parent = Number(
+      read(`/proc/${name}/stat`)
+        .replace(/^.*\) /s, "")
+        .split(" ")[1],
+    );
     children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
   }
   const found: number[] = [];
-  for (let open = [root]; open.length > 0; open = open.flatMap((pid) => children.get(pid) ?? []))
-    found.push(...open);
+  for (let open = [root]; open.length > 0; open = open.flatMap((pid) => children.get(pid) ?? [])) found.push(...open);
   return found;
 }
 

@@ -59,7 +59,8 @@ function asked(): Size[] {
   if (shapes.length === 0) return SIZES;
   return shapes.flatMap((shape) => {
     const [tables, layers] = shape.split("/").map(Number);
-    if (tables === undefined || !Number.isInteger(tables)) throw new Error(`${shape}: expected such as 1000 or 1000/10`);
+    if (tables === undefined || !Number.isInteger(tables))
+      throw new Error(`${shape}: expected such as 1000 or 1000/10`);
     return (layers === undefined ? [1, 10] : [layers]).map((count) => ({ tables, layers: count }));
   });
 }
@@ -113,7 +114,7 @@ async function measure(stack: StackWorkspace, name: string, args: readonly strin
   const timings = await mkdtemp(join(scratch, "timings-"));
   stack.env.PGSTRATA_TIMINGS = timings;
   const started = performance.now();
-  const { result, peaks } = await withPeaks(() => stack.succeed(...args));
+  const { peaks } = await withPeaks(() => stack.succeed(...args));
   const wallMs = performance.now() - started;
   const stages: Partial<Record<Stage, number>> = {};
   let statements = 0;

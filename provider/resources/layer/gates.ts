@@ -56,6 +56,7 @@ export function refuseDependents(
   ours: ReadonlySet<string>,
   warn: (message: string) => void,
 ): void {
+  if (removed.size === 0) return;
   const gone = new Set([...removed, ...membersOf(live, removed)]);
   const parts = foreignDescendants(live, removed, removed);
   for (const id of parts) gone.add(encodeId(id));
