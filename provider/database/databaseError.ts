@@ -1,13 +1,15 @@
 import pg from "pg";
 import { UserError } from "../userError.ts";
+import { describeLostConnection } from "./lostConnection.ts";
 
 /**
- * Turns an error of the database into a message about what to do. Undefined when it did not come from the database.
+ * Turns an error of the database, or of the connection to it, into a message about what to do. Undefined when it is neither.
  * Values never show: the server's DETAIL, which may hold them, is not used.
  */
 export function describeDatabaseError(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;
-  if (!(error instanceof pg.DatabaseError)) return undefined;
+  const lost = describeLostConnection(error);
+  if (lost !== undefined || !(error instanceof pg.DatabaseError)) return lost;
   return new UserError(advise(error));
 }
 

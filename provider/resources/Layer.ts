@@ -40,17 +40,21 @@ const SETTINGS = ["files", "base", "assumes", "roles", "allow", "forceDestroy", 
 export function createLayer(session: Session, projectDirectory = process.cwd()): ResourceType {
   const world = new LayerWorld(session, projectDirectory);
   session.onClose(() => world.close());
+  const explained = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw world.explainFailure(error);
+    });
   return {
     token: "pgstrata:index:Layer",
-    check: (context, olds, news) => check(world, context, olds, news),
-    diff: (context, state, news) => diff(world, context, state, news),
+    check: (context, olds, news) => explained(check(world, context, olds, news)),
+    diff: (context, state, news) => explained(diff(world, context, state, news)),
     create: async (context, news) => ({
       id: typeof news.name === "string" ? news.name : "",
-      outputs: await put(world, context, news),
+      outputs: await explained(put(world, context, news)),
     }),
-    read: (context, state) => read(world, context, state),
-    update: (context, state, news) => put(world, context, news, state),
-    delete: (context, state) => removeLayer(world, context, state),
+    read: (context, state) => explained(read(world, context, state)),
+    update: (context, state, news) => explained(put(world, context, news, state)),
+    delete: (context, state) => explained(removeLayer(world, context, state)),
   };
 }
 

@@ -1,6 +1,7 @@
 import pg, { type PoolClient } from "pg";
 import { BlockerWatch } from "../../blockers.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
+import { connectionLoss } from "../../database/lostConnection.ts";
 import { withDatabaseLock } from "../../databaseLock.ts";
 import type { Catalog } from "../../engine/facts.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
@@ -253,7 +254,9 @@ function progressOf(report: Reporter, signal: AbortSignal) {
 }
 
 function explained(error: unknown): unknown {
-  if (!(error instanceof StatementError) || !(error.cause instanceof pg.DatabaseError)) return error;
+  if (!(error instanceof StatementError)) return error;
+  if (connectionLoss(error.cause) !== undefined) return error.cause;
+  if (!(error.cause instanceof pg.DatabaseError)) return error;
   return new RefusedStatement(error, error.cause);
 }
 

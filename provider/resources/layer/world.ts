@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { ProviderConfig } from "../../config.ts";
+import { codeOf, describeConnectionError } from "../../database/connectionError.ts";
+import { describeDatabaseError } from "../../database/databaseError.ts";
 import type { Database } from "../../database.ts";
 import type { Contribution } from "../../engine/algebra.ts";
 import type { Session } from "../../session.ts";
@@ -14,6 +16,9 @@ import { type LayerSources, readSources } from "./sources.ts";
 
 /** SQLSTATEs of a name that is not known: table, function, schema, other object, column. */
 const UNDEFINED_OBJECT = new Set(["42P01", "42883", "3F000", "42704", "42703"]);
+
+/** Codes of the network when a further connection cannot be opened. */
+const UNREACHABLE = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"]);
 
 /** What the layers of one run share: the target, the shadow, and what is known of both. */
 export class LayerWorld {
@@ -67,6 +72,14 @@ export class LayerWorld {
         ? `The layer "${name}" sees only itself and its base (${known}). If the object belongs to another layer, add that one to \`base\`; if it is nobody's, declare it in \`assumes\`.`
         : `It belongs to the layer "${owner}", which is not a base of "${name}" (its base: ${known}). Add it to \`base\`.`;
     return `${error.message}\n${advice}`;
+  }
+
+  /** What a failure of the target or of the way to it means; anything else comes back as it is. */
+  explainFailure(error: unknown): unknown {
+    const described = describeDatabaseError(error);
+    if (described !== undefined) return described;
+    const isNetwork = UNREACHABLE.has(codeOf(error) ?? "");
+    return isNetwork && this.target !== undefined ? describeConnectionError(error, this.target.target) : error;
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,38 @@
+import pg from "pg";
+import type { Boundary } from "./statementProxy.ts";
+
+/** Ends the server's process behind a connection, as an administrator would, and waits until it has gone. */
+export async function terminateBackend({ connection }: Boundary, server: string): Promise<void> {
+  const client = new pg.Client(server);
+  await client.connect();
+  try {
+    const { rows } = await client.query("select pg_terminate_backend($1) as done", [connection.backendPid]);
+    if (rows[0]?.done !== true) throw new Error(`the server has no process ${connection.backendPid} to end`);
+  } finally {
+    await client.end();
+  }
+  await connection.ended;
+}
+
+/** Which boundary of a run to kill at. */
+export interface KillPoint {
+  /** Of the statement in a run that nothing disturbs. */
+  number: number;
+  side: Boundary["side"];
+}
+
+/** A holder for the proxy that kills once, at one boundary, and tells whether it came to that. */
+export function killOnce(
+  { number, side }: KillPoint,
+  kill: (boundary: Boundary) => Promise<void> | void,
+): { hold: (boundary: Boundary) => Promise<void>; killedAt(): string | undefined } {
+  let killedAt: string | undefined;
+  return {
+    hold: async (boundary) => {
+      if (killedAt !== undefined || boundary.number !== number || boundary.side !== side) return;
+      killedAt = boundary.sql.trim().replaceAll(/\s+/g, " ").slice(0, 120);
+      await kill(boundary);
+    },
+    killedAt: () => killedAt,
+  };
+}
