@@ -2,7 +2,7 @@ import { isVolatileDefault } from "./defaults.ts";
 import { describe } from "./names.ts";
 import { encodeId, type FactBase, type StableId } from "./pgDelta.ts";
 import type { Statement } from "./statements.ts";
-import { rowsBehind, type TableSizes, tableOf, text } from "./tables.ts";
+import { rowsBehind, type TableSizes, tableOf, tablesOfDomain, text } from "./tables.ts";
 import { typeChange } from "./typeChange.ts";
 
 /** Stable codes: to look up, and to search for. */
@@ -88,7 +88,10 @@ function lossOfData(statement: Statement, id: StableId, { live, wanted, sizes }:
           code: "PS203",
           approval: `change-type:${nameIn(id)}`,
           stops: true,
-          message: `changes ${describe(id)} from ${from} to ${to}, which not all of ${someRows(rows)} may fit`,
+          message:
+            from === to
+              ? `converts ${describe(id)} to the changed ${to}, which not all of ${someRows(rows)} may fit`
+              : `changes ${describe(id)} from ${from} to ${to}, which not all of ${someRows(rows)} may fit`,
         },
       ];
     }
@@ -106,6 +109,8 @@ function lossOfData(statement: Statement, id: StableId, { live, wanted, sizes }:
 }
 
 function blockedWrites(statement: Statement, id: StableId, { live, wanted, sizes }: HazardContext): Hazard[] {
+  const scanned = statement.op === "create" ? tablesOfDomain(id, live) : [];
+  if (scanned.length > 0) return scanned.flatMap((each) => scan(each, rowsBehind(each, sizes), "writes wait"));
   const rows = rowsBehind(id, sizes, live, wanted);
   const table = tableOf(id, live, wanted);
   if (rows === 0 || table === undefined || statement.transaction === "none") return [];
@@ -122,16 +127,7 @@ function blockedWrites(statement: Statement, id: StableId, { live, wanted, sizes
   }
   if (statement.op !== "create") {
     const scans = id.kind === "column" && / SET NOT NULL$/.test(statement.sql);
-    return scans
-      ? [
-          {
-            code: "PS205",
-            approval: `scan-table:${name}`,
-            stops: true,
-            message: `scans ${name} with ${someRows(rows)} under a lock that blocks all`,
-          },
-        ]
-      : [];
+    return scans ? scan(table, rows, "everybody waits") : [];
   }
   if (id.kind === "index") {
     return [
@@ -155,14 +151,14 @@ function blockedWrites(statement: Statement, id: StableId, { live, wanted, sizes
       },
     ];
   }
-  return [
-    {
-      code: "PS205",
-      approval: `scan-table:${name}`,
-      stops: true,
-      message: `scans ${name} with ${someRows(rows)} while writes wait`,
-    },
-  ];
+  return scan(table, rows, "writes wait");
+}
+
+function scan(table: StableId, rows: number, who: string): Hazard[] {
+  if (rows === 0) return [];
+  const name = nameIn(table);
+  const message = `scans ${name} with ${someRows(rows)} while ${who}`;
+  return [{ code: "PS205", approval: `scan-table:${name}`, stops: true, message }];
 }
 
 function copiesTable(

@@ -1,6 +1,6 @@
 import { encodeId, type FactBase, type StableId } from "./pgDelta.ts";
 import type { Lock, Statement } from "./statements.ts";
-import { tableOf } from "./tables.ts";
+import { tableOf, tablesOfDomain } from "./tables.ts";
 
 /** From weak to strong. */
 const STRENGTH: Lock[] = ["none", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "ACCESS EXCLUSIVE"];
@@ -49,14 +49,13 @@ function locksOfOne(
   if (id === undefined) return [];
   const parent = id.kind === "table" ? (parentOf(id, live) ?? parentOf(id, wanted)) : undefined;
   // A partition that comes or goes changes what its parent is to the planner.
-  const ofParent: [StableId, Lock][] = parent !== undefined && op !== "update" ? [[parent, "ACCESS EXCLUSIVE"]] : [];
-  if (!isStrong(lock)) return ofParent;
-  if (id.kind === "constraint" && live.has({ kind: "domain", schema: id.schema, name: id.table }))
-    return relations.tablesOfDomain(id.schema, id.table).map((table) => [table, "SHARE"]);
+  const others: [StableId, Lock][] = parent !== undefined && op !== "update" ? [[parent, "ACCESS EXCLUSIVE"]] : [];
+  if (!isStrong(lock)) return others;
+  if (op === "create") for (const table of tablesOfDomain(id, live)) others.push([table, "SHARE"]);
   const table = tableOf(id, live, wanted);
-  if (table === undefined) return [];
+  if (table === undefined) return others;
   const touched = [table, ...referred(id, op, relations, live), ...(reaches(id, op) ? relations.partsOf(table) : [])];
-  return [...touched.map((each): [StableId, Lock] => [each, lock]), ...ofParent];
+  return [...touched.map((each): [StableId, Lock] => [each, lock]), ...others];
 }
 
 /** A foreign key locks the table that it refers to as well, when it comes and when it goes, alone or with its table. */
@@ -86,7 +85,6 @@ class Relations {
   /** Tables of other owners: to lock one needs rights of its own, so its statement shall take the lock itself. */
   readonly ofOthers: ReadonlySet<string>;
   private readonly dependencies = new Map<string, StableId[]>();
-  private readonly domainUsers = new Map<string, StableId[]>();
   private readonly parts = new Map<string, StableId[]>();
 
   constructor(live: FactBase, wanted: FactBase) {
@@ -94,9 +92,7 @@ class Relations {
     for (const { kind, from } of live.edges) if (kind === "owner") ofOthers.add(encodeId(from));
     this.ofOthers = ofOthers;
     for (const { kind, from, to } of [...live.edges, ...wanted.edges]) {
-      if (kind !== "depends") continue;
-      if (from.kind === "constraint") add(this.dependencies, from, to);
-      if (from.kind === "column" && to.kind === "domain") add(this.domainUsers, to, from);
+      if (kind === "depends" && from.kind === "constraint") add(this.dependencies, from, to);
     }
     for (const { id } of live.facts()) {
       const parent = id.kind === "table" ? parentOf(id, live) : undefined;
@@ -112,11 +108,6 @@ class Relations {
         ? [{ kind: "table", schema: to.schema, name: to.table } as const]
         : [],
     );
-  }
-
-  tablesOfDomain(schema: string, name: string): StableId[] {
-    const columns = this.domainUsers.get(encodeId({ kind: "domain", schema, name })) ?? [];
-    return columns.flatMap((column) => tableOf(column) ?? []);
   }
 
   /** Partitions and theirs. */

@@ -92,7 +92,7 @@ function toStatement(action: Action): Statement {
     object: id === undefined ? "" : describe(ownerObject(id)),
     id,
     subject: subject(action.sql, id, privilege),
-    lock: LOCKS[action.lockClass],
+    lock: convertedColumn(action) === undefined ? LOCKS[action.lockClass] : "ACCESS EXCLUSIVE",
     transaction: TRANSACTION_USE[action.transactionality],
     work: workOf(action, id),
     drops:
@@ -120,9 +120,16 @@ function subject(sql: string, id: StableId | undefined, privilege: string | unde
 }
 
 function subjectOf(action: Action): StableId | undefined {
+  const converted = convertedColumn(action);
+  if (converted !== undefined) return converted;
   return action.verb === "drop"
     ? (action.destroys[0] ?? action.consumes[0])
     : (action.produces[0] ?? action.consumes[0]);
+}
+
+/** Where a type is made anew, such as an enum that loses a value, a statement of the type converts each column that has it. */
+function convertedColumn({ verb, rewriteRisk, consumes }: Action): StableId | undefined {
+  return verb === "alter" && rewriteRisk ? consumes.find(({ kind }) => kind === "column") : undefined;
 }
 
 const firstWords = (sql: string): string => sql.split(/\s+/).slice(0, 4).join(" ");

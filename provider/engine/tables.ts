@@ -29,6 +29,21 @@ export function tableOf(id: StableId, ...bases: readonly FactBase[]): StableId |
   }
 }
 
+/**
+ * Tables with a column of the domain that an object is a constraint of; none for any other object. The server reads them all when
+ * the constraint comes, while writes wait.
+ */
+export function tablesOfDomain(id: StableId, live: FactBase): StableId[] {
+  if (id.kind !== "constraint") return [];
+  const domain: StableId = { kind: "domain", schema: id.schema, name: id.table };
+  if (!live.has(domain)) return [];
+  const key = encodeId(domain);
+  const tables = live.edges.flatMap(({ from, to }) =>
+    from.kind === "column" && to.kind === "domain" && encodeId(to) === key ? (tableOf(from) ?? []) : [],
+  );
+  return [...new Map(tables.map((table) => [encodeId(table), table])).values()];
+}
+
 /** Rows of the table that an object is a part of; 0 for a new or empty one. */
 export function rowsBehind(id: StableId | undefined, sizes: TableSizes, ...bases: readonly FactBase[]): number {
   const table = id === undefined ? undefined : tableOf(id, ...bases);

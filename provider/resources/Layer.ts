@@ -109,7 +109,7 @@ async function diff(
   const noted = await ledger.readBeyond(await world.target.pool(), state.outputs.contribution);
   const earlier = joined(recorded, noted) ?? recorded;
   if ("name" in detailed) world.claims.handOver(inputs.name, earlier);
-  const { facts } = await world.live.get();
+  const { facts } = await world.session.inTurn(() => world.live.get());
   // A change below is none of this layer, unless what it contributes turns out to be another.
   const sameMeaning = (["digest", "baseDigest", "roles"] as const).every((key) =>
     equalValues(state.inputs[key] ?? null, news[key] ?? null),
@@ -118,8 +118,10 @@ async function diff(
     world.claims.claim(inputs.name, earlier);
   else {
     const contribution = await world.contribution(inputs, await world.sources(inputs));
-    const wanted = wantedBy(facts, inputs, contribution, earlier, { claims: world.claims, warn: () => {} });
-    Object.assign(detailed, asDetail(statementsFor(facts, wanted).statements));
+    await world.session.inTurn(async () => {
+      const wanted = wantedBy(facts, inputs, contribution, earlier, { claims: world.claims, warn: () => {} });
+      Object.assign(detailed, asDetail(statementsFor(facts, wanted).statements));
+    });
   }
   return { changed: Object.keys(detailed).length > 0, detailed };
 }

@@ -1,16 +1,15 @@
 import { afterAll, expect, test } from "vitest";
-import { changes } from "../traffic/changes.ts";
+import { changes, withAndWithout } from "../traffic/changes.ts";
 import { corpusChanges } from "../traffic/corpus.ts";
-import { asTable, keptWaiting, type Measured, measureChange } from "../traffic/measure.ts";
+import { asTable, keptWaiting, type Measured, measureByHand, measureChange } from "../traffic/measure.ts";
 
 /** A sample of each run of the tests; all changes, with the lock timeout of production, by `npm run test:traffic`. */
 const isFullRun = process.env.PGSTRATA_TRAFFIC === "all";
 const lockTimeoutMs = isFullRun ? 3000 : 500;
 const SAMPLE = new Set([
-  "add a foreign key to a busy table",
+  ...withAndWithout.map(({ change }) => change.name),
   "add a column with a volatile default",
-  "change a view",
-  "many things at once",
+  "add a foreign key to a busy table",
 ]);
 
 const measured: Measured[] = [];
@@ -29,5 +28,12 @@ for (const change of isFullRun ? all : all.filter(({ name }) => SAMPLE.has(name)
     expect(result.failed).toEqual([]);
     expect(result.transactions).toBeGreaterThan(50);
     expect(keptWaiting(result, lockTimeoutMs), `${result.longestMs} ms in ${result.longestStatement}`).toBe(false);
+  });
+}
+
+for (const { change, byHand } of withAndWithout) {
+  test(`${change.name}, by hand: clients wait for too long, which shows that the measure can fail`, async () => {
+    const result = await measureByHand(change, byHand, lockTimeoutMs);
+    expect(keptWaiting(result, lockTimeoutMs), `${result.longestMs} ms`).toBe(true);
   });
 }

@@ -19,6 +19,7 @@ create table shop.obsolete (id int primary key, purchase_id int references shop.
 create index purchase_by_note on shop.purchase (note);
 create index purchase_by_total on shop.purchase (total);
 create view shop.open_purchase as select id, customer_id, total from shop.purchase where status = 'new';
+create function shop.slow(n int) returns int immutable language plpgsql as $$ begin perform pg_sleep(0.001); return n; end $$;
 create function shop.touch() returns trigger language plpgsql as $$ begin return new; end $$;
 create trigger touch before update on shop.purchase for each row execute function shop.touch();
 alter table shop.customer enable row level security;
@@ -88,8 +89,25 @@ function change(name: string, replaced: [string, string][], allow: string[] = []
 
 const added = (sql: string): [string, string][] => [["", sql]];
 
+/** Building it takes some seconds. */
+const SLOW_INDEX = "create index line_slow on shop.line (shop.slow(quantity)) where id <= 1500;";
+const COLUMN = "alter table shop.purchase add column seen timestamptz;";
+
+/** What a person would run who knows of none of this, and what the layer does instead. */
+export const withAndWithout = [
+  { change: change("add an index that is slow to build", added(SLOW_INDEX)), byHand: SLOW_INDEX },
+  {
+    change: {
+      ...change("add a column behind a long transaction", added(COLUMN)),
+      blocker: "select from shop.purchase limit 1",
+    },
+    byHand: COLUMN,
+  },
+] satisfies { change: Change; byHand: string }[];
+
 /** Every kind of change that the traffic test knows, beside those of the corpus. */
 export const changes: Change[] = [
+  ...withAndWithout.map(({ change }) => change),
   change("add an index", added("create index line_by_product on shop.line (product_id);")),
   change("replace an index", [
     ["purchase_by_note on shop.purchase (note)", "purchase_by_note on shop.purchase (note, total)"],

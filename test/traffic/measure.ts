@@ -15,6 +15,8 @@ export interface Change {
   rows: string;
   /** What the clients do; they use what stays. */
   transactions: ClientTransaction[];
+  /** What a session does in a transaction that stays open longer than our patience. */
+  blocker?: string;
 }
 
 /** What a change was to the clients. */
@@ -28,6 +30,8 @@ export interface Measured extends TrafficReport {
 const CLIENTS = 8;
 const CALM_MS = 300;
 const SLACK_MS = 500;
+/** By how much a transaction outlives two of our waits: who waits behind it all the time waits too long. */
+const BEYOND_MS = 1500;
 
 /** A table that no layer knows. */
 const CONTROL =
@@ -41,7 +45,7 @@ export async function measureChange(change: Change, lockTimeoutMs: number): Prom
     const state = await up(database.url, project.layer("traffic", before));
     await database.query(change.rows);
     let retries = 0;
-    const measured = await underTraffic(database, change, () =>
+    const measured = await underTraffic(database, change, lockTimeoutMs, () =>
       inRun(
         database.url,
         async (run) => {
@@ -56,11 +60,11 @@ export async function measureChange(change: Change, lockTimeoutMs: number): Prom
 }
 
 /** Runs SQL as a person would who knows of none of this, while clients work on its tables. */
-export async function measureByHand(change: Change, sql: string): Promise<Measured> {
+export async function measureByHand(change: Change, sql: string, lockTimeoutMs: number): Promise<Measured> {
   return inDatabase(async (database) => {
     await database.query(change.before);
     await database.query(change.rows);
-    const measured = await underTraffic(database, change, () => database.query(sql));
+    const measured = await underTraffic(database, change, lockTimeoutMs, () => database.query(sql));
     return { name: change.name, ...measured, retries: 0 };
   });
 }
@@ -79,11 +83,13 @@ async function inDatabase<T>(work: (database: TestDatabase) => Promise<T>): Prom
 
 async function underTraffic(
   database: TestDatabase,
-  { transactions }: Change,
+  { transactions, blocker }: Change,
+  lockTimeoutMs: number,
   work: () => Promise<unknown>,
 ): Promise<TrafficReport & { tookMs: number }> {
   const traffic = await startTraffic({ url: database.url, clients: CLIENTS, transactions, control });
   await sleep(CALM_MS);
+  const blocked = blocker === undefined ? undefined : await hold(database, blocker, 2 * lockTimeoutMs + BEYOND_MS);
   const started = performance.now();
   const outcome = await work().then(
     () => undefined,
@@ -92,8 +98,20 @@ async function underTraffic(
   const tookMs = performance.now() - started;
   await sleep(CALM_MS);
   const report = await traffic.stop();
+  await blocked?.over;
   if (outcome !== undefined) throw outcome.error;
   return { ...report, tookMs };
+}
+
+/** Opens a transaction and leaves it open for a while. */
+async function hold({ pool }: TestDatabase, sql: string, forMs: number): Promise<{ over: Promise<void> }> {
+  const client = await pool.connect();
+  await client.query(`begin; ${sql}`);
+  const over = sleep(forMs).then(async () => {
+    await client.query("commit");
+    client.release();
+  });
+  return { over };
 }
 
 /** Whether clients waited longer than the lock timeout and some slack, less what the machine kept everybody waiting for. */

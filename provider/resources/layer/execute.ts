@@ -109,7 +109,7 @@ class Execution {
 
   /** Runs a statement of a transaction with the limit of its kind. */
   private async runLimited(statement: Statement, now: InForce): Promise<void> {
-    const limitMs = withWaiting(this.limitOf(statement, now.isHolding), now.patienceMs);
+    const limitMs = this.limitOf(statement, now);
     if (limitMs !== now.limitMs) await this.set(timeouts({ ...now, limitMs }), true);
     now.limitMs = limitMs;
     await this.run(statement);
@@ -120,7 +120,7 @@ class Execution {
     const { lockTimeoutMs, lockLimitMs } = this.limits;
     const isPatient = lockTimeoutMs !== 0 && !isStrong(statement.lock) && statement.backfill === undefined;
     const patienceMs = isPatient ? Math.max(lockTimeoutMs, lockLimitMs) : lockTimeoutMs;
-    const limitMs = withWaiting(this.limitOf(statement, false), patienceMs);
+    const limitMs = this.limitOf(statement, { isHolding: false, patienceMs });
     const settings = [...this.list.settings, ...timeouts({ patienceMs, limitMs })];
     try {
       await this.set(settings, false);
@@ -136,9 +136,9 @@ class Execution {
    * What takes long has a right to it where nobody waits for it, or where somebody approved of the waiting. A long statement that
    * needs no lock itself, but stands in a transaction that holds some, has no such right.
    */
-  private limitOf({ work, lock }: Statement, isHolding: boolean): number {
-    const isLong = work === "rows" && !(isHolding && !isStrong(lock));
-    return isLong ? this.limits.longStatementTimeoutMs : this.limits.statementTimeoutMs;
+  private limitOf({ work, lock }: Statement, now: Pick<InForce, "isHolding" | "patienceMs">): number {
+    const isLong = work === "rows" && !(now.isHolding && !isStrong(lock));
+    return isLong ? this.limits.longStatementTimeoutMs : withWaiting(this.limits.statementTimeoutMs, now.patienceMs);
   }
 
   private async set(settings: readonly Setting[], isLocal: boolean): Promise<void> {

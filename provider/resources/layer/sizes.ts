@@ -2,7 +2,7 @@ import type { ClientBase, Pool } from "pg";
 import { encodeId, type FactBase, type StableId } from "../../engine/pgDelta.ts";
 import { quoteQualified } from "../../engine/quote.ts";
 import type { Statement } from "../../engine/statements.ts";
-import { type TableSize, type TableSizes, tableOf } from "../../engine/tables.ts";
+import { type TableSize, type TableSizes, tableOf, tablesOfDomain } from "../../engine/tables.ts";
 
 const PROBE_LOCK_TIMEOUT_MS = 250;
 const MOST_COUNTED = 1000;
@@ -75,6 +75,7 @@ function touchedTables(
       return;
     tables.set(encodeId(table), { schema: table.schema, name: table.name });
   };
-  for (const { id, drops } of statements) for (const touched of [id, ...drops]) add(touched);
+  for (const { id, drops } of statements)
+    for (const touched of [id, ...drops, ...(id === undefined ? [] : tablesOfDomain(id, live))]) add(touched);
   return [...tables.values()];
 }

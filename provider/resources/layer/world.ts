@@ -51,11 +51,16 @@ export class LayerWorld {
     return readSources(inputs, this.projectDirectory);
   }
 
-  /** What the layer adds to its base; a shadow is started only when no cache has it. */
-  async contribution(inputs: LayerInputs, sources: LayerSources): Promise<Contribution> {
-    const owner = this.target === undefined ? "postgres" : (await this.target.facts()).role;
-    this.chain ??= this.openChain();
-    return (await this.chain).contribution(sources.base, sources.top, { owner, roles: inputs.roles });
+  /**
+   * What the layer adds to its base; a shadow is started only when no cache has it. Not to be called in a turn: it takes one, because
+   * to read a catalog keeps this process busy, and an update of another layer must not hold its locks for that long.
+   */
+  contribution(inputs: LayerInputs, sources: LayerSources): Promise<Contribution> {
+    return this.session.inTurn(async () => {
+      const owner = this.target === undefined ? "postgres" : (await this.target.facts()).role;
+      this.chain ??= this.openChain();
+      return (await this.chain).contribution(sources.base, sources.top, { owner, roles: inputs.roles });
+    });
   }
 
   /** The message of a SQL file's error, with the layer that is missing below where that can be told. */
