@@ -60,8 +60,8 @@ async function watching(database: TestDatabase, work: () => Promise<unknown>): P
 }
 
 const BASE = "create schema shop; create table shop.item (id int primary key, name text);";
-/** In the shadow it takes its time. */
-const SLOW = "do $$ begin perform pg_sleep(0.5); end $$;";
+/** In the shadow it takes longer than any pause between two tries. */
+const SLOW = "do $$ begin perform pg_sleep(2); end $$;";
 
 test("no table is locked while the shadow executes SQL or a catalog is read, also where layers are updated side by side", async () => {
   const database = await freshDatabase();
@@ -72,15 +72,11 @@ test("no table is locked while the shadow executes SQL or a catalog is read, als
   const run = layerRun(database.url, { lockTimeoutMs: 300, lockRetries: 100 });
   try {
     const looks = await watching(database, async () => {
-      const updating = put(
-        run,
-        project.layer("shop", `${BASE} ${SLOW} alter table shop.item add column price int;`),
-        state,
-      );
+      const updating = put(run, project.layer("shop", `${BASE} alter table shop.item add column price int;`), state);
       // The update waits for its lock now and again while the shadow is wanted for other layers.
       await expect.poll(() => run.said.infos.length, { timeout: 20_000 }).toBeGreaterThan(0);
       const others = ["one", "two"].map((name) => checked(run, project.layer(name, `${SLOW} create schema ${name};`)));
-      await sleep(1000);
+      await sleep(3000);
       await other.query("rollback");
       await Promise.all([updating, ...others]);
     });
