@@ -56,14 +56,20 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Undefined while the URL is not known. Throws a `UserError` when the URL is malformed. */
-export function openDatabase(config: Pick<ProviderConfig, "url">): Database | undefined {
+/**
+ * Undefined while the URL is not known. Throws a `UserError` when the URL is malformed.
+ *
+ * @param config.lockTimeoutMs of every connection: to read a catalog takes locks as well. Default: the server's.
+ */
+export function openDatabase(
+  config: Pick<ProviderConfig, "url"> & Partial<Pick<ProviderConfig, "lockTimeoutMs">>,
+): Database | undefined {
   if (config.url === undefined) return undefined;
   const target = parseConnectionUrl(config.url);
   let opening: Promise<{ pool: pg.Pool; facts: ServerFacts }> | undefined;
 
   async function open(): Promise<{ pool: pg.Pool; facts: ServerFacts }> {
-    opening ??= connect(target).catch((error: unknown) => {
+    opening ??= connect(target, config.lockTimeoutMs).catch((error: unknown) => {
       opening = undefined; // the next call tries again
       throw describeConnectionError(error, target);
     });
@@ -95,18 +101,25 @@ export function openDatabase(config: Pick<ProviderConfig, "url">): Database | un
   };
 }
 
-async function connect(target: ConnectionTarget): Promise<{ pool: pg.Pool; facts: ServerFacts }> {
-  if (target.tlsMode !== "prefer") return connectWith(target, target.tlsMode !== "disable");
+async function connect(
+  target: ConnectionTarget,
+  lockTimeoutMs: number | undefined,
+): Promise<{ pool: pg.Pool; facts: ServerFacts }> {
+  if (target.tlsMode !== "prefer") return connectWith(target, target.tlsMode !== "disable", lockTimeoutMs);
   try {
-    return await connectWith(target, true);
+    return await connectWith(target, true, lockTimeoutMs);
   } catch (error) {
     const refused = error instanceof Error && (serverRefusesTls(error.message) || codeOf(error) === "28000");
     if (!refused) throw error;
-    return connectWith(target, false);
+    return connectWith(target, false, lockTimeoutMs);
   }
 }
 
-async function connectWith(target: ConnectionTarget, tls: boolean): Promise<{ pool: pg.Pool; facts: ServerFacts }> {
+async function connectWith(
+  target: ConnectionTarget,
+  tls: boolean,
+  lockTimeoutMs: number | undefined,
+): Promise<{ pool: pg.Pool; facts: ServerFacts }> {
   let facts: ServerFacts | undefined;
   const pool = await openPool({
     connectionString: target.driverUrl,
@@ -118,6 +131,8 @@ async function connectWith(target: ConnectionTarget, tls: boolean): Promise<{ po
     keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,
     onConnect: async (client) => {
       facts = await prepareSession(client, target);
+      if (lockTimeoutMs !== undefined)
+        await client.query("SELECT pg_catalog.set_config('lock_timeout', $1, false)", [String(lockTimeoutMs)]);
     },
   });
   try {

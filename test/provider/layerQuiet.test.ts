@@ -3,7 +3,7 @@ import pg from "pg";
 import { afterEach, expect, test } from "vitest";
 import type { TestDatabase } from "../support/database.ts";
 import { freshDatabases } from "../support/freshDatabases.ts";
-import { checked, layerRun, project, put, up } from "../support/layerHarness.ts";
+import { checked, inRun, layerRun, project, put, up } from "../support/layerHarness.ts";
 
 const freshDatabase = freshDatabases();
 
@@ -130,4 +130,23 @@ test("a step that makes nobody wait is itself patient with old transactions", as
   } finally {
     await run.close();
   }
+});
+
+test("a catalog that cannot be read because of a lock is read again, and given up with a message that says what to do", async () => {
+  const database = await freshDatabase();
+  const viewed = `${BASE} create view shop.names as select name from shop.item;`;
+  const state = await up(database.url, project.layer("shop", viewed));
+  const other = await session(database);
+  await other.query("begin; lock table shop.item in access exclusive mode");
+  const looking = (lockLimitMs: number): Promise<string[]> =>
+    inRun(
+      database.url,
+      async ({ layer, context }) => Object.keys((await layer.diff(context(), state, state.inputs)).detailed),
+      { lockTimeoutMs: 100, lockLimitMs, lockRetries: 1000 },
+    );
+  await expect(looking(500)).rejects.toThrow(/another session holds a lock: .*Tried \d+ times[\s\S]*lockLimitMs/);
+  const seen = looking(60_000);
+  await sleep(500);
+  await other.query("rollback");
+  expect(await seen).toEqual([]);
 });

@@ -127,6 +127,7 @@ class Execution {
       await this.run(statement);
     } finally {
       for (const { name } of settings) await this.client.query(`reset ${quoteIdent(name)}`).catch(() => {});
+      await this.set([{ name: "lock_timeout", value: String(lockTimeoutMs) }], false).catch(() => {});
     }
     this.hooks.kept(1);
     this.committed = this.done;
@@ -160,6 +161,9 @@ class Execution {
         : backfill(client, statement, hooks.signal, filled);
     const mayWait = isStrong(statement.lock) || statement.transaction === "none";
     await (mayWait ? hooks.waiting(running) : running()).catch(async (error: unknown) => {
+      // What takes a recipe back has the time it needs, whatever cut the step.
+      if (statement.undo !== undefined)
+        await this.set([{ name: "statement_timeout", value: "0" }], false).catch(() => {});
       const undone = await undo(client, statement);
       if (undone > 0) hooks.kept(-undone);
       throw new StatementError(statement, error, this.committed - undone);

@@ -8,10 +8,16 @@ import type { FactBase } from "../../engine/pgDelta.ts";
  */
 export class LiveCatalog {
   private readonly connect: () => Promise<{ pool: Pool; owner: string }>;
+  private readonly patiently: (read: () => Promise<Catalog>) => Promise<Catalog>;
   private reading: Promise<Catalog> | undefined;
 
-  constructor(connect: () => Promise<{ pool: Pool; owner: string }>) {
+  /** @param patiently reads again while a table is locked: the server then does not tell what its views and rules are. */
+  constructor(
+    connect: () => Promise<{ pool: Pool; owner: string }>,
+    patiently: (read: () => Promise<Catalog>) => Promise<Catalog>,
+  ) {
     this.connect = connect;
+    this.patiently = patiently;
   }
 
   /** Known facts, read when there are none. */
@@ -39,7 +45,7 @@ export class LiveCatalog {
   private async read(): Promise<Catalog> {
     try {
       const { pool, owner } = await this.connect();
-      return await readCatalog(pool, owner);
+      return await this.patiently(() => readCatalog(pool, owner));
     } catch (error) {
       this.reading = undefined;
       throw error;

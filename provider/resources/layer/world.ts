@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Pool } from "pg";
 import type { ProviderConfig } from "../../config.ts";
 import { codeOf, describeConnectionError } from "../../database/connectionError.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
@@ -9,6 +10,7 @@ import { ShadowChain } from "../../shadow/chain.ts";
 import { chooseShadow } from "../../shadow/choose.ts";
 import { ContributionCache } from "../../shadow/contributionCache.ts";
 import type { SqlFileError } from "../../shadow/loadSql.ts";
+import { withRetries } from "../../transaction.ts";
 import { Claims } from "./claims.ts";
 import type { LayerInputs } from "./inputs.ts";
 import { LiveCatalog } from "./live.ts";
@@ -36,10 +38,11 @@ export class LayerWorld {
     this.config = session.config;
     this.target = session.database;
     this.projectDirectory = projectDirectory;
-    this.live = new LiveCatalog(async () => {
+    const connect = async (): Promise<{ pool: Pool; owner: string }> => {
       const known = this.knownTarget();
       return { pool: await known.pool(), owner: (await known.facts()).role };
-    });
+    };
+    this.live = new LiveCatalog(connect, (read) => withRetries(this.config, read));
   }
 
   knownTarget(): Database {
