@@ -129,6 +129,7 @@ function blockedWrites(statement: Statement, id: StableId, { live, wanted, sizes
     const scans = id.kind === "column" && / SET NOT NULL$/.test(statement.sql);
     return scans ? scan(table, rows, "everybody waits") : [];
   }
+  if (statement.work === "catalog") return [];
   if (id.kind === "index") {
     return [
       {

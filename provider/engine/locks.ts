@@ -1,6 +1,6 @@
 import { encodeId, type FactBase, type StableId } from "./pgDelta.ts";
 import type { Lock, Statement } from "./statements.ts";
-import { tableOf, tablesOfDomain } from "./tables.ts";
+import { parentOf, tableOf, tablesOfDomain } from "./tables.ts";
 
 /** From weak to strong. */
 const STRENGTH: Lock[] = ["none", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "ACCESS EXCLUSIVE"];
@@ -70,13 +70,6 @@ function referred(id: StableId, op: Statement["op"], relations: Relations, live:
 /** Whether a change of a partitioned table is a change of its parts too; policies and row security are its own. */
 const reaches = ({ kind }: StableId, op: Statement["op"]): boolean =>
   kind !== "policy" && kind !== "rule" && (kind !== "table" || op === "delete");
-
-function parentOf(table: StableId, base: FactBase): StableId | undefined {
-  const parent = base.get(table)?.payload.parentTable;
-  if (typeof parent !== "object" || parent === null || !("schema" in parent && "name" in parent)) return undefined;
-  const { schema, name } = parent;
-  return typeof schema === "string" && typeof name === "string" ? { kind: "table", schema, name } : undefined;
-}
 
 type TablePart = Extract<StableId, { table: string }>;
 

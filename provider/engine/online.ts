@@ -10,7 +10,7 @@ import { isVolatileDefault } from "./defaults.ts";
 import { encodeId, type FactBase, type StableId } from "./pgDelta.ts";
 import { quoteIdent, quoteQualified } from "./quote.ts";
 import type { Statement, StatementList } from "./statements.ts";
-import { rowsBehind, type TableSizes, tableOf, text } from "./tables.ts";
+import { parentOf, rowsBehind, type TableSizes, tableOf, text } from "./tables.ts";
 
 /** What the recipes look at. */
 export interface OnlineContext {
@@ -19,6 +19,8 @@ export interface OnlineContext {
   sizes: TableSizes;
   /** Encoded ids of indexes that a build left behind invalid. They are no facts of `live`. */
   invalidIndexes: ReadonlySet<string>;
+  /** Of the server. */
+  majorVersion: number;
 }
 
 /** What one statement becomes. `soon` runs where the statement stood, with the others; `later` after all of them, each by itself. */
@@ -81,7 +83,12 @@ function replacedIndexes(statements: readonly Statement[], { live, wanted, sizes
   const dropped = new Set<string>();
   const replaced = new Set<string>();
   for (const { id, op } of statements) {
-    if (id?.kind !== "index" || rowsBehind(id, sizes, live, wanted) === 0) continue;
+    if (
+      id?.kind !== "index" ||
+      rowsBehind(id, sizes, live, wanted) === 0 ||
+      isPartitioned(tableOf(id, live, wanted), live)
+    )
+      continue;
     if (op === "delete") dropped.add(encodeId(id));
     else if (dropped.has(encodeId(id))) replaced.add(encodeId(id));
   }
@@ -95,6 +102,8 @@ function recipeFor(statement: Statement, context: OnlineContext, isReplacement: 
   if (id === undefined) return asIs;
   if (op === "create" && id.kind === "index") {
     if (rowsBehind(id, sizes, live, wanted) === 0) return withoutLeftOver(statement, id, context);
+    if (isPartitioned(tableOf(id, wanted), live))
+      return live.has(id) ? asIs : buildOnPartitions(statement, id, context);
     return {
       soon: [],
       later: isReplacement ? replaceIndex(statement, id, context) : buildIndex(statement, id, context),
@@ -158,6 +167,51 @@ function buildIndex(statement: Statement, id: IndexId, context: OnlineContext): 
   ];
 }
 
+/** Whether a table keeps its rows in partitions. */
+function isPartitioned(table: StableId | undefined, live: FactBase): boolean {
+  return table !== undefined && text(live.get(table), "partitionKey") !== "";
+}
+
+/**
+ * The server cannot build an index of a partitioned table concurrently, but one of each partition, and takes those that are there
+ * when the index of the whole table comes.
+ */
+function buildOnPartitions(
+  statement: Statement,
+  id: IndexId & StableId,
+  { live, wanted, invalidIndexes }: OnlineContext,
+): Recipe {
+  const parts = leavesOf(tableOf(id, wanted), live).flatMap((part): Statement[] => {
+    const table = quoteQualified(part.schema, part.name);
+    const own: IndexId = { schema: part.schema, name: shortened(`${part.name}_${id.name}`, LONGEST_NAME_BYTES) };
+    const leftOver = live.has(asId(own)) || invalidIndexes.has(encodeId(asId(own)));
+    const sql = concurrently(withName(statement.sql, own)).replace(
+      TABLE_OF_INDEX,
+      (_found, head: string) => `${head}${table}`,
+    );
+    return [
+      ...(leftOver ? [dropConcurrently(statement, own)] : []),
+      step(statement, sql, { ...alone, undo: undoBuild(own) }),
+    ];
+  });
+  return { soon: [], later: [...parts, step(statement, statement.sql, { work: "catalog" })] };
+}
+
+/** Up to the table that a definition of an index names. */
+const TABLE_OF_INDEX =
+  /^(CREATE (?:UNIQUE )?INDEX CONCURRENTLY (?:"(?:[^"]|"")+"|[^\s"]+) ON )(?:"(?:[^"]|"")+"|[^\s".]+)\.(?:"(?:[^"]|"")+"|[^\s".]+)/;
+
+/** The partitions that hold rows themselves. */
+function leavesOf(table: StableId | undefined, live: FactBase): { schema: string; name: string }[] {
+  if (table === undefined) return [];
+  const key = encodeId(table);
+  return live.facts().flatMap(({ id }) => {
+    const parent = id.kind === "table" ? parentOf(id, live) : undefined;
+    if (id.kind !== "table" || parent === undefined || encodeId(parent) !== key) return [];
+    return isPartitioned(id, live) ? leavesOf(id, live) : [id];
+  });
+}
+
 /** Without a moment in which neither the old index nor the new one is there. */
 function replaceIndex(statement: Statement, id: IndexId, { live, invalidIndexes }: OnlineContext): Statement[] {
   const successor = successorOf(id);
@@ -219,7 +273,7 @@ const plainName = (name: string): string => (/^[a-z_][a-z0-9_$]*$/.test(name) ? 
 function addConstraint(
   statement: Statement,
   id: SubId & StableId,
-  { wanted, live, invalidIndexes }: OnlineContext,
+  { wanted, live, invalidIndexes, majorVersion }: OnlineContext,
 ): Recipe | undefined {
   const fact = wanted.get(id);
   const table = quoteQualified(id.schema, id.table);
@@ -228,6 +282,7 @@ function addConstraint(
   switch (text(fact, "type")) {
     case "c":
     case "f":
+      if (text(fact, "type") === "f" && isPartitioned(tableOf(id), live) && majorVersion < 18) return undefined; // the server refuses NOT VALID there
       if (fact?.payload.validated === false || / NOT VALID$/.test(def)) return undefined;
       return {
         soon: [step(statement, `${statement.sql} NOT VALID`, { work: "catalog" })],
@@ -241,7 +296,7 @@ function addConstraint(
       };
     case "u":
     case "p":
-      return addUnique(statement, id, def, { live, invalidIndexes });
+      return isPartitioned(tableOf(id), live) ? undefined : addUnique(statement, id, def, { live, invalidIndexes });
     default:
       return undefined;
   }

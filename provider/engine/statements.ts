@@ -82,7 +82,16 @@ function enumValuesFirst(statements: readonly Statement[]): Statement[] {
   return [...statements.filter(isValue), ...statements.filter((statement) => !isValue(statement))];
 }
 
-function toStatement(action: Action): Statement {
+/**
+ * `pg_get_indexdef` prints an index of a partitioned table as one of the parent alone, which is of no use before each partition has
+ * one as well. Without the word the server makes those too.
+ */
+function withPartitions(sql: string): string {
+  return sql.replace(/^(CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")+"|[^\s"]+) ON )ONLY /, "$1");
+}
+
+function toStatement(planned: Action): Statement {
+  const action = { ...planned, sql: withPartitions(planned.sql) };
   const id = subjectOf(action);
   const [privilege] = /^(GRANT|REVOKE) /.exec(action.sql) ?? [];
   return {
@@ -105,7 +114,7 @@ function toStatement(action: Action): Statement {
 
 /** A constraint or index is built or checked when it comes, unless its SQL says that it need not be. */
 function workOf({ sql, verb, rewriteRisk }: Action, id: StableId | undefined): Work {
-  if (rewriteRisk || / SET NOT NULL$/.test(sql) || / VALIDATE CONSTRAINT /.test(sql)) return "rows";
+  if (rewriteRisk || / SET NOT NULL$| GENERATED /.test(sql) || / VALIDATE CONSTRAINT /.test(sql)) return "rows";
   if (verb !== "create" || id === undefined || / NOT VALID$/.test(sql)) return "catalog";
   return BUILT.has(id.kind) ? "rows" : "catalog";
 }

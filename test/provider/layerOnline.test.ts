@@ -160,3 +160,65 @@ test("an approval that is new and matches nothing is refused, one that has done 
   const after = await up(database.url, project.layer("shop", narrow, { allow }), state);
   expect(await up(database.url, project.layer("shop", narrow, { allow }), after)).toMatchObject({ id: "shop" });
 });
+
+/** A partitioned table with rows in two partitions. */
+const PARTITIONED = `create schema shop; create table shop.item (id int not null, at date not null, note text) partition by range (at);
+  create table shop.item_2025 partition of shop.item for values from ('2025-01-01') to ('2026-01-01');
+  create table shop.item_2026 partition of shop.item for values from ('2026-01-01') to ('2027-01-01');`;
+
+async function partitioned(): Promise<{ database: TestDatabase; state: ResourceState }> {
+  const database = await freshDatabase();
+  const state = await up(database.url, project.layer("shop", PARTITIONED));
+  await database.query(
+    "insert into shop.item select n, date '2025-01-01' + n % 2 * 365, 'note' from generate_series(1, 1000) as n",
+  );
+  return { database, state };
+}
+
+const INDEX_PARTS = `select i.indrelid::regclass::text as table, i.indisvalid as valid from pg_index i where i.indrelid::regclass::text like 'shop.item%' order by 1`;
+const ON_ALL_PARTS = ["shop.item", "shop.item_2025", "shop.item_2026"].map((table) => ({ table, valid: true }));
+
+test("an index of a partitioned table is one of each partition, built without blocking writes where there are rows", async () => {
+  const indexed = `${PARTITIONED} create index item_by_id on shop.item (id);`;
+  const fresh = await freshDatabase();
+  await up(fresh.url, project.layer("shop", indexed));
+  expect(await fresh.query(INDEX_PARTS)).toEqual(ON_ALL_PARTS);
+
+  const { database, state } = await partitioned();
+  expect(await planned(database, state, indexed)).toEqual([
+    'CREATE INDEX CONCURRENTLY item_2025_item_by_id ON "shop"."item_2025" USING btree (id)',
+    'CREATE INDEX CONCURRENTLY item_2026_item_by_id ON "shop"."item_2026" USING btree (id)',
+    "CREATE INDEX item_by_id ON shop.item USING btree (id)",
+  ]);
+  // As a run leaves it that ends in between.
+  await database.query("create index item_2025_item_by_id on shop.item_2025 (id)");
+  const after = await up(database.url, project.layer("shop", indexed), state);
+  expect(await database.query(INDEX_PARTS)).toEqual(ON_ALL_PARTS);
+  expect(await pending(database.url, after)).toEqual([]);
+});
+
+test("a unique constraint of a partitioned table with rows is refused, until somebody approves", async () => {
+  const { database, state } = await partitioned();
+  const unique = `${PARTITIONED} alter table shop.item add constraint item_once unique (id, at);`;
+  await expect(up(database.url, project.layer("shop", unique), state)).rejects.toThrow(
+    "build-constraint:shop.item.item_once",
+  );
+  const allow = ["build-constraint:shop.item.item_once"];
+  const after = await up(database.url, project.layer("shop", unique, { allow }), state);
+  expect(await pending(database.url, after)).toEqual([]);
+});
+
+test("a column of a partitioned table is filled in once for each row, in every partition", async () => {
+  const { database, state } = await partitioned();
+  const tagged = PARTITIONED.replace("note text", "note text, tag uuid not null default gen_random_uuid()");
+  const soon = (await planned(database, state, tagged)).slice(0, 3);
+  for (const sql of soon) await database.query(sql);
+  // Half of the rows have their value already, at the same places of one partition as rows without one of the other.
+  await database.query("update shop.item_2025 set tag = default");
+  await database.query("vacuum full shop.item_2025");
+  const kept = await database.query("select id, tag from shop.item_2025 order by id");
+  const after = await up(database.url, project.layer("shop", tagged), state);
+  expect(await database.query("select id, tag from shop.item_2025 order by id")).toEqual(kept);
+  expect(await database.query("select count(distinct tag)::int as tags from shop.item")).toEqual([{ tags: 1000 }]);
+  expect(await pending(database.url, after)).toEqual([]);
+});

@@ -26,7 +26,13 @@ export interface LayerPlan {
 export async function planLayer(client: ClientBase | Pool, live: Catalog, wanted: FactBase): Promise<LayerPlan> {
   const direct = statementsFor(live.facts, wanted);
   const sizes = await readSizes(client, live.facts, wanted, direct.statements);
-  const list = online(direct, { live: live.facts, wanted, sizes, invalidIndexes: live.invalidIndexes });
+  const list = online(direct, {
+    live: live.facts,
+    wanted,
+    sizes,
+    invalidIndexes: live.invalidIndexes,
+    majorVersion: Number.parseInt(live.serverVersion, 10),
+  });
   return { list, judged: list.statements.map((statement) => judge(statement, live.facts, wanted, sizes)) };
 }
 
