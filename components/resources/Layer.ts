@@ -6,6 +6,8 @@ export interface LayerSource {
   name: string;
   /** Directories or `.sql` files, relative to the project directory. A directory stands for its `*.sql` files in name order. */
   files: string[];
+  /** Its {@link LayerArgs.renames}, where it has some. */
+  renames?: Record<string, string>;
 }
 
 export interface LayerArgs {
@@ -47,6 +49,14 @@ export interface LayerArgs {
    * @default []
    */
   allow?: pulumi.Input<pulumi.Input<string>[]>;
+
+  /**
+   * Old names of tables and columns by their new ones: what has the old name in the database is renamed, with all that it holds.
+   * The same as a comment `-- renamed from: jobs` at the table's or column's line. An entry may stay when its work is done.
+   * @example renames: { "platform.tasks": "jobs", "platform.projects.title": "name" }
+   * @default {}
+   */
+  renames?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 
   /**
    * Lets a destroy drop tables that hold rows. The rows are lost.
@@ -98,6 +108,7 @@ export class Layer extends pulumi.CustomResource {
         assumes: args.assumes,
         roles: args.roles,
         allow: args.allow,
+        renames: args.renames,
         forceDestroy: args.forceDestroy,
         digest: undefined,
         baseDigest: undefined,

@@ -35,17 +35,19 @@ export function locksOf(statements: readonly Statement[], live: FactBase, wanted
 }
 
 /** A view, a sequence, a table of another owner: it is there, and its statement takes the lock itself. */
-function locksOtherThanTables({ id, lock }: Statement, live: FactBase): boolean {
+function locksOtherThanTables(statement: Statement, live: FactBase): boolean {
+  const { lock } = statement;
+  const id = idNow(statement);
   if (id === undefined || !isStrong(lock)) return false;
   return live.has(tableOf(id, live) ?? id);
 }
 
-function locksOfOne(
-  { id, op, lock }: Statement,
-  relations: Relations,
-  live: FactBase,
-  wanted: FactBase,
-): [StableId, Lock][] {
+/** What is renamed has its old name while the locks are taken. */
+const idNow = ({ id, renames }: Statement): StableId | undefined => renames ?? id;
+
+function locksOfOne(statement: Statement, relations: Relations, live: FactBase, wanted: FactBase): [StableId, Lock][] {
+  const { op, lock } = statement;
+  const id = idNow(statement);
   if (id === undefined) return [];
   const parent = id.kind === "table" ? (parentOf(id, live) ?? parentOf(id, wanted)) : undefined;
   // A partition that comes or goes changes what its parent is to the planner.

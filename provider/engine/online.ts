@@ -21,6 +21,8 @@ export interface OnlineContext {
   invalidIndexes: ReadonlySet<string>;
   /** Of the server. */
   majorVersion: number;
+  /** Nothing may run before the others: they need names that come with the transaction. */
+  inOrder?: boolean;
 }
 
 /** What one statement becomes. `soon` runs where the statement stood, with the others; `later` after all of them, each by itself. */
@@ -49,7 +51,7 @@ export function online(list: StatementList, context: OnlineContext): StatementLi
       continue;
     }
     const recipe = recipeFor(statement, context, id !== undefined && replaced.has(id));
-    if (recipe.later.length > 0 && !busy.has(tableKey(statement, context))) {
+    if (recipe.later.length > 0 && context.inOrder !== true && !busy.has(tableKey(statement, context))) {
       early.push(...recipe.soon, ...recipe.later);
       continue;
     }

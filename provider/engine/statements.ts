@@ -36,6 +36,8 @@ export interface Statement {
   object: string;
   /** What the statement makes, changes or drops. */
   id: StableId | undefined;
+  /** Of a rename: what `id` is called before it. */
+  renames?: StableId;
   /** The same in words. */
   subject: string;
   lock: Lock;

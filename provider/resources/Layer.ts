@@ -1,8 +1,7 @@
 import { ConnectionError } from "../database/connectionError.ts";
-import type { Contribution } from "../engine/algebra.ts";
 import { lint } from "../engine/lint.ts";
-import type { FactBase } from "../engine/pgDelta.ts";
-import { type ContributionRecord, differences, joined, recordOf } from "../engine/record.ts";
+import { type ContributionRecord, differences, joined } from "../engine/record.ts";
+import { renameStatements } from "../engine/renames.ts";
 import { statementsFor } from "../engine/statements.ts";
 import {
   type CallContext,
@@ -17,12 +16,13 @@ import { containsUnknown, equalValues } from "../server/value.ts";
 import type { Session } from "../session.ts";
 import { SqlFileError } from "../shadow/loadSql.ts";
 import { UserError } from "../userError.ts";
+import { aimOf, type LayerMeaning, locatedRenames } from "./layer/aim.ts";
 import { applyGoal, type Note } from "./layer/apply.ts";
 import { importLayer } from "./layer/import.ts";
 import { acceptedInputs, checkInputs, type LayerInputs } from "./layer/inputs.ts";
 import { LayerLedger } from "./layer/ledger.ts";
 import { planLayer, refuseHazards } from "./layer/plan.ts";
-import { asDetail, asPlan, named, present, wantedBy } from "./layer/planning.ts";
+import { asDetail, asPlan, named, present } from "./layer/planning.ts";
 import { removeLayer } from "./layer/remove.ts";
 import { refuseMissingRights } from "./layer/rights.ts";
 import { SourceError } from "./layer/sources.ts";
@@ -30,7 +30,7 @@ import { layerOutputs, unpackRecord } from "./layer/state.ts";
 import { LayerWorld } from "./layer/world.ts";
 
 /** Held by the program as it likes; none of them changes what the SQL means. */
-const SETTINGS = ["files", "base", "assumes", "roles", "allow", "forceDestroy", "digest"] as const;
+const SETTINGS = ["files", "base", "assumes", "roles", "allow", "renames", "forceDestroy", "digest"] as const;
 
 /**
  * `pgstrata:index:Layer`: a set of SQL files held as desired state. See the package schema for its properties.
@@ -70,9 +70,11 @@ async function check(
   if ("failures" in checked) return { inputs: news, failures: checked.failures };
   try {
     const sources = await world.sources(checked.inputs);
-    if (olds.digest !== sources.digest || olds.baseDigest !== sources.baseDigest) {
-      for (const { code, message } of lint(await world.contribution(checked.inputs, sources)))
-        report.warn(`${code}: ${message}`);
+    const isSame = (["digest", "baseDigest"] as const).every((key) => olds[key] === sources[key]);
+    if (!isSame || !equalValues(olds.renames ?? null, news.renames ?? null)) {
+      const contribution = await world.contribution(checked.inputs, sources);
+      locatedRenames(sources, contribution);
+      for (const { code, message } of lint(contribution)) report.warn(`${code}: ${message}`);
     }
     return { inputs: { ...news, digest: sources.digest, baseDigest: sources.baseDigest }, failures: [] };
   } catch (error) {
@@ -111,16 +113,16 @@ async function diff(
   if ("name" in detailed) world.claims.handOver(inputs.name, earlier);
   const { facts } = await world.session.inTurn(() => world.live.get());
   // A change below is none of this layer, unless what it contributes turns out to be another.
-  const sameMeaning = (["digest", "baseDigest", "roles"] as const).every((key) =>
+  const sameMeaning = (["digest", "baseDigest", "roles", "renames"] as const).every((key) =>
     equalValues(state.inputs[key] ?? null, news[key] ?? null),
   );
   if (sameMeaning && noted === undefined && differences(facts, earlier).length === 0)
     world.claims.claim(inputs.name, earlier);
   else {
-    const contribution = await world.contribution(inputs, await world.sources(inputs));
+    const meaning = await meaningOf(world, inputs, earlier);
     await world.session.inTurn(async () => {
-      const wanted = wantedBy(facts, inputs, contribution, earlier, { claims: world.claims, warn: () => {} });
-      Object.assign(detailed, asDetail(statementsFor(facts, wanted).statements));
+      const { live, wanted, renames } = await aimOf(world, meaning, facts, () => {});
+      Object.assign(detailed, asDetail([...renameStatements(renames), ...statementsFor(live, wanted).statements]));
     });
   }
   return { changed: Object.keys(detailed).length > 0, detailed };
@@ -135,12 +137,18 @@ async function put(
 ): Promise<Properties> {
   if (containsUnknown(news) || world.target === undefined) return planWithoutDatabase(context, news);
   const inputs = acceptedInputs(news);
-  const contribution = await world.contribution(inputs, await world.sources(inputs));
-  return world.session.inTurn(() =>
-    context.preview
-      ? planOnly(world, context, news, inputs, contribution, state)
-      : applyNow(world, context, news, inputs, contribution, state),
-  );
+  const meaning = await meaningOf(world, inputs, earlierRecord(world, inputs, state));
+  const put = context.preview ? planOnly : applyNow;
+  return world.session.inTurn(() => put(world, context, news, meaning, state));
+}
+
+async function meaningOf(
+  world: LayerWorld,
+  inputs: LayerInputs,
+  earlier: ContributionRecord | undefined,
+): Promise<LayerMeaning> {
+  const sources = await world.sources(inputs);
+  return { inputs, sources, contribution: await world.contribution(inputs, sources), earlier };
 }
 
 function planWithoutDatabase({ preview, report }: CallContext, news: Properties): Properties {
@@ -156,27 +164,24 @@ async function planOnly(
   world: LayerWorld,
   { urn, report }: CallContext,
   news: Properties,
-  inputs: LayerInputs,
-  contribution: Contribution,
+  meaning: LayerMeaning,
   state: ResourceState | undefined,
 ): Promise<Properties> {
-  const live = await world.live.get();
-  const { facts, serverVersion } = live;
+  const catalog = await world.live.get();
   const target = world.knownTarget();
   const pool = await target.pool();
-  const noted = await new LayerLedger(urn, inputs.name).readBeyond(pool, state?.outputs.contribution);
-  const earlier = joined(earlierRecord(world, inputs, state), noted);
-  const wanted = wantedBy(facts, inputs, contribution, earlier, { claims: world.claims, warn: report.warn });
-  const plan = await planLayer(pool, live, wanted);
+  const noted = await new LayerLedger(urn, meaning.inputs.name).readBeyond(pool, state?.outputs.contribution);
+  const aim = await aimOf(world, { ...meaning, earlier: joined(meaning.earlier, noted) }, catalog.facts, report.warn);
+  const plan = await planLayer(pool, catalog, aim);
   await report.plan(asPlan(plan));
   for (const { code, message } of plan.judged.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
-  const { allow, allowedBefore } = approvals(inputs, state);
+  const { allow, allowedBefore } = approvals(meaning.inputs, state);
   refuseHazards(plan, allow, allowedBefore);
-  await refuseMissingRights(pool, (await target.facts()).role, facts, wanted, plan.list.statements);
-  world.live.project(wanted, serverVersion);
-  const record = recordOf(contribution, facts, earlier);
+  await refuseMissingRights(pool, (await target.facts()).role, aim.live, aim.wanted, plan.list.statements);
+  const { serverVersion } = catalog;
+  world.live.project(aim.wanted, serverVersion);
   return {
-    ...layerOutputs(news, contribution, record, { statements: 0, elapsedMs: 0, serverVersion }),
+    ...layerOutputs(news, meaning.contribution, aim.record, { statements: 0, elapsedMs: 0, serverVersion }),
     lastRun: UNKNOWN,
   };
 }
@@ -185,31 +190,24 @@ async function applyNow(
   world: LayerWorld,
   context: CallContext,
   news: Properties,
-  inputs: LayerInputs,
-  contribution: Contribution,
+  meaning: LayerMeaning,
   state: ResourceState | undefined,
 ): Promise<Properties> {
-  const earlier = earlierRecord(world, inputs, state);
   const rows = {
-    allow: inputs.allow,
+    allow: meaning.inputs.allow,
     force: false,
     advice:
       'If the rows may go, name what is to be dropped in the layer\'s `allow` (such as "drop-column:platform.projects.legacy") and run `pulumi up` again.',
   };
-  const note: Note<ContributionRecord> = {
-    ledger: new LayerLedger(context.urn, inputs.name),
-    packed: state?.outputs.contribution,
-    record: (before: FactBase, noted: ContributionRecord | undefined) =>
-      recordOf(contribution, before, joined(earlier, noted)),
-  };
-  const tools = { claims: world.claims, warn: context.report.warn };
-  const { record, lastRun } = await applyGoal(
+  const hazards = approvals(meaning.inputs, state);
+  const note: Note = { ledger: new LayerLedger(context.urn, meaning.inputs.name), packed: state?.outputs.contribution };
+  const { record, lastRun } = await applyGoal<ContributionRecord>(
     world,
     context,
-    { rows, hazards: approvals(inputs, state), note },
-    (live, noted) => wantedBy(live, inputs, contribution, joined(earlier, noted), tools),
+    { rows, hazards, note },
+    (live, noted) => aimOf(world, { ...meaning, earlier: joined(meaning.earlier, noted) }, live, context.report.warn),
   );
-  return layerOutputs(news, contribution, record, lastRun);
+  return layerOutputs(news, meaning.contribution, record, lastRun);
 }
 
 /** Approvals of hazards, and those that the last update had. */

@@ -1,4 +1,8 @@
-import { flag, type ResourceSpec, text, texts } from "./property.ts";
+import { flag, type ResourceSpec, text, textMap, texts } from "./property.ts";
+
+const renamesDescription =
+  'Old names of tables and columns by their new ones, e.g. `{"platform.tasks": "jobs", "platform.projects.title": "name"}`: what has the old name in the database is renamed, with all that it holds. ' +
+  "The same as a comment `-- renamed from: jobs` at the table's or column's line. What was renamed already may stay named here.";
 
 export const layer: ResourceSpec = {
   description:
@@ -32,6 +36,10 @@ export const layer: ResourceSpec = {
     allow: {
       type: texts,
       description: "Hazards, such as the loss of a column's data, that are approved by name. Default none.",
+    },
+    renames: {
+      type: textMap,
+      description: `${renamesDescription} Default none.`,
     },
     forceDestroy: {
       type: flag,
@@ -77,6 +85,7 @@ export const layerTypes: Record<string, ResourceSpec> = {
     properties: {
       name: { type: text, required: true, description: "Name of the layer." },
       files: { type: texts, required: true, description: "Its SQL files or directories." },
+      renames: { type: textMap, description: "Its renames, where it has some as an input." },
     },
   },
   LayerRun: {

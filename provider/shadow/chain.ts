@@ -3,11 +3,13 @@ import { type Contribution, conflicts, contributionOf } from "../engine/algebra.
 import { readCatalog } from "../engine/facts.ts";
 import { describe } from "../engine/names.ts";
 import type { FactBase, StableId } from "../engine/pgDelta.ts";
+import type { Rename } from "../engine/renames.ts";
 import { rolesNamedBy } from "../engine/roles.ts";
 import { timed } from "../timing.ts";
 import { UserError } from "../userError.ts";
 import type { ContributionCache } from "./contributionCache.ts";
 import { loadSql, type SqlFile } from "./loadSql.ts";
+import { readUnderOldNames } from "./oldNames.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
 
 /** A set of SQL files that is loaded as a whole. */
@@ -53,22 +55,32 @@ export class ShadowChain {
    * What `top` adds to `base`.
    *
    * @param base lowest first.
+   * @param renames of the layer's tables and columns that are thought of as not made yet.
    * @throws {SqlFileError} for a mistake in the SQL, of the base's files too.
    */
-  contribution(base: readonly SqlSet[], top: SqlSet, needs: ShadowNeeds): Promise<Contribution> {
-    const digest = digestOf([FORMAT, this.shadow.identity, needs.owner, ...[...needs.roles].sort()], [...base, top]);
+  contribution(
+    base: readonly SqlSet[],
+    top: SqlSet,
+    needs: ShadowNeeds,
+    renames: readonly Rename[] = [],
+  ): Promise<Contribution> {
+    const context = [FORMAT, this.shadow.identity, needs.owner, ...[...needs.roles].sort()];
+    if (renames.length > 0) context.push(`without ${JSON.stringify(renames)}`);
+    const digest = digestOf(context, [...base, top]);
     const known = this.known.get(digest);
     if (known !== undefined) return known;
-    const finding = this.find(digest, base, top, needs);
+    const finding = this.find(digest, () =>
+      renames.length === 0 ? this.learn(base, top, needs) : this.learnWithout(renames, base, top, needs),
+    );
     this.known.set(digest, finding);
     finding.catch(() => this.known.delete(digest));
     return finding;
   }
 
-  private async find(digest: string, base: readonly SqlSet[], top: SqlSet, needs: ShadowNeeds): Promise<Contribution> {
+  private async find(digest: string, learn: () => Promise<Contribution>): Promise<Contribution> {
     const cached = await this.cache.get(digest);
     if (cached !== undefined) return cached;
-    const turn = this.turn.then(() => this.learn(base, top, needs));
+    const turn = this.turn.then(learn);
     this.turn = turn.catch(() => {});
     const contribution = await turn;
     await this.cache.put(digest, contribution);
@@ -78,8 +90,7 @@ export class ShadowChain {
   /** Drops what is open. The chain can be used again afterwards. */
   async close(): Promise<void> {
     await this.turn;
-    await this.scratch?.database.drop().catch(() => {});
-    this.scratch = undefined;
+    await this.dropScratch();
     await this.shadow.stop();
   }
 
@@ -93,6 +104,32 @@ export class ShadowChain {
     refuseConflicts(top, conflicts(below, nobodys, contribution));
     refuseUnlistedRoles(top, contribution, needs);
     return contribution;
+  }
+
+  private async learnWithout(
+    renames: readonly Rename[],
+    base: readonly SqlSet[],
+    top: SqlSet,
+    needs: ShadowNeeds,
+  ): Promise<Contribution> {
+    const sets = [...base, top];
+    // Layers above would be read along.
+    if (this.scratch !== undefined && this.scratch.loaded.length > sets.length) await this.dropScratch();
+    const below = await this.factsAfter(base, needs);
+    const whole = await this.factsAfter(sets, needs);
+    if (this.scratch === undefined) throw new Error("the scratch database is gone");
+    try {
+      const facts = await readUnderOldNames(this.scratch.database, { top: whole, below }, renames);
+      return contributionOf(below, facts);
+    } catch (error) {
+      await this.dropScratch();
+      throw error;
+    }
+  }
+
+  private async dropScratch(): Promise<void> {
+    await this.scratch?.database.drop().catch(() => {});
+    this.scratch = undefined;
   }
 
   /** Facts of a scratch database into which the sets were loaded one after another. */
@@ -122,8 +159,7 @@ export class ShadowChain {
     const isReached = open !== undefined && (open.loaded.length <= wanted.length || open.facts.has(wanted.length));
     const isSame = open?.loaded.slice(0, wanted.length).every((digest, n) => digest === wanted[n]) ?? false;
     if (open?.needs === key && isReached && isSame) return open;
-    this.scratch = undefined;
-    await open?.database.drop().catch(() => {});
+    await this.dropScratch();
     const database = await timed("shadow", () => this.shadow.create(needs));
     this.scratch = { needs: key, loaded: [], facts: new Map(), database };
     return this.scratch;

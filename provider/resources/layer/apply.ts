@@ -6,11 +6,13 @@ import { withDatabaseLock } from "../../databaseLock.ts";
 import type { Catalog } from "../../engine/facts.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
 import type { ContributionRecord } from "../../engine/record.ts";
+import { renameStatements } from "../../engine/renames.ts";
 import { type Statement, type StatementList, statementsFor } from "../../engine/statements.ts";
 import type { CallContext, Properties, Reporter } from "../../server/resource.ts";
 import { timed } from "../../timing.ts";
 import { isContention, type TransactionOptions, withRetries } from "../../transaction.ts";
 import { UserError } from "../../userError.ts";
+import type { Target } from "./aim.ts";
 import { type ExecutionHooks, execute, StatementError } from "./execute.ts";
 import { type RowsGate, refuseDroppingRows } from "./gates.ts";
 import type { LayerLedger } from "./ledger.ts";
@@ -23,27 +25,25 @@ const PROGRESS_INTERVAL_MS = 1000;
 const RETRY_MESSAGE_INTERVAL_MS = 15_000;
 
 /**
- * What a layer wants of the database, as a function of what the database holds: it is asked again after each wait.
+ * What is wanted of the database, as a function of what the database holds: it is asked again after each wait.
  *
  * @param noted what the database's ledger says and the state does not know.
  */
-export type Goal = (live: FactBase, noted: ContributionRecord | undefined) => FactBase;
+export type Goal<Kept> = (live: FactBase, noted: ContributionRecord | undefined) => Promise<Target<Kept>>;
 
 /** The layer's note in the database. */
-export interface Note<Kept extends ContributionRecord | undefined> {
+export interface Note {
   ledger: LayerLedger;
   /** The record in the state, as it lies there. */
   packed: Properties[string] | undefined;
-  /** What the layer contributes from now on, which is noted; nothing after a destroy. */
-  record: (before: FactBase, noted: ContributionRecord | undefined) => Kept;
 }
 
 /** What may stop an update. */
-export interface ApplyPolicy<Kept extends ContributionRecord | undefined> {
+export interface ApplyPolicy {
   rows: RowsGate;
   /** Approvals; left out for a destroy, which the gate for rows alone guards. */
   hazards?: { allow: readonly string[]; allowedBefore: readonly string[] };
-  note: Note<Kept>;
+  note: Note;
 }
 
 /** What was done. */
@@ -61,8 +61,8 @@ export interface Applied<Kept> {
 export async function applyGoal<Kept extends ContributionRecord | undefined>(
   world: LayerWorld,
   context: CallContext,
-  policy: ApplyPolicy<Kept>,
-  goal: Goal,
+  policy: ApplyPolicy,
+  goal: Goal<Kept>,
 ): Promise<Applied<Kept>> {
   const target = world.knownTarget();
   const started = performance.now();
@@ -114,12 +114,12 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
 /** A destroy needs no online recipes: what it drops is empty. */
 async function plan(
   client: PoolClient,
-  { hazards }: Pick<ApplyPolicy<undefined>, "hazards">,
+  { hazards }: Pick<ApplyPolicy, "hazards">,
   before: Catalog,
-  wanted: FactBase,
+  target: Target<unknown>,
 ): Promise<{ list: StatementList }> {
-  if (hazards === undefined) return { list: statementsFor(before.facts, wanted) };
-  const planned = await planLayer(client, before, wanted);
+  if (hazards === undefined) return { list: statementsFor(target.live, target.wanted) };
+  const planned = await planLayer(client, before, target);
   refuseHazards(planned, hazards.allow, hazards.allowedBefore);
   return planned;
 }
@@ -144,16 +144,16 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   world: LayerWorld,
   context: CallContext,
   { client, watch, keep }: Connection,
-  policy: ApplyPolicy<Kept>,
-  goal: Goal,
+  policy: ApplyPolicy,
+  goal: Goal<Kept>,
   before: Catalog,
   started: number,
 ): Promise<Applied<Kept>> {
   const noted = await policy.note.ledger.readBeyond(client, policy.note.packed);
-  const wanted = goal(before.facts, noted);
-  const record = policy.note.record(before.facts, noted);
-  const { list } = await plan(client, policy, before, wanted);
-  await refuseMissingRights(client, (await world.knownTarget().facts()).role, before.facts, wanted, list.statements);
+  const target = await goal(before.facts, noted);
+  const { wanted, record } = target;
+  const { list } = await plan(client, policy, before, target);
+  await refuseMissingRights(client, (await world.knownTarget().facts()).role, target.live, wanted, list.statements);
   const note = await noteOnce(client, policy.note.ledger, record);
   const [first] = list.statements;
   if (note !== undefined && (first === undefined || first.transaction === "none")) await alone(client, note);
@@ -170,7 +170,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
     waiting: <T>(work: () => Promise<T>) => watch.during(work),
   };
   await run(client, list, world, hooks);
-  if (list.statements.length > 0) prove(await world.live.refresh(), wanted, (live) => goal(live, noted));
+  if (list.statements.length > 0) await prove(await world.live.refresh(), wanted, (live) => goal(live, noted));
   return {
     record,
     lastRun: {
@@ -294,10 +294,15 @@ export class RefusedStatement extends UserError {
   }
 }
 
-function prove({ facts }: { facts: FactBase }, wanted: FactBase, goal: (live: FactBase) => FactBase): void {
+async function prove(
+  { facts }: { facts: FactBase },
+  wanted: FactBase,
+  goal: (live: FactBase) => Promise<Target<unknown>>,
+): Promise<void> {
   // Equal as a whole, mostly; only what differs is worth a plan.
   if (facts.rootHash === wanted.rootHash) return;
-  const left = statementsFor(facts, goal(facts)).statements;
+  const next = await goal(facts);
+  const left = [...renameStatements(next.renames), ...statementsFor(next.live, next.wanted).statements];
   if (left.length === 0) return;
   throw new UserError(
     [

@@ -110,12 +110,16 @@ export async function refuseDroppingRows(
   if (gate.force) return;
   const held: string[] = [];
   const drops = statements.flatMap((statement) => statement.drops);
+  // The renames of this transaction are still to be made.
+  const namesNow = new Map(statements.flatMap(({ id, renames }) => (id && renames ? [[encodeId(id), renames]] : [])));
   const whole = new Set(drops.filter(({ kind }) => kind === "table").map(encodeId));
   for (const id of drops) {
     // Who approves of a table's end approves of its columns' end.
     const drop = id.kind === "column" && whole.has(encodeId(ownerObject(id))) ? undefined : asDrop(id);
     if (drop === undefined || gate.allow.includes(drop.approval)) continue;
-    const table = quoteQualified(drop.schema, drop.table);
+    const now = namesNow.get(encodeId({ kind: "table", schema: drop.schema, name: drop.table }));
+    const table =
+      now?.kind === "table" ? quoteQualified(now.schema, now.name) : quoteQualified(drop.schema, drop.table);
     await client.query(`lock table ${table} in access exclusive mode`);
     // A policy must not hide a row from this question: with row_security off the server raises an error instead.
     await client.query("set local row_security = off");

@@ -1,11 +1,11 @@
 import { encodeId } from "../../engine/pgDelta.ts";
 import { undeclaredPublicGrants } from "../../engine/publicGrants.ts";
-import { recordOf } from "../../engine/record.ts";
 import { statementsFor } from "../../engine/statements.ts";
 import type { CallContext, Properties, ResourceState } from "../../server/resource.ts";
 import { UserError } from "../../userError.ts";
+import { aimOf } from "./aim.ts";
 import { checkInputs } from "./inputs.ts";
-import { named, present, wantedBy } from "./planning.ts";
+import { named, present } from "./planning.ts";
 import { layerOutputs } from "./state.ts";
 import type { LayerWorld } from "./world.ts";
 
@@ -25,13 +25,12 @@ export async function importLayer(
   const sources = await world.sources(layer);
   const contribution = await world.contribution(layer, sources);
   const { facts, serverVersion } = await world.live.get();
-  const record = recordOf(contribution, facts, undefined);
-  if (Object.keys(record.added).length > 0 && present(facts, record).length === 0) return undefined;
-  const tools = { claims: world.claims, warn: context.report.warn };
-  const missing = statementsFor(facts, wantedBy(facts, layer, contribution, undefined, tools)).statements;
-  if (missing.length > 0)
-    context.report.info(`${missing.length} statements are needed to make it whole; \`pulumi up\` runs them`);
-  const open = undeclaredPublicGrants(facts, (key) => key in record.added, new Set(Object.keys(record.added)));
+  const meaning = { inputs: layer, sources, contribution, earlier: undefined };
+  const { live, wanted, renames, record } = await aimOf(world, meaning, facts, context.report.warn);
+  if (Object.keys(record.added).length > 0 && present(live, record).length === 0) return undefined;
+  const missing = renames.length + statementsFor(live, wanted).statements.length;
+  if (missing > 0) context.report.info(`${missing} statements are needed to make it whole; \`pulumi up\` runs them`);
+  const open = undeclaredPublicGrants(live, (key) => key in record.added, new Set(Object.keys(record.added)));
   if (open.length > 0) {
     const names = named(open.map(({ id }) => encodeId(id))).join(", ");
     context.report.warn(

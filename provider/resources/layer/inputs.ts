@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { DeclaredRename, TableName } from "../../engine/renameComments.ts";
+import { nameParts } from "../../engine/sqlTokens.ts";
 import type { CheckFailure, Properties } from "../../server/resource.ts";
 import { UserError } from "../../userError.ts";
 
@@ -7,13 +9,47 @@ const name = z
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, "expected a letter, then letters, digits, _ or -, 63 at most");
 const paths = z.array(z.string().min(1, "expected a path"));
 
+const renames = z
+  .record(z.string(), z.string())
+  .superRefine((entries, { addIssue }) => {
+    for (const [key, value] of Object.entries(entries)) {
+      const fault = renameFault(key, value);
+      if (fault !== undefined) addIssue({ code: "custom", path: [key], message: fault });
+    }
+  })
+  .default({})
+  .transform((entries) => Object.entries(entries).flatMap(([key, value]) => asRename(key, value) ?? []));
+
+function renameFault(key: string, value: string): string | undefined {
+  if (asRename(key, value) !== undefined) return undefined;
+  return (
+    `found ${JSON.stringify({ [key]: value })}, expected the new name with its schema and the old one, quoted as in SQL where they must be, such as ` +
+    '{"platform.tasks": "jobs"} for a table and {"platform.projects.title": "name"} for a column'
+  );
+}
+
+function asRename(key: string, value: string): DeclaredRename | undefined {
+  const [schema, table, column, ...more] = nameParts(key) ?? [];
+  const [name, oldSchema, ...tooMany] = [...(nameParts(value) ?? [])].reverse();
+  if (schema === undefined || table === undefined || name === undefined) return undefined;
+  if (more.length > 0 || tooMany.length > 0 || (column !== undefined && oldSchema !== undefined)) return undefined;
+  const from: TableName = oldSchema === undefined ? { name } : { schema: oldSchema, name };
+  return {
+    table: { schema, name: table },
+    ...(column === undefined ? {} : { column }),
+    from,
+    place: `renames[${JSON.stringify(key)}]`,
+  };
+}
+
 const schema = z
   .strictObject({
     name,
     files: paths.min(1, "expected at least one directory or .sql file"),
     base: z
-      .array(z.strictObject({ name, files: paths.min(1, "expected at least one directory or .sql file") }))
+      .array(z.strictObject({ name, files: paths.min(1, "expected at least one directory or .sql file"), renames }))
       .default([]),
+    renames,
     assumes: paths.default([]),
     roles: z.array(z.string().min(1, "expected the name of a role")).default([]),
     allow: z.array(z.string().min(1, "expected the name of a hazard")).default([]),

@@ -3,9 +3,13 @@ import type { Catalog } from "../../engine/facts.ts";
 import { type Hazard, hazardsOf } from "../../engine/hazards.ts";
 import { online } from "../../engine/online.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
+import { newIds } from "../../engine/renamedFacts.ts";
+import { askRename, type RenameQuestion, renameQuestions } from "../../engine/renameQuestions.ts";
+import { renameStatements } from "../../engine/renames.ts";
 import { type Statement, type StatementList, statementsFor } from "../../engine/statements.ts";
 import { rowsBehind, type TableSizes } from "../../engine/tables.ts";
 import { UserError } from "../../userError.ts";
+import type { Target } from "./aim.ts";
 import { readSizes } from "./sizes.ts";
 
 /** A statement with what it may do to others. */
@@ -20,20 +24,41 @@ export interface JudgedStatement {
 export interface LayerPlan {
   list: StatementList;
   judged: JudgedStatement[];
+  /** What may be a rename that nobody declared. */
+  questions: RenameQuestion[];
 }
 
 /** The ordered statements that turn the database into what is wanted, without blocking those who use tables with rows. */
-export async function planLayer(client: ClientBase | Pool, live: Catalog, wanted: FactBase): Promise<LayerPlan> {
-  const direct = statementsFor(live.facts, wanted);
-  const sizes = await readSizes(client, live.facts, wanted, direct.statements);
-  const list = online(direct, {
-    live: live.facts,
-    wanted,
-    sizes,
-    invalidIndexes: live.invalidIndexes,
-    majorVersion: Number.parseInt(live.serverVersion, 10),
-  });
-  return { list, judged: list.statements.map((statement) => judge(statement, live.facts, wanted, sizes)) };
+export async function planLayer(
+  client: ClientBase | Pool,
+  catalog: Catalog,
+  target: Target<unknown>,
+): Promise<LayerPlan> {
+  const { live, wanted, renames } = target;
+  const direct = statementsFor(live, wanted);
+  const renaming = renameStatements(renames);
+  const oldId = newIds(renames.map(({ from, to }) => ({ from: to, to: from }) as const));
+  const sizes = await readSizes(client, live, wanted, [...renaming, ...direct.statements], oldId);
+  const { invalidIndexes, serverVersion } = catalog;
+  const context = { live, wanted, sizes, invalidIndexes, majorVersion: Number.parseInt(serverVersion, 10) };
+  const list = renaming.length === 0 ? online(direct, context) : inOrder(direct, renaming, context);
+  return {
+    list,
+    judged: list.statements.map((statement) => judge(statement, live, wanted, sizes)),
+    questions: renameQuestions(direct.statements, live, wanted, sizes),
+  };
+}
+
+/** Renames come first, but for what ends its own transaction. */
+function inOrder(
+  direct: StatementList,
+  renaming: readonly Statement[],
+  context: Parameters<typeof online>[1],
+): StatementList {
+  const isAhead = ({ transaction }: Statement): boolean => transaction === "last";
+  const rest = direct.statements.filter((statement) => !isAhead(statement));
+  const { statements } = online({ ...direct, statements: rest }, { ...context, inOrder: true });
+  return { ...direct, statements: [...direct.statements.filter(isAhead), ...renaming, ...statements] };
 }
 
 function judge(statement: Statement, live: FactBase, wanted: FactBase, sizes: TableSizes): JudgedStatement {
@@ -45,19 +70,28 @@ function judge(statement: Statement, live: FactBase, wanted: FactBase, sizes: Ta
 }
 
 /**
- * Stops a plan with a hazard that can lose data or block writes and that nobody approved.
+ * Stops a plan with a hazard that can lose data or block writes and that nobody approved, and asks where a rename may be meant.
  *
  * @param allow approvals of the layer.
  * @param allowedBefore approvals that the last update had already: one that has done its work may stay.
  * @throws {UserError} that names each hazard with its approval; also for a new approval that matches nothing, because a
  *   misspelt one would leave its author believing that something was approved.
  */
-export function refuseHazards({ judged }: LayerPlan, allow: readonly string[], allowedBefore: readonly string[]): void {
+export function refuseHazards(
+  { judged, questions }: LayerPlan,
+  allow: readonly string[],
+  allowedBefore: readonly string[],
+): void {
   const hazards = judged.flatMap(({ hazards }) => hazards);
-  const stopping = hazards.filter(({ stops, approval }) => stops && !allow.includes(approval));
+  const open = questions.filter(({ approval }) => !allow.includes(approval));
+  const asked = new Set(open.map(({ approval }) => approval));
+  const stopping = hazards.filter(({ stops, approval }) => stops && !allow.includes(approval) && !asked.has(approval));
+  const question = ["Stopped before the first statement with a question:", ...open.flatMap(askRename)].join("\n");
+  if (open.length > 0 && stopping.length === 0) throw new UserError(`${question}\nNothing was changed.`);
   if (stopping.length > 0) {
     throw new UserError(
       [
+        ...(open.length > 0 ? [question] : []),
         "Stopped before the first statement, because the plan can lose data or block writes on tables with rows:",
         ...stopping.map(({ code, message }) => `  ${code}: ${message}`),
         "Nothing was changed. If this is meant, add to the layer's `allow`:",

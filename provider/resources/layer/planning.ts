@@ -25,7 +25,7 @@ export function wantedBy(
   contribution: Contribution,
   earlier: ContributionRecord | undefined,
   { claims, warn }: { claims: Claims; warn: (message: string) => void },
-): FactBase {
+): { wanted: FactBase; record: ContributionRecord } {
   const record = recordOf(contribution, live, earlier);
   claims.claim(inputs.name, record);
   const held = new Set([...holdings(record), ...claims.heldByOthers(inputs.name)]);
@@ -44,7 +44,7 @@ export function wantedBy(
       new Set(Object.keys(earlier?.added ?? {})),
       inputs.allow,
     );
-    return wanted;
+    return { wanted, record };
   } catch (error) {
     if (error instanceof MissingBaseObject) throw missingBase(error, inputs);
     throw error;

@@ -22,16 +22,12 @@ export async function removeLayer(world: LayerWorld, context: CallContext, state
     advice:
       "Move the rows away or delete them first. If they may go, set the layer's `forceDestroy` to true, run `pulumi up`, and destroy again.",
   };
-  const note: Note<undefined> = {
-    ledger: new LayerLedger(context.urn, inputs.name),
-    packed: state.outputs.contribution,
-    record: () => undefined,
-  };
+  const note: Note = { ledger: new LayerLedger(context.urn, inputs.name), packed: state.outputs.contribution };
   await world.session.inTurn(() =>
-    applyGoal(world, context, { rows, note }, (live, noted) => {
+    applyGoal<undefined>(world, context, { rows, note }, async (live, noted) => {
       const reversal = reversalOf(joined(record, noted) ?? record, world.claims.heldByOthers(inputs.name));
       refuseDependents(live, removedFrom(live, reversal), new Set(), context.report.warn);
-      return minus(live, reversal);
+      return { live, wanted: minus(live, reversal), renames: [], record: undefined };
     }),
   );
   if (record.adopted.length > 0) context.report.info(`${record.adopted.length} adopted objects stay in place`);

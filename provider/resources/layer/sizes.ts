@@ -18,14 +18,23 @@ const ESTIMATES = `
 /**
  * Sizes of the tables that the statements touch and the database has. Estimated, but whether a table is empty is looked up, because
  * on an empty table much is harmless. A table that the role may not read counts as holding rows.
+ *
+ * @param nameNow what a table of `live` is called in the database until the renames of this update are made.
  */
 export async function readSizes(
   client: ClientBase | Pool,
   live: FactBase,
   wanted: FactBase,
   statements: readonly Statement[],
+  nameNow: (table: StableId) => StableId = (table) => table,
 ): Promise<TableSizes> {
-  const tables = touchedTables(live, wanted, statements);
+  const keys = new Map<string, string>();
+  const tables = touchedTables(live, wanted, statements).flatMap((table) => {
+    const now = nameNow({ kind: "table", ...table });
+    if (now.kind !== "table") return [];
+    keys.set(encodeId(now), encodeId({ kind: "table", ...table }));
+    return [now];
+  });
   if (tables.length === 0) return new Map();
   const { rows } = await client.query<{ schema: string; name: string; rows: string; bytes: string }>(ESTIMATES, [
     tables.map(({ schema }) => schema),
@@ -34,7 +43,7 @@ export async function readSizes(
   const sizes = new Map<string, TableSize>();
   for (const { schema, name, rows: estimate, bytes } of rows) {
     const seen = await countSome(client, schema, name);
-    sizes.set(encodeId({ kind: "table", schema, name }), {
+    sizes.set(keys.get(encodeId({ kind: "table", schema, name })) ?? "", {
       rows: seen === 0 ? 0 : Math.max(seen, Number(estimate)),
       bytes: Number(bytes),
     });

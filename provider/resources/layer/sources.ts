@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { codeOf } from "../../database/connectionError.ts";
+import { type DeclaredRename, renameComments } from "../../engine/renameComments.ts";
 import type { CheckFailure } from "../../server/resource.ts";
 import { digestOf, type SqlSet } from "../../shadow/chain.ts";
 import type { SqlFile } from "../../shadow/loadSql.ts";
@@ -16,6 +17,8 @@ export interface LayerSources {
   digest: string;
   /** Of what it stands on. Equal digests and base digests mean equal contributions on one server. */
   baseDigest: string;
+  /** Tables and columns that had another name before, by comments and by inputs: the layer's own, and those of its base. */
+  renames: { own: DeclaredRename[]; below: DeclaredRename[] };
 }
 
 /** Paths of a layer that lead to no SQL, all of them. */
@@ -50,9 +53,22 @@ export async function readSources(inputs: LayerInputs, directory: string): Promi
   for (const [n, { name, files }] of inputs.base.entries())
     base.push({ name, files: await read(`base[${n}].files`, files) });
   const assumed = await read("assumes", inputs.assumes);
+  const comments = top.files.map(({ path, sql }) => renameComments(path, sql));
+  for (const reason of comments.flatMap((found) => found.faults)) faults.push({ property: "files", reason });
   if (faults.length > 0) throw new SourceError(faults);
+  const own = [...comments.flatMap((found) => found.renames), ...inputs.renames];
+  const below = base.flatMap(({ files }, n) => [
+    ...files.flatMap(({ path, sql }) => renameComments(path, sql).renames),
+    ...(inputs.base[n]?.renames ?? []),
+  ]);
   if (assumed.length > 0) base.unshift({ name: "assumes", files: assumed, assumed: true });
-  return { base, top, digest: digestOf([...inputs.roles].sort(), [top]), baseDigest: digestOf([], base) };
+  return {
+    base,
+    top,
+    digest: digestOf([...inputs.roles].sort(), [top]),
+    baseDigest: digestOf([], base),
+    renames: { own, below },
+  };
 }
 
 interface Fault {

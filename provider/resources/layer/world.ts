@@ -5,6 +5,7 @@ import { codeOf, describeConnectionError } from "../../database/connectionError.
 import { describeDatabaseError } from "../../database/databaseError.ts";
 import type { Database } from "../../database.ts";
 import type { Contribution } from "../../engine/algebra.ts";
+import type { Rename } from "../../engine/renames.ts";
 import type { Session } from "../../session.ts";
 import { ShadowChain } from "../../shadow/chain.ts";
 import { chooseShadow } from "../../shadow/choose.ts";
@@ -59,11 +60,18 @@ export class LayerWorld {
    * to read a catalog keeps this process busy, and an update of another layer must not hold its locks for that long.
    */
   contribution(inputs: LayerInputs, sources: LayerSources): Promise<Contribution> {
-    return this.session.inTurn(async () => {
-      const owner = this.target === undefined ? "postgres" : (await this.target.facts()).role;
-      this.chain ??= this.openChain();
-      return (await this.chain).contribution(sources.base, sources.top, { owner, roles: inputs.roles });
-    });
+    return this.session.inTurn(() => this.contributionBefore([], inputs, sources));
+  }
+
+  /** The same, for a caller that has a turn; `renames` are thought of as not made yet. */
+  async contributionBefore(
+    renames: readonly Rename[],
+    inputs: LayerInputs,
+    sources: LayerSources,
+  ): Promise<Contribution> {
+    const owner = this.target === undefined ? "postgres" : (await this.target.facts()).role;
+    this.chain ??= this.openChain();
+    return (await this.chain).contribution(sources.base, sources.top, { owner, roles: inputs.roles }, renames);
   }
 
   /** The message of a SQL file's error, with the layer that is missing below where that can be told. */
