@@ -17,6 +17,8 @@ export interface Catalog {
   serverVersion: string;
   /** Encoded ids of indexes that a failed build left behind. They are of no use to anybody, so they are no facts. */
   invalidIndexes: ReadonlySet<string>;
+  /** In a preview: what the database calls a table that a layer planned before would have renamed. */
+  nameNow?: (table: StableId) => StableId;
 }
 
 /** Indexes by schema and name; one of a partitioned table is invalid until all its parts have one, and is left out. */

@@ -140,9 +140,12 @@ function choose<Id extends StableId>(
   }
 }
 
-/** Tables, under their old names, that renames touch, with their new names. */
-export function touchedTables(renames: readonly Rename[]): Map<string, { from: TableId; to: TableId }> {
-  const touched = new Map<string, { from: TableId; to: TableId }>();
+/** Tables by their encoded old names. */
+export type TouchedTables = Map<string, RenameOf<TableId>>;
+
+/** Tables that are renamed or have a column that is. */
+export function touchedTables(renames: readonly Rename[]): TouchedTables {
+  const touched: TouchedTables = new Map();
   for (const { from, to } of renames) {
     if (from.kind === "column" && to.kind === "column") {
       const [old, now] = [tableId(from.schema, from.table), tableId(to.schema, to.table)];
@@ -156,16 +159,16 @@ export function touchedTables(renames: readonly Rename[]): Map<string, { from: T
  * Indexes, constraints and sequences of renamed tables and columns, which keep their old names on the server while the files give
  * them new ones: the same under another name is renamed, not built again.
  *
+ * @param touched tables, under the names that `live` and `before` have for them.
  * @param before what the layer means with the tables and columns under their old names.
  * @param isOurs whether the layer may rename it.
  */
 export function partRenames(
-  renames: readonly Rename[],
+  touched: TouchedTables,
   live: FactBase,
   before: Contribution,
   isOurs: (id: StableId) => boolean,
 ): Rename[] {
-  const touched = touchedTables(renames);
   const present = partsOf(live.facts(), touched);
   const meant = partsOf(before.added, touched);
   const meantIds = new Set(meant.map(({ id }) => encodeId(id)));
@@ -201,7 +204,7 @@ function inFreeOrder(renames: readonly Rename[]): Rename[] {
 
 interface Part {
   id: RelationId | PartId;
-  table: { from: TableId; to: TableId };
+  table: RenameOf<TableId>;
   /** Equal for what is the same but for its name. */
   shape: string;
 }
@@ -249,10 +252,10 @@ function ownedSequence({ id, payload }: Fact): OwnedSequence | undefined {
   return { id: { kind: "sequence", schema, name }, column: id, schema: id.schema, table: id.table };
 }
 
-/** The table of an index, a constraint or a sequence. */
+/** The table that something is a part of by its own name: a column, a constraint, a policy, an index, a sequence. */
 export function ownedTable(fact: Fact): TableId | undefined {
   const { id, parent } = fact;
-  if (id.kind === "constraint") return tableId(id.schema, id.table);
+  if ("table" in id && "name" in id) return tableId(id.schema, id.table);
   if (id.kind === "index") return parent?.kind === "table" ? tableId(parent.schema, parent.name) : undefined;
   const sequence = id.kind === "sequence" ? ownedSequence(fact) : undefined;
   return sequence === undefined ? undefined : tableId(sequence.schema, sequence.table);

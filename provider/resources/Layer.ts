@@ -21,7 +21,7 @@ import { applyGoal, type Note } from "./layer/apply.ts";
 import { importLayer } from "./layer/import.ts";
 import { acceptedInputs, checkInputs, type LayerInputs } from "./layer/inputs.ts";
 import { LayerLedger } from "./layer/ledger.ts";
-import { planLayer, refuseHazards } from "./layer/plan.ts";
+import { nameBefore, planLayer, refuseHazards } from "./layer/plan.ts";
 import { asDetail, asPlan, named, present } from "./layer/planning.ts";
 import { removeLayer } from "./layer/remove.ts";
 import { refuseMissingRights } from "./layer/rights.ts";
@@ -179,7 +179,7 @@ async function planOnly(
   refuseHazards(plan, allow, allowedBefore);
   await refuseMissingRights(pool, (await target.facts()).role, aim.live, aim.wanted, plan.list.statements);
   const { serverVersion } = catalog;
-  world.live.project(aim.wanted, serverVersion);
+  world.live.project(aim.wanted, serverVersion, nameBefore(catalog, aim.renames));
   return {
     ...layerOutputs(news, meaning.contribution, aim.record, { statements: 0, elapsedMs: 0, serverVersion }),
     lastRun: UNKNOWN,

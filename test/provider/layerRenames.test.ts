@@ -274,3 +274,136 @@ test("names that must be quoted are renamed from and to", async () => {
   expect(await database.query('select "naïve.col" as c from shop."-- renamed from: nothing"')).toEqual([{ c: "kept" }]);
   expect(await pending(database.url, updated)).toEqual([]);
 });
+
+const TABLES = "create table shop.jobs (id int primary key, state text, owner int); create table shop.logs (id int);";
+const SHUT = `
+  alter table shop.jobs enable row level security; create policy permissive_all_jobs on shop.jobs using (state <> 'x');
+  alter table shop.logs enable row level security; create policy permissive_all_logs on shop.logs using (true);
+  alter table shop.jobs add extra int; create index jobs_extra on shop.jobs (extra, state);
+  create view shop.open as select id, state from shop.jobs;
+  grant select (state) on shop.jobs to public;`;
+
+/** A layer and one that stands on it. */
+function stack(tables: string, shut: string, renames?: Record<string, string>): [Properties, Properties] {
+  const named = renames === undefined ? {} : { renames };
+  const below = project.layer("tables", `create schema shop; ${tables}`, named);
+  const base = [{ name: "tables", files: ["tables.sql"], ...named }];
+  return [below, project.layer("rls", shut, { base })];
+}
+
+test.each([
+  [
+    "a comment",
+    "create table shop.tasks ( -- renamed from: jobs\n",
+    "status text, -- renamed from: state\n",
+    undefined,
+  ],
+  ["an input", "create table shop.tasks (", "status text,", { "shop.tasks": "jobs", "shop.tasks.status": "state" }],
+])("a layer above keeps what it has on a table that is renamed below it by %s", async (_by, table, column, renames) => {
+  const database = await freshDatabase();
+  const states = await upAll(database.url, stack(TABLES, SHUT));
+  await database.query("insert into shop.jobs values (1, 'new', 1, 5)");
+  const before = await filenodes(database);
+  const tables = TABLES.replace("create table shop.jobs (", table).replace("state text,", column);
+  const shut = `${SHUT.replaceAll("jobs", "tasks").replaceAll("state", "status")} create index more on shop.tasks (status);`;
+  const layers = stack(tables, shut, renames);
+  const plans = await preview(database.url, layers, states);
+  expect(plans[0]?.map(({ name }) => name)).toEqual([
+    "1 update column shop.jobs.state, renamed to status",
+    "2 update constraint jobs_pkey on shop.jobs, renamed to tasks_pkey",
+    "3 update table shop.jobs, renamed to shop.tasks",
+  ]);
+  const above = plans[1]?.map(({ op, details }) => `${op} ${String(Array.isArray(details.sql) ? details.sql[0] : "")}`);
+  expect(above).toEqual([
+    'update ALTER INDEX "shop"."jobs_extra" RENAME TO "tasks_extra"',
+    'delete DROP POLICY "permissive_all_jobs" ON "shop"."tasks"',
+    expect.stringContaining('create CREATE POLICY "permissive_all_tasks" ON "shop"."tasks"'),
+    "create CREATE INDEX CONCURRENTLY more ON shop.tasks USING btree (status)",
+  ]);
+  const updated = await upAll(database.url, layers, states);
+  for (const state of updated) {
+    expect(await pending(database.url, state)).toEqual([]);
+    expect(state.outputs.adopted).toEqual([]);
+  }
+  const after = await filenodes(database);
+  expect([after.tasks, after.tasks_extra]).toEqual([before.jobs, before.jobs_extra]);
+  expect(await database.query("select status, extra from shop.tasks")).toEqual([{ status: "new", extra: 5 }]);
+  const [lower, upper] = updated;
+  if (lower === undefined || upper === undefined) throw new Error("a state is missing");
+  await destroy(database.url, { ...upper, inputs: { ...upper.inputs, forceDestroy: true } });
+  expect(await relationsIn(database, "shop")).toEqual(["logs", "tasks", "tasks_pkey"]);
+  expect(await database.query("select relrowsecurity as on from pg_class where relname = 'tasks'")).toEqual([
+    { on: false },
+  ]);
+  await destroy(database.url, { ...lower, inputs: { ...lower.inputs, forceDestroy: true } });
+  expect(await database.query("select nspname from pg_namespace where nspname = 'shop'")).toEqual([]);
+});
+
+test("an update that was killed after its commit is finished by the next one, and what it renamed stays the layer's own", async () => {
+  const database = await freshDatabase();
+  const state = await up(database.url, shop(EVERYTHING));
+  await database.query("insert into shop.jobs (name) values ('a')");
+  const next = shop(renamedEverything({ table: "-- renamed from: jobs", column: "-- renamed from: name" }));
+  await up(database.url, next, state);
+  // The state is still the one from before.
+  const again = await up(database.url, next, state);
+  expect(again.outputs.lastRun).toMatchObject({ statements: 0 });
+  expect(again.outputs.adopted).toEqual([]);
+  await destroy(database.url, { ...again, inputs: { ...again.inputs, forceDestroy: true } });
+  expect(await database.query("select nspname from pg_namespace where nspname = 'shop'")).toEqual([]);
+});
+
+test("a preview shows a rename as an update of the object, with its lock and rows, and locks nothing", async () => {
+  const database = await freshDatabase();
+  const state = await up(database.url, shop(ITEM));
+  await database.query("insert into shop.item select n, 'pen', n from generate_series(1, 3) as n; analyze shop.item");
+  const next = shop(ITEM.replace("name text,", "title text, -- renamed from: name\n"));
+  const reader = await database.pool.connect();
+  try {
+    await reader.query("begin; select from shop.item");
+    const [plan] = await preview(database.url, [next], [state]);
+    expect(plan).toEqual([
+      {
+        name: "1 update column shop.item.name, renamed to title",
+        op: "update",
+        details: {
+          sql: ['ALTER TABLE "shop"."item" RENAME COLUMN "name" TO "title"'],
+          lock: "ACCESS EXCLUSIVE",
+          rows: 3,
+        },
+      },
+    ]);
+    // An update waits for its lock no longer than it may, and leaves everything as it is.
+    await expect(up(database.url, next, state, { lockTimeoutMs: 50, lockRetries: 1 })).rejects.toThrow(/lock/);
+  } finally {
+    await reader.query("rollback");
+    reader.release();
+  }
+  const updated = await up(database.url, next, state);
+  expect(await pending(database.url, updated)).toEqual([]);
+});
+
+test("two columns change places with names of other columns, views and keys of other tables staying right", async () => {
+  const database = await freshDatabase();
+  const tables = (item: string, view: string) =>
+    `create table shop.item (${item}); create table shop.other (id int primary key, name text, title text);
+     create view shop.both as select ${view} from shop.item i join shop.other o using (id);`;
+  const state = await up(
+    database.url,
+    shop(
+      tables("id int primary key, name text, title text, check (name <> title)", "i.name, i.title as t, o.name as o"),
+    ),
+  );
+  await database.query("insert into shop.item values (1, 'n', 't'); insert into shop.other values (1, 'on', 'ot')");
+  const next = shop(
+    tables(
+      "id int primary key, title text, -- renamed from: name\n subtitle text, -- renamed from: title\n check (title <> subtitle)",
+      "i.title as name, i.subtitle as t, o.name as o",
+    ),
+  );
+  const sql = await planned(database.url, next, state);
+  expect(sql.filter((statement) => !/ RENAME /.test(statement))).toEqual([]);
+  const updated = await up(database.url, next, state);
+  expect(await database.query("select * from shop.both")).toEqual([{ name: "n", t: "t", o: "on" }]);
+  expect(await pending(database.url, updated)).toEqual([]);
+});

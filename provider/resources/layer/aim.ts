@@ -11,6 +11,7 @@ import {
   pendingRenames,
   type Rename,
   type TableId,
+  type TouchedTables,
   tableId,
   touchedTables,
 } from "../../engine/renames.ts";
@@ -89,27 +90,36 @@ async function withNewNames(
   const inRecord = earlier === undefined ? [] : renamesOfRecord([...below, ...own], earlier);
   const pending = pendingRenames(own, (id) => live.has(id));
   refuseImpossible(own, pending, { world, inputs, live, contribution, earlier });
-  if (pending.length === 0)
-    return {
-      live,
-      renames: [],
-      earlier: earlier && ownParts(renamedRecord(earlier, newIds(inRecord)), inRecord, contribution),
-    };
+  const settled = alreadyRenamed(inRecord, pending, live);
+  if (pending.length === 0 && settled.size === 0) return { live, renames: [], earlier };
 
-  const isOurs = (id: StableId): boolean => earlier === undefined || encodeId(id) in earlier.added;
-  const meantBefore = await world.contributionBefore(pending, inputs, sources);
-  const parts = partRenames(pending, live, meantBefore, isOurs);
+  const known = earlier && renamedRecord(earlier, newIds(inRecord));
+  const isOurs = (id: StableId): boolean =>
+    earlier === undefined || encodeId(id) in earlier.added || (known !== undefined && encodeId(id) in known.added);
+  const meant = pending.length === 0 ? contribution : await world.contributionBefore(pending, inputs, sources);
+  const settledParts = partRenames(settled, live, meant, isOurs);
+  const parts = partRenames(touchedTables(pending), live, meant, isOurs);
   const renames = [
     ...pending.filter(({ to }) => to.kind !== "table"),
+    ...settledParts,
     ...parts,
     ...pending.filter(({ to }) => to.kind === "table"),
   ];
-  const before = parts.length === 0 ? meantBefore : await world.contributionBefore(renames, inputs, sources);
+  const hasParts = settledParts.length + parts.length > 0;
+  const before = hasParts ? await world.contributionBefore(renames, inputs, sources) : meant;
+  const record = earlier && renamedRecord(earlier, newIds([...inRecord, ...parts]));
   return {
-    live: renamedFacts(live, renames, before, contribution),
+    live: renames.length === 0 ? live : renamedFacts(live, renames, before, contribution),
     renames,
-    earlier: earlier && renamedRecord(earlier, newIds([...inRecord, ...parts])),
+    earlier: record && ownParts(renamedRecord(record, newIds(settledParts)), settled, contribution),
   };
+}
+
+/** Tables that the record knows under an old name and the database under the new one: a layer below, or somebody, renamed them. */
+function alreadyRenamed(inRecord: readonly Rename[], pending: readonly Rename[], live: FactBase): TouchedTables {
+  const toCome = new Set([...touchedTables(pending).values()].map(({ to }) => encodeId(to)));
+  const tables = [...touchedTables(inRecord).values()].filter(({ to }) => !toCome.has(encodeId(to)) && live.has(to));
+  return new Map(tables.map(({ to }) => [encodeId(to), { from: to, to }]));
 }
 
 /** Renames that layers of the base made. What is wrong with them, they say themselves. */
@@ -126,19 +136,11 @@ function renamesOfRecord(located: readonly LocatedRename[], record: Contribution
 }
 
 /**
- * After an update that made renames but did not come to write its record: the new names of indexes, constraints and sequences of our
+ * After an update that made renames but did not come to write its record: the new names of indexes, policies and other parts of our
  * tables are not in it, and are ours all the same.
  */
-function ownParts(
-  record: ContributionRecord,
-  renames: readonly Rename[],
-  contribution: Contribution,
-): ContributionRecord {
-  const tables = new Set(
-    [...touchedTables(renames).values()]
-      .map(({ to }) => encodeId(to))
-      .filter((key) => key in record.added && !record.adopted.includes(key)),
-  );
+function ownParts(record: ContributionRecord, settled: TouchedTables, contribution: Contribution): ContributionRecord {
+  const tables = new Set([...settled.keys()].filter((key) => key in record.added && !record.adopted.includes(key)));
   if (tables.size === 0) return record;
   const parts = contribution.added.flatMap((fact) => {
     const table = ownedTable(fact);

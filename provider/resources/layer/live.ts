@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { type Catalog, readCatalog } from "../../engine/facts.ts";
-import type { FactBase } from "../../engine/pgDelta.ts";
+import type { FactBase, StableId } from "../../engine/pgDelta.ts";
 
 /**
  * What is known of the target. It is read once, and again after each change. In a preview nothing is changed, so what the
@@ -37,9 +37,13 @@ export class LiveCatalog {
     this.reading = undefined;
   }
 
-  /** In a preview: what a plan would have made. */
-  project(facts: FactBase, serverVersion: string): void {
-    this.reading = Promise.resolve({ facts, serverVersion, invalidIndexes: new Set() });
+  /**
+   * In a preview: what a plan would have made.
+   *
+   * @param nameNow what the database calls a table until then.
+   */
+  project(facts: FactBase, serverVersion: string, nameNow: (table: StableId) => StableId): void {
+    this.reading = Promise.resolve({ facts, serverVersion, invalidIndexes: new Set(), nameNow });
   }
 
   private async read(): Promise<Catalog> {

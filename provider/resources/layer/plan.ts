@@ -2,10 +2,10 @@ import type { ClientBase, Pool } from "pg";
 import type { Catalog } from "../../engine/facts.ts";
 import { type Hazard, hazardsOf } from "../../engine/hazards.ts";
 import { online } from "../../engine/online.ts";
-import type { FactBase } from "../../engine/pgDelta.ts";
+import type { FactBase, StableId } from "../../engine/pgDelta.ts";
 import { newIds } from "../../engine/renamedFacts.ts";
 import { askRename, type RenameQuestion, renameQuestions } from "../../engine/renameQuestions.ts";
-import { renameStatements } from "../../engine/renames.ts";
+import { type Rename, renameStatements } from "../../engine/renames.ts";
 import { type Statement, type StatementList, statementsFor } from "../../engine/statements.ts";
 import { rowsBehind, type TableSizes } from "../../engine/tables.ts";
 import { UserError } from "../../userError.ts";
@@ -37,8 +37,13 @@ export async function planLayer(
   const { live, wanted, renames } = target;
   const direct = statementsFor(live, wanted);
   const renaming = renameStatements(renames);
-  const oldId = newIds(renames.map(({ from, to }) => ({ from: to, to: from }) as const));
-  const sizes = await readSizes(client, live, wanted, [...renaming, ...direct.statements], oldId);
+  const sizes = await readSizes(
+    client,
+    live,
+    wanted,
+    [...renaming, ...direct.statements],
+    nameBefore(catalog, renames),
+  );
   const { invalidIndexes, serverVersion } = catalog;
   const context = { live, wanted, sizes, invalidIndexes, majorVersion: Number.parseInt(serverVersion, 10) };
   const list = renaming.length === 0 ? online(direct, context) : inOrder(direct, renaming, context);
@@ -47,6 +52,12 @@ export async function planLayer(
     judged: list.statements.map((statement) => judge(statement, live, wanted, sizes)),
     questions: renameQuestions(direct.statements, live, wanted, sizes),
   };
+}
+
+/** What the database calls a table before the renames of a plan, and of the plans before it in a preview. */
+export function nameBefore({ nameNow }: Catalog, renames: readonly Rename[]): (table: StableId) => StableId {
+  const oldId = newIds(renames.map(({ from, to }) => ({ from: to, to: from })));
+  return (table) => nameNow?.(oldId(table)) ?? oldId(table);
 }
 
 /** Renames come first, but for what ends its own transaction. */
