@@ -47,7 +47,7 @@ interface Owner {
  */
 export function renameComments(path: string, sql: string): RenameComments {
   const found: RenameComments = { renames: [], faults: [] };
-  if (!/name/i.test(sql)) return found;
+  if (!/re-?name/i.test(sql)) return found;
   const all = sqlTokens(sql);
   const comments = all.filter(({ kind, text }) => kind === "comment" && (COMMENT.test(text) || MISSPELT.test(text)));
   if (comments.length === 0) return found;

@@ -121,8 +121,11 @@ async function diff(
   else {
     const meaning = await meaningOf(world, inputs, earlier);
     await world.session.inTurn(async () => {
-      const { live, wanted, renames } = await aimOf(world, meaning, facts, () => {});
+      const { live, wanted, renames, record } = await aimOf(world, meaning, facts, () => {});
       Object.assign(detailed, asDetail([...renameStatements(renames), ...statementsFor(live, wanted).statements]));
+      // Renamed below, or by hand: nothing is to be done, but the state must learn the names.
+      const isNew = (key: string): boolean => !(key in earlier.added);
+      if (Object.keys(record.added).some(isNew)) detailed.objects = { kind: "update", inputDiff: false };
     });
   }
   return { changed: Object.keys(detailed).length > 0, detailed };

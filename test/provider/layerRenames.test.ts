@@ -407,3 +407,26 @@ test("two columns change places with names of other columns, views and keys of o
   expect(await database.query("select * from shop.both")).toEqual([{ name: "n", t: "t", o: "on" }]);
   expect(await pending(database.url, updated)).toEqual([]);
 });
+
+test("a layer above whose files need no change learns the new names, and takes its objects back under them", async () => {
+  const database = await freshDatabase();
+  const everywhere = `do $$ declare name text; begin
+    for name in select relname from pg_class where relnamespace = 'shop'::regnamespace and relkind = 'r' loop
+      execute format('create policy everyone on shop.%I using (true)', name);
+    end loop;
+  end $$;`;
+  const states = await upAll(database.url, stack(TABLES, everywhere));
+  const layers = stack(
+    TABLES.replace("create table shop.jobs (", "create table shop.tasks ( -- renamed from: jobs\n"),
+    everywhere,
+  );
+  const [plan] = (await preview(database.url, layers, states)).slice(1);
+  expect(plan).toEqual([]);
+  const [, upper] = await upAll(database.url, layers, states);
+  const [, before] = states;
+  if (upper === undefined || before === undefined) throw new Error("a state is missing");
+  expect(await pending(database.url, { ...before, inputs: upper.inputs })).toEqual(["objects"]);
+  expect(await pending(database.url, upper)).toEqual([]);
+  await destroy(database.url, upper);
+  expect(await database.query("select polname from pg_policy")).toEqual([]);
+});
