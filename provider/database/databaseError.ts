@@ -26,12 +26,14 @@ function advise(error: pg.DatabaseError): string {
     case "55P03":
       return "another session holds a lock that is needed here. End that session or wait, and run again; lockTimeoutMs and lockLimitMs set how long pgstrata waits.";
     case "57014":
-      return "a statement was cancelled because it ran longer than allowed. Look for what slows it down, or raise the limit (0 for none): statementTimeoutMs for what changes only the catalog or one row, longStatementTimeoutMs for what reads, checks, copies or indexes rows.";
+      return /user request/.test(error.message)
+        ? "an administrator cancelled a statement. Ask who did and why, and run again."
+        : "a statement was cancelled because it ran longer than allowed. Look for what slows it down, or raise the limit (0 for none): statementTimeoutMs for what changes only the catalog or one row, longStatementTimeoutMs for what reads, checks, copies or indexes rows.";
     case "40P01":
     case "40001":
       return "another session worked on the same rows at the same time. Nothing was changed; run again.";
     case "25006":
-      return "the database is read-only, most likely a standby. Expected the primary server; correct the host in the URL.";
+      return "the database is read-only: a standby, or default_transaction_read_only is set for the server, the database or the role. Expected the primary server; correct the host in the URL, or reset the setting.";
     case "53300":
       return "the server has no free connection (too many connections). Close other clients, or raise max_connections.";
     case "53100":

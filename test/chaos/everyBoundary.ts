@@ -1,6 +1,6 @@
 import { createCrashStack, type Victim } from "../support/crashStack.ts";
 import { killPoints } from "./killPoints.ts";
-import { counter } from "./report.ts";
+import { counter, shareOf } from "./report.ts";
 
 /** After so many kills the stack is destroyed, too. */
 const DESTROY_EVERY = 10;
@@ -9,8 +9,8 @@ const DESTROY_EVERY = 10;
 export async function killAtEveryBoundary(victims: readonly Victim[], turn: number, turns: number): Promise<string[]> {
   const stack = await createCrashStack();
   try {
-    const points = killPoints(stack.statements, turn, turns);
-    const { counts, add, save } = counter(victims.join(" or "), points.length);
+    const points = shareOf(killPoints(stack.statements, turn, turns));
+    const { counts, add } = counter(victims.join(" or "), points.length);
     const failures: string[] = [];
     for (const [n, point] of points.entries()) {
       // An answer that was given cannot be lost by the server's end of the connection alone.
@@ -30,7 +30,6 @@ export async function killAtEveryBoundary(victims: readonly Victim[], turn: numb
         ...problems.map((problem) => `${victim} killed ${point.side} ${point.number} ${killedAt}: ${problem}`),
       );
     }
-    save();
     return failures;
   } finally {
     await stack.close();

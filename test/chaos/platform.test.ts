@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { createPlatformCrash } from "../support/platformCrash.ts";
-import { counter } from "./report.ts";
+import { counter, shareOf } from "./report.ts";
 
 /** So many losses in a row are survived before a run goes through. */
 const CONVERGE_EVERY = 5;
@@ -9,11 +9,12 @@ it("the whole platform is made in the end, however often and wherever the connec
   const platform = await createPlatformCrash();
   try {
     const { statements, whole } = platform;
-    const points = statements.flatMap((sql, n) => [
+    const all = statements.flatMap((sql, n) => [
       { number: n + 1, side: "before" } as const,
       ...(/^commit$/i.test(sql) ? [{ number: n + 1, side: "after" } as const] : []),
     ]);
-    const { add, save } = counter("connection, whole platform", points.length);
+    const points = shareOf(all);
+    const { add } = counter("connection, whole platform", points.length);
     const failures: string[] = [];
     for (const [n, point] of points.entries()) {
       const how = point.side === "after" || n % 2 === 0 ? "cut" : "terminated";
@@ -29,7 +30,6 @@ it("the whole platform is made in the end, however often and wherever the connec
       add(killedAt, watched.looks, problems);
       failures.push(...problems.map((problem) => `${how} ${point.side} ${point.number} ${killedAt}: ${problem}`));
     }
-    save();
     expect(failures).toEqual([]);
   } finally {
     await platform.close();

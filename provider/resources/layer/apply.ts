@@ -73,8 +73,11 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
   };
   client.on("error", onError);
   try {
+    // The catalog is read back by a connection of its own: without one nothing is begun.
+    const pool = await target.pool();
+    if (pool.idleCount === 0) await pool.query("select");
     return await withDatabaseLock(client, context.report, context.signal, async (waited) => {
-      const watch = new BlockerWatch(await target.pool(), client);
+      const watch = new BlockerWatch(pool, client);
       let attempts = 0;
       let kept = 0;
       const attempt = async (): Promise<Applied<Kept>> => {
@@ -93,7 +96,7 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
           );
         } catch (error) {
           world.live.forget();
-          if (isFirst && error instanceof RefusedStatement && error.committed === 0 && mayPass(error)) return attempt();
+          if (isFirst && mayBeOutdated(error)) return attempt();
           throw error;
         }
       };
@@ -109,6 +112,12 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
     client.off("error", onError);
     client.release(broken);
   }
+}
+
+/** Whether the plan may have failed because the catalog had changed since it was read. */
+function mayBeOutdated(error: unknown): boolean {
+  if (!(error instanceof RefusedStatement) || error.committed > 0 || isContention(error)) return false;
+  return error.code === undefined || !ADVISED.has(error.code);
 }
 
 /** A destroy needs no online recipes: what it drops is empty. */
@@ -131,13 +140,6 @@ interface Connection {
   /** Told how many statements have become lasting. */
   keep: (statements: number) => void;
 }
-
-/** A plan from older knowledge is worth a second look; a lock has its own tries, and what takes too long takes it again. */
-function mayPass(error: RefusedStatement): boolean {
-  return !isContention(error) && error.code !== STATEMENT_TIMEOUT;
-}
-
-const STATEMENT_TIMEOUT = "57014";
 
 /** Plans from what is known, runs the plan, and proves that nothing is left. */
 async function turnInto<Kept extends ContributionRecord | undefined>(
