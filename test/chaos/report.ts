@@ -38,6 +38,10 @@ export function counter(victim: string, total: number) {
   const counts: Counts = { victim, kills: 0, converged: 0, failed: 0, notReached: 0, looks: 0, notes: [] };
   let done = 0;
   let told = 0;
+  const save = (): void => {
+    const name = `${victim.replaceAll(/\W+/g, "-")}.json`;
+    writeFileSync(join(inject("chaosCounts"), name), JSON.stringify(counts));
+  };
   return {
     counts,
     /** @param problems empty for a run that converged. */
@@ -48,12 +52,12 @@ export function counter(victim: string, total: number) {
       else counts.kills += 1;
       if (problems.length > 0) counts.failed += 1;
       else if (killedAt !== undefined) counts.converged += 1;
-      const name = `${victim.replaceAll(/\W+/g, "-")}.json`;
-      writeFileSync(join(inject("chaosCounts"), name), JSON.stringify(counts));
+      save();
       if (done < total && Date.now() - told < PROGRESS_INTERVAL_MS) return;
       told = Date.now();
       process.stderr.write(`${victim}: ${done} of ${total} boundaries, ${counts.failed} failed\n`);
     },
+    save,
   };
 }
 

@@ -111,6 +111,8 @@ select coalesce(array_agg(name), '{}') as names from (
   select c.relname::text as name from pg_index i join pg_class c on c.oid = i.indexrelid where not i.indisvalid or c.relname like '%pgstrata%'
   union all select conname from pg_constraint where conname like '%pgstrata%' or not convalidated) as left_over`;
 
-/** What a destroy has left of the program. */
+/** What a destroy has left of the program: relations, and notes of the provider. */
 export const STANDING = `
-select coalesce(array_agg(c.relname order by c.relname), '{}')::text[] as names from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'shop'`;
+select coalesce(array_agg(name), '{}')::text[] as names from (
+  select c.relname::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'shop'
+  union all select 'large object ' || oid from pg_largeobject_metadata) as standing`;
