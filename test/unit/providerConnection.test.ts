@@ -135,11 +135,26 @@ describe("an error of the database", () => {
     [{ code: "23502", column: "name" }, 'column "name"'],
     [{ code: "42P01", message: 'relation "x" does not exist' }, "create the layer first"],
     [{ code: "25006" }, "read-only"],
+    [{ code: "57014", message: "canceling statement due to user request" }, "an administrator cancelled"],
+    [{ code: "57P01" }, "connection to the database was lost: the server is shutting down, or an administrator"],
+    [{ code: "57P02" }, "another process of the server crashed"],
     [{ code: "P0001", message: "raised" }, "the database reports: raised (SQLSTATE P0001)"],
   ])("%j says what to do, and never its detail", (parts, text) => {
     const described = describeDatabaseError(databaseError(parts));
     expect(described?.message).toContain(text);
     expect(described?.message).not.toContain("canary");
+  });
+
+  it.each([
+    { code: "ECONNRESET" },
+    { code: "EPIPE" },
+    { message: "Connection terminated unexpectedly" },
+    { message: "Client has encountered a connection error and is not queryable" },
+  ])("that is the loss of the connection says that nothing is half done: %j", (parts) => {
+    const described = describeDatabaseError(Object.assign(new Error("message"), parts));
+    expect(described?.message).toContain("connection to the database was lost: the network or the server broke it");
+    expect(described?.message).toContain("nothing is half done");
+    expect(described?.message).toContain("Run `pulumi up` again");
   });
 
   it("is no other error", () => {
