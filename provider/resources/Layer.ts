@@ -123,8 +123,8 @@ async function diff(
     await world.session.inTurn(async () => {
       const { live, wanted, renames, record } = await aimOf(world, meaning, facts, () => {});
       Object.assign(detailed, asDetail([...renameStatements(renames), ...statementsFor(live, wanted).statements]));
-      // Renamed below, or by hand: nothing is to be done, but the state must learn the names.
-      const isNew = (key: string): boolean => !(key in earlier.added);
+      // Renamed below or by hand, or made by an update that was killed: the state must learn what is the layer's.
+      const isNew = (key: string): boolean => !(key in recorded.added);
       if (Object.keys(record.added).some(isNew)) detailed.objects = { kind: "update", inputDiff: false };
     });
   }
