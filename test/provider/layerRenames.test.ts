@@ -432,3 +432,19 @@ test("a layer above whose files need no change learns the new names, and takes i
   await destroy(database.url, upper);
   expect(await database.query("select polname from pg_policy")).toEqual([]);
 });
+
+test("a preview may list a view of a layer above that the update leaves alone", async () => {
+  const database = await freshDatabase();
+  const tables = "create table shop.jobs (id int, state text); create table shop.logs (id int, state text);";
+  const view =
+    "create view shop.both as select j.state as a, l.state as b from shop.jobs j join shop.logs l using (id);";
+  const states = await upAll(database.url, stack(tables, view));
+  const layers = stack(
+    tables.replace("state text", "status text -- renamed from: state\n"),
+    view.replace("j.state", "j.status"),
+  );
+  const [, plan] = await preview(database.url, layers, states);
+  expect(plan?.map(({ name }) => name)).toEqual(["1 delete view shop.both", "2 create view shop.both"]);
+  const [, upper] = await upAll(database.url, layers, states);
+  expect(upper?.outputs.lastRun).toMatchObject({ statements: 0 });
+});
