@@ -2,7 +2,8 @@
  * `npm run bench:peers`: the same schemas by pgstrata and by other tools, on an embedded Postgres 18, written to
  * `docs/benchmarks.md`. Installs the tools on first use.
  *
- * Options: `--runs 5` measurements of each; `--only pgstrata,Flyway` and `--tables 100` print and write nothing.
+ * Options: `--runs 5` measurements of each; `--tables 1000` of the generated schema, 0 for none; `--only pgstrata,Flyway` measures
+ * these alone, prints and writes nothing.
  */
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
@@ -32,14 +33,18 @@ const MAJOR_VERSION = 18;
 
 await runMain(async () => {
   const { values } = parseArgs({
-    options: { runs: { type: "string", default: "5" }, only: { type: "string" }, tables: { type: "string" } },
+    options: {
+      runs: { type: "string", default: "5" },
+      only: { type: "string" },
+      tables: { type: "string", default: "1000" },
+    },
   });
   const names = values.only?.split(",");
   const unknown = names?.filter((name) => !TOOLS.some((tool) => tool.name === name)) ?? [];
   if (unknown.length > 0)
     throw new UserError(`No tool is called ${unknown.join(", ")}. Known: ${TOOLS.map(({ name }) => name).join(", ")}.`);
   const runs = Number(values.runs);
-  const tables = Number(values.tables ?? "1000");
+  const tables = Number(values.tables);
   if (!(Number.isInteger(runs) && runs > 0 && Number.isInteger(tables) && tables >= 0))
     throw new UserError("--runs takes a number from 1, --tables one from 0 (none).");
   const tools = TOOLS.filter(({ name }) => names === undefined || names.includes(name));
@@ -52,8 +57,7 @@ await runMain(async () => {
     const generated =
       tables > 0 ? await measureAll(tools, generatedWorkload(tables), servers, { runs, probes: false }) : undefined;
     const section = sectionOf((await servers.get(MAJOR_VERSION)).version, runs, tables, platform, generated);
-    if (names === undefined && values.tables === undefined)
-      await writeFile(DOCUMENT, withSection(await readFile(DOCUMENT, "utf8"), section));
+    if (names === undefined) await writeFile(DOCUMENT, withSection(await readFile(DOCUMENT, "utf8"), section));
     console.log(section);
     const own = [...platform, ...(generated ?? [])].find(
       ({ tool, up, noop, change, lacks }) =>
