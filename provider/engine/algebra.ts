@@ -190,6 +190,28 @@ export function minus(live: FactBase, reversal: Reversal): FactBase {
   return draft.build();
 }
 
+/** Which of the `candidates` some facts of a database cannot do without: they depend on them, however far. With all that belongs to them. */
+export function neededBy(live: FactBase, ids: Iterable<string>, candidates: ReadonlySet<string>): Set<string> {
+  const targets = new Map<string, string[]>();
+  for (const { kind, from, to } of live.edges) {
+    if (kind !== "depends") continue;
+    const key = encodeId(from);
+    targets.set(key, [...(targets.get(key) ?? []), encodeId(to)]);
+  }
+  const needed = new Set<string>();
+  const open = [...ids];
+  for (let key = open.pop(); key !== undefined; key = open.pop()) {
+    for (const target of targets.get(key) ?? []) {
+      if (needed.has(target)) continue;
+      needed.add(target);
+      open.push(target);
+    }
+  }
+  const found = new Set([...needed].filter((key) => candidates.has(key)));
+  for (const id of foreignDescendants(live, found, found)) found.add(encodeId(id));
+  return found;
+}
+
 /** Ids of the facts below one another that a fact base holds under `roots` and that are not among `known`. */
 export function foreignDescendants(live: FactBase, roots: ReadonlySet<string>, known: ReadonlySet<string>): StableId[] {
   const found: StableId[] = [];

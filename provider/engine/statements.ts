@@ -1,6 +1,7 @@
 import { addTime } from "../timing.ts";
 import { describe, ownerObject } from "./names.ts";
 import { type Action, encodeId, type FactBase, plan, type StableId } from "./pgDelta.ts";
+import { columnPrivilegesLast } from "./privileges.ts";
 import { rolesNamedBy } from "./roles.ts";
 
 /** The lock that a statement takes on existing tables, by Postgres' names; `none` where only new objects are touched. */
@@ -75,7 +76,24 @@ export function statementsFor(live: FactBase, wanted: FactBase): StatementList {
     assumedSchemas: ["public", "pg_catalog"],
   });
   addTime("plan", performance.now() - started);
-  return { statements: enumValuesFirst(actions.map(toStatement)), settings: preamble };
+  const ordered = columnPrivilegesLast(enumValuesFirst(actions.map(toStatement)), live, wanted, regranting);
+  return { statements: ordered, settings: preamble };
+}
+
+function regranting(sql: string, id: StableId): Statement {
+  return {
+    sql,
+    op: "update",
+    object: describe(ownerObject(id)),
+    id,
+    subject: subject(sql, id, "GRANT "),
+    lock: "none",
+    transaction: "shared",
+    drops: [],
+    rewrites: false,
+    destructive: false,
+    consumes: [encodeId(id)],
+  };
 }
 
 /** A new enum value stands on its type alone, and no catalog tells what uses it, such as a default. */

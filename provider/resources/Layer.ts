@@ -109,7 +109,7 @@ async function diff(
   const recorded = unpackRecord(state.outputs.contribution);
   const ledger = new LayerLedger(urn, inputs.name);
   const noted = await ledger.readBeyond(await world.target.pool(), state.outputs.contribution);
-  const earlier = joined(recorded, noted) ?? recorded;
+  const earlier = joined(recorded, noted?.record) ?? recorded;
   if ("name" in detailed) world.claims.handOver(inputs.name, earlier);
   const { facts } = await world.session.inTurn(() => world.live.get());
   // A change below is none of this layer, unless what it contributes turns out to be another.
@@ -174,12 +174,17 @@ async function planOnly(
   const target = world.knownTarget();
   const pool = await target.pool();
   const noted = await new LayerLedger(urn, meaning.inputs.name).readBeyond(pool, state?.outputs.contribution);
-  const aim = await aimOf(world, { ...meaning, earlier: joined(meaning.earlier, noted) }, catalog.facts, report.warn);
+  const aim = await aimOf(
+    world,
+    { ...meaning, earlier: joined(meaning.earlier, noted?.record) },
+    catalog.facts,
+    report.warn,
+  );
   const plan = await planLayer(pool, catalog, aim);
   await report.plan(asPlan(plan));
   for (const { code, message } of plan.judged.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
   const { allow, allowedBefore } = approvals(meaning.inputs, state);
-  refuseHazards(plan, allow, allowedBefore);
+  refuseHazards(plan, allow, [...allowedBefore, ...(noted?.allow ?? [])]);
   await refuseMissingRights(pool, (await target.facts()).role, aim.live, aim.wanted, plan.list.statements);
   const { serverVersion } = catalog;
   world.live.project(aim.wanted, serverVersion, nameBefore(catalog, aim.renames));
@@ -208,7 +213,8 @@ async function applyNow(
     world,
     context,
     { rows, hazards, note },
-    (live, noted) => aimOf(world, { ...meaning, earlier: joined(meaning.earlier, noted) }, live, context.report.warn),
+    (live, noted) =>
+      aimOf(world, { ...meaning, earlier: joined(meaning.earlier, noted?.record) }, live, context.report.warn),
   );
   return layerOutputs(news, meaning.contribution, record, lastRun);
 }

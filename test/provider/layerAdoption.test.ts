@@ -229,3 +229,23 @@ test("a refreshed adopted layer is as it was", async () => {
   const state = await up(database.url, notes);
   expect(await refresh(database.url, state)).toEqual(state);
 });
+
+test("a function that an adopted trigger has come to call stays with it, and no other part of the layer does", async () => {
+  const database = await freshDatabase();
+  const broken = "create function calls.broken() returns trigger language plpgsql as 'begin return null; end'";
+  const table = "create table calls.call (id int);";
+  const triggerOn = (name: string) =>
+    `create trigger note before update on calls.call for each row execute function calls.${name}();`;
+  await database.query(`create schema calls; ${broken}; ${table} ${triggerOn("broken")}`);
+  const repaired = project.layer(
+    "calls",
+    `create schema calls; ${table} create function calls.right() returns trigger language plpgsql as 'begin return new; end';
+     ${triggerOn("right")} create index call_id on calls.call (id); create table calls.log (id int);`,
+  );
+  const state = await up(database.url, repaired);
+  await destroy(database.url, state);
+  expect(await relationsIn(database, "calls")).toEqual(["call"]);
+  expect(await database.query("select tgfoid::regproc::text as calls from pg_trigger where tgname = 'note'")).toEqual([
+    { calls: 'calls."right"' },
+  ]);
+});

@@ -134,6 +134,25 @@ test("an update that fails leaves no note", async () => {
   expect(await largeObjects(database)).toBe(0);
 });
 
+test("an approval that did its work in a killed run is not held against the next one", async () => {
+  const database = await freshDatabase();
+  await database.query(
+    "create schema notes; create table notes.note (id int primary key, text numeric(9, 4)); insert into notes.note values (1, 2)",
+  );
+  const narrowed = project.layer(
+    "narrowed",
+    "create schema notes; create table notes.note (id int primary key, text numeric(5, 1));",
+    { allow: ["change-type:notes.note.text", "rewrite-table:notes.note"] },
+  );
+  await killedUp(database, narrowed);
+  expect(await preview(database.url, [narrowed])).toEqual([[]]);
+  const state = await up(database.url, narrowed);
+  expect(state.outputs.lastRun).toMatchObject({ statements: 0 });
+  await expect(up(database.url, { ...narrowed, allow: ["change-type:notes.note.other"] })).rejects.toThrow(
+    "match nothing in the plan: change-type:notes.note.other",
+  );
+});
+
 test("a database that needs no statement is not written to", async () => {
   const database = await freshDatabase();
   await database.query(NOTES);

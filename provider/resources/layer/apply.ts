@@ -15,7 +15,7 @@ import { UserError } from "../../userError.ts";
 import type { Target } from "./aim.ts";
 import { type ExecutionHooks, execute, StatementError } from "./execute.ts";
 import { type RowsGate, refuseDroppingRows } from "./gates.ts";
-import type { LayerLedger } from "./ledger.ts";
+import type { LayerLedger, LayerNote } from "./ledger.ts";
 import { planLayer, refuseHazards } from "./plan.ts";
 import { refuseMissingRights } from "./rights.ts";
 import type { LastRun } from "./state.ts";
@@ -29,7 +29,7 @@ const RETRY_MESSAGE_INTERVAL_MS = 15_000;
  *
  * @param noted what the database's ledger says and the state does not know.
  */
-export type Goal<Kept> = (live: FactBase, noted: ContributionRecord | undefined) => Promise<Target<Kept>>;
+export type Goal<Kept> = (live: FactBase, noted: LayerNote | undefined) => Promise<Target<Kept>>;
 
 /** The layer's note in the database. */
 export interface Note {
@@ -124,12 +124,13 @@ function mayBeOutdated(error: unknown): boolean {
 async function plan(
   client: PoolClient,
   { hazards }: Pick<ApplyPolicy, "hazards">,
+  noted: LayerNote | undefined,
   before: Catalog,
   target: Target<unknown>,
 ): Promise<{ list: StatementList }> {
   if (hazards === undefined) return { list: statementsFor(target.live, target.wanted) };
   const planned = await planLayer(client, before, target);
-  refuseHazards(planned, hazards.allow, hazards.allowedBefore);
+  refuseHazards(planned, hazards.allow, [...hazards.allowedBefore, ...(noted?.allow ?? [])]);
   return planned;
 }
 
@@ -154,9 +155,10 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const noted = await policy.note.ledger.readBeyond(client, policy.note.packed);
   const target = await goal(before.facts, noted);
   const { wanted, record } = target;
-  const { list } = await plan(client, policy, before, target);
+  const { list } = await plan(client, policy, noted, before, target);
   await refuseMissingRights(client, (await world.knownTarget().facts()).role, target.live, wanted, list.statements);
-  const note = await noteOnce(client, policy.note.ledger, record);
+  const next = record === undefined ? undefined : { record, allow: policy.hazards?.allow ?? [] };
+  const note = await noteOnce(client, policy.note.ledger, next, list.statements.length > 0);
   const [first] = list.statements;
   if (note !== undefined && (first === undefined || first.transaction === "none")) await alone(client, note);
   const hooks = {
@@ -222,12 +224,13 @@ async function run(
 async function noteOnce(
   client: PoolClient,
   ledger: LayerLedger,
-  record: ContributionRecord | undefined,
+  next: LayerNote | undefined,
+  changes: boolean,
 ): Promise<(() => Promise<void>) | undefined> {
-  let isDue = await ledger.isBehind(client, record);
+  let isDue = await ledger.isBehind(client, next, changes);
   if (!isDue) return undefined;
   return async () => {
-    if (isDue) await ledger.write(client, record);
+    if (isDue) await ledger.write(client, next);
     isDue = false;
   };
 }

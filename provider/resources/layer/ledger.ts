@@ -6,7 +6,14 @@ import { stackOf } from "../../server/urn.ts";
 import { UserError } from "../../userError.ts";
 import { packRecord, unpackRecord } from "./state.ts";
 
-/** The record of a layer as the database keeps it; see {@link Ledger}. */
+/** What an update of a layer notes in the database. */
+export interface LayerNote {
+  record: ContributionRecord;
+  /** Approvals of hazards that it had: they may have done their work. */
+  allow: readonly string[];
+}
+
+/** What a layer's last update did, as the database keeps it; see {@link Ledger}. */
 export class LayerLedger {
   private readonly ledger: Ledger;
 
@@ -16,33 +23,37 @@ export class LayerLedger {
   }
 
   /**
-   * What the last committed update noted and the state does not know: that update was killed before Pulumi wrote its state.
+   * What the last committed update noted and the state does not know: that update was killed before Pulumi wrote its state, or one of
+   * its later steps failed.
    *
    * @param packed the record in the state.
    */
-  async readBeyond(
-    client: ClientBase | Pool,
-    packed: Properties[string] | undefined,
-  ): Promise<ContributionRecord | undefined> {
-    const note = await this.ledger.read(client);
-    if (note === undefined || note === packed) return undefined;
+  async readBeyond(client: ClientBase | Pool, packed: Properties[string] | undefined): Promise<LayerNote | undefined> {
+    const [noted, ...allow] = (await this.ledger.read(client))?.split("\n") ?? [];
+    if (noted === undefined || noted === packed) return undefined;
     try {
-      return unpackRecord(note);
+      return { record: unpackRecord(noted), allow };
     } catch (error) {
       if (error instanceof UserError) return undefined;
       throw error;
     }
   }
 
-  /** Whether the note says something else. A layer that only adopts needs none. */
-  async isBehind(client: ClientBase, record: ContributionRecord | undefined): Promise<boolean> {
-    const note = await this.ledger.read(client);
-    if (record === undefined) return note !== undefined;
-    return note === undefined ? holdsAnything(record) : note !== packRecord(record);
+  /**
+   * Whether the note says something else. A layer that only adopts needs none.
+   *
+   * @param changes whether the update executes anything.
+   */
+  async isBehind(client: ClientBase, note: LayerNote | undefined, changes: boolean): Promise<boolean> {
+    const found = await this.ledger.read(client);
+    if (note === undefined) return found !== undefined;
+    return found === undefined ? changes || holdsAnything(note.record) : found !== asText(note);
   }
 
   /** Within a transaction. Undefined removes the note. */
-  write(client: ClientBase, record: ContributionRecord | undefined): Promise<void> {
-    return this.ledger.write(client, record === undefined ? undefined : packRecord(record));
+  write(client: ClientBase, note: LayerNote | undefined): Promise<void> {
+    return this.ledger.write(client, note === undefined ? undefined : asText(note));
   }
 }
+
+const asText = ({ record, allow }: LayerNote): string => [packRecord(record), ...allow].join("\n");

@@ -1,5 +1,6 @@
-import { minus } from "../../engine/algebra.ts";
-import { joined, reversalOf } from "../../engine/record.ts";
+import { minus, neededBy, type Reversal } from "../../engine/algebra.ts";
+import type { FactBase } from "../../engine/pgDelta.ts";
+import { type ContributionRecord, joined, reversalOf } from "../../engine/record.ts";
 import type { CallContext, ResourceState } from "../../server/resource.ts";
 import { applyGoal, type Note } from "./apply.ts";
 import { refuseDependents } from "./gates.ts";
@@ -25,10 +26,17 @@ export async function removeLayer(world: LayerWorld, context: CallContext, state
   const note: Note = { ledger: new LayerLedger(context.urn, inputs.name), packed: state.outputs.contribution };
   await world.session.inTurn(() =>
     applyGoal<undefined>(world, context, { rows, note }, async (live, noted) => {
-      const reversal = reversalOf(joined(record, noted) ?? record, world.claims.heldByOthers(inputs.name));
+      const whole = joined(record, noted?.record) ?? record;
+      const reversal = withoutNeeds(live, whole, reversalOf(whole, world.claims.heldByOthers(inputs.name)));
       refuseDependents(live, removedFrom(live, reversal), new Set(), context.report.warn);
       return { live, wanted: minus(live, reversal), renames: [], record: undefined };
     }),
   );
   if (record.adopted.length > 0) context.report.info(`${record.adopted.length} adopted objects stay in place`);
+}
+
+/** What stays may have come to need something that the layer made, such as the function that a repaired trigger calls. */
+function withoutNeeds(live: FactBase, { adopted }: ContributionRecord, reversal: Reversal): Reversal {
+  const needed = neededBy(live, adopted, reversal.remove);
+  return { ...reversal, remove: new Set([...reversal.remove].filter((key) => !needed.has(key))) };
 }
