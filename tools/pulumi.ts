@@ -32,13 +32,18 @@ export async function runPulumi(
 /**
  * Runs the Pulumi CLI in the checkout.
  *
+ * @param env default: that of the checkout.
  * @returns what it printed.
  * @throws {UserError} when it fails, with its messages.
  */
-export async function askPulumi(root: string, args: readonly string[]): Promise<string> {
+export async function askPulumi(
+  root: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = processEnvironment(root),
+): Promise<string> {
   const result = await execa("pulumi", [...args, "--non-interactive"], {
     cwd: root,
-    env: processEnvironment(root),
+    env,
     extendEnv: false,
     stdin: "ignore",
     reject: false,
