@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
 import type { ClientBase, Pool } from "pg";
+import { codeOf } from "./database/connectionError.ts";
 
 /** First line of each note: what is in a large object of ours, and in which form. */
 const HEADER = "pgstrata ledger 1";
+
+/** SQLSTATEs of a server whose large objects are closed to us: no right, no such function. */
+const NOT_FOR_US = new Set(["42501", "42883"]);
 
 /** The content of a large object, if there is one and this role may read it. */
 const READ = `
@@ -28,11 +32,14 @@ export class Ledger {
     this.oid = String((hash | 0x80000000) >>> 0);
   }
 
-  /** The note; undefined when there is none, or none that is ours. */
+  /** The note; undefined when there is none, none that is ours, or no right to read it. Not for use within a transaction. */
   async read(client: ClientBase | Pool): Promise<string | undefined> {
-    const { rows } = await client.query<{ content: Buffer }>(READ, [this.oid]);
-    const lines = rows[0]?.content.toString("utf8").split("\n");
-    return lines?.[0] === HEADER && lines[1] === this.identity ? lines.slice(2).join("\n") : undefined;
+    try {
+      return await this.content(client);
+    } catch (error) {
+      if (NOT_FOR_US.has(codeOf(error) ?? "")) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -44,7 +51,7 @@ export class Ledger {
     try {
       const { rows } = await client.query<{ taken: boolean }>(IS_TAKEN, [this.oid]);
       const isTaken = rows[0]?.taken === true;
-      if (isTaken && (await this.read(client)) === undefined) return;
+      if (isTaken && (await this.content(client)) === undefined) return;
       if (isTaken) await client.query("select pg_catalog.lo_unlink($1::oid)", [this.oid]);
       if (note === undefined) return;
       const content = Buffer.from([HEADER, this.identity, note].join("\n"), "utf8");
@@ -54,5 +61,11 @@ export class Ledger {
     } finally {
       await client.query("release savepoint pgstrata_ledger");
     }
+  }
+
+  private async content(client: ClientBase | Pool): Promise<string | undefined> {
+    const { rows } = await client.query<{ content: Buffer }>(READ, [this.oid]);
+    const lines = rows[0]?.content.toString("utf8").split("\n");
+    return lines?.[0] === HEADER && lines[1] === this.identity ? lines.slice(2).join("\n") : undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { countsIn, diagnosticsIn, statementsIn } from "../support/cliOutput.ts";
@@ -95,7 +95,7 @@ describe("the stack prod", () => {
 });
 
 describe("a stack that lost its state", () => {
-  it("adopts what stands in the database, with only the generated secret columns left as they are", async () => {
+  it("finds what stands in the database, with only the generated secret columns left as they are", async () => {
     const { stack, database, standing } = platform;
     const before = await database.query("select * from platform.databases order by id");
     await stack.succeed("stack", "rm", "--yes", "--force", "--preserve-config");
@@ -109,12 +109,42 @@ describe("a stack that lost its state", () => {
     expect(up.output).toContain("adopted the row that was there already; nothing had to be changed");
   });
 
-  it("leaves all of it in place when it is destroyed", async () => {
-    const { stack, standing } = platform;
+  it("still knows its layers as its own, adopts the rows, and so refuses to drop what holds them", async () => {
+    const { stack, standing, database } = platform;
+    const layers = (await stack.exportState()).deployment.resources?.filter(({ type }) => type.endsWith(":Layer"));
+    expect(layers?.map(({ outputs }) => outputs)).toEqual(
+      Array.from({ length: 3 }, () => expect.objectContaining({ adopted: [] })),
+    );
+    const before = await database.query("select * from platform.databases order by id");
 
+    const destroy = await stack.run("destroy", "--yes", "--skip-preview");
+
+    expect(destroy.exitCode).not.toBe(0);
+    expect(destroy.output).toMatch(/Refused to drop what holds rows: [^.]*table platform\.databases/);
+    expect(await standing()).toMatchObject({ tables: WHOLE.tables, functions: expect.any(Number) });
+    expect(await database.query("select * from platform.databases order by id")).toEqual(before);
+  });
+});
+
+describe("another stack on the same database", () => {
+  it("adopts what stands there, and leaves all of it in place when it is destroyed", async () => {
+    const { stack, database, standing } = platform;
+    await stack.succeed("up", "--yes", "--skip-preview");
+    const whole = await standing();
+    const before = await database.query("select * from platform.databases order by id");
+    const own = stack.env.PULUMI_STACK;
+    const config = await readFile(join(stack.directory, "Pulumi.prod.yaml"), "utf8");
+    await stack.write("Pulumi.other.yaml", config);
+    stack.env.PULUMI_STACK = "other";
+    await stack.succeed("stack", "init", "other");
+
+    await stack.succeed("up", "--yes", "--skip-preview");
     const destroy = await stack.succeed("destroy", "--yes", "--skip-preview");
 
+    stack.env.PULUMI_STACK = own;
     expect(destroy.output).toContain("adopted objects stay in place");
-    expect(await standing()).toEqual(WHOLE);
+    expect(await standing()).toEqual(whole);
+    expect(await database.query("select * from platform.databases order by id")).toEqual(before);
+    await stack.succeed("preview", "--expect-no-changes");
   });
 });

@@ -191,6 +191,24 @@ test("a note that the role may not read is no obstacle: what is there is adopted
   await role.drop();
 });
 
+for (const right of ["lo_get(oid)", "lo_from_bytea(oid, bytea)"]) {
+  test(`a server that lets nobody use ${right} is no obstacle`, async () => {
+    const database = await freshDatabase();
+    const role = await createTestRole();
+    await database.query(`revoke all on function pg_catalog.${right} from public`);
+    await database.query(`grant create on database ${database.name} to ${role.name}`);
+    await killedUp(database, notes);
+    await database.query("drop schema notes cascade");
+    const url = database.urlFor(role);
+    const state = await up(url, notes);
+    expect(await pending(url, state)).toEqual([]);
+    await destroy(url, state);
+    expect(await hasSchema(database)).toBe(false);
+    await database.query(`drop owned by ${role.name}`);
+    await role.drop();
+  });
+}
+
 test("a note of a form that this version does not know is no obstacle", async () => {
   const database = await freshDatabase();
   await killedUp(database, notes);
