@@ -11,7 +11,7 @@ import { formatSummary, readSummary, type Stage } from "./summary.ts";
 const NEXT = [
   ['eval "$(npm run -s env)"', "the plain pulumi works in this shell"],
   ["pulumi preview --diff", "the exact SQL of what would change"],
-  ["pulumi refresh", "looks for drift"],
+  ["npm run drift", "looks for drift"],
   ['psql "$(npm run -s url)"', "opens the local database"],
   ["npm stop", "stops the local database; npm run reset removes it"],
 ] as const;

@@ -73,9 +73,18 @@ describe("the commands of a checkout that is set up", () => {
     expect([exitCode, all]).toEqual([0, expect.stringContaining("35 unchanged")]);
   });
 
+  it("find no drift in what was just made", async () => {
+    const { exitCode, all } = await run("npm", "run", "-s", "drift");
+
+    expect([exitCode, all]).toEqual([0, expect.stringContaining("layer platform: as the last update left it")]);
+  });
+
   it("stop the database, which then says how to start it again", async () => {
     const stop = await run("npm", "stop");
     const url = await run("npm", "run", "-s", "url");
+    const drift = await run("npm", "run", "-s", "drift");
+
+    expect([drift.exitCode, drift.all]).toEqual([1, expect.stringContaining("nothing accepts connections at")]);
 
     expect(stop.all).toContain("The local database is stopped");
     expect(url.exitCode).toBe(1);
