@@ -89,6 +89,7 @@ function regranting(sql: string, id: StableId): Statement {
     subject: subject(sql, id, "GRANT "),
     lock: "none",
     transaction: "shared",
+    work: "catalog",
     drops: [],
     rewrites: false,
     destructive: false,
