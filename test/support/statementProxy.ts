@@ -9,8 +9,6 @@ export interface Boundary {
   sql: string;
   /** `before`: the server has not got the statement. `after`: it has answered, and the client does not know. */
   side: "before" | "after";
-  /** After the statement, whether the session stands outside a transaction: what the statement did is then permanent. */
-  outsideTransaction: boolean;
   connection: ProxiedConnection;
 }
 
@@ -56,7 +54,7 @@ export async function startStatementProxy(server: { host: string; port: number }
     relay(client, upstream, (sql, connection) => {
       if (OCCASIONAL.test(sql)) return undefined;
       const number = statements.push(sql);
-      return async (side, outsideTransaction) => hold?.({ number, sql, side, outsideTransaction, connection });
+      return async (side) => hold?.({ number, sql, side, connection });
     });
   });
   listener.listen(0, "127.0.0.1");
@@ -84,7 +82,7 @@ export async function startStatementProxy(server: { host: string; port: number }
   };
 }
 
-type Ask = (side: Boundary["side"], outsideTransaction: boolean) => Promise<void>;
+type Ask = (side: Boundary["side"]) => Promise<void>;
 
 function relay(
   client: Socket,
@@ -103,14 +101,13 @@ function relay(
   let current: Ask | undefined;
   let isAnswering = false;
   let insideGroup = false;
-  let outsideTransaction = true;
 
   const fromClient = messages({ untyped: true }, async (message, type) => {
     const starts = type === "Q" || (!insideGroup && (type === "P" || type === "B"));
     if (starts) {
       isAnswering = true;
       current = begin(statementOf(message, type), connection);
-      await current?.("before", outsideTransaction);
+      await current?.("before");
     }
     insideGroup = type === "P" || type === "B" || (insideGroup && type !== "S" && type !== "Q");
     if (type !== "" || requestOf(message) !== SSL_REQUEST) server.write(message);
@@ -122,8 +119,7 @@ function relay(
     if (type === "K") connection.backendPid = message.readInt32BE(5);
     answer.push(message);
     if (type === "Z") {
-      outsideTransaction = message.toString("latin1", 5, 6) === "I";
-      await current?.("after", outsideTransaction);
+      await current?.("after");
       isAnswering = false;
     }
     if (isAnswering) return;
