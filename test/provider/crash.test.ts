@@ -33,6 +33,7 @@ test.each(["terminated", "cut"] as const)(
     await platform.converge();
     await platform.reset();
   },
+  120_000,
 );
 
 test("a layer that were made step by step would be seen by the session that watches", async () => {

@@ -95,7 +95,7 @@ function relay(
       client.resetAndDestroy();
       server.resetAndDestroy();
     },
-    ended: once(server, "close"),
+    ended: new Promise((resolve) => server.once("close", resolve)),
   };
   /** Asks about the statement that the server is at work on. */
   let current: Ask | undefined;
