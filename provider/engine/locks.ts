@@ -1,6 +1,7 @@
+import { parentOf } from "./partitions.ts";
 import { encodeId, type FactBase, type StableId } from "./pgDelta.ts";
 import type { Lock, Statement } from "./statements.ts";
-import { parentOf, tableOf, tablesOfDomain } from "./tables.ts";
+import { tableOf, tablesOfDomain } from "./tables.ts";
 
 /** From weak to strong. */
 const STRENGTH: Lock[] = ["none", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "ACCESS EXCLUSIVE"];

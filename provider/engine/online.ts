@@ -7,10 +7,12 @@
  * @see https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
  */
 import { isVolatileDefault } from "./defaults.ts";
+import { LONGEST_NAME_BYTES, shortened, withName } from "./indexText.ts";
+import { isPartitioned, leavesOf } from "./partitions.ts";
 import { encodeId, type FactBase, type StableId } from "./pgDelta.ts";
 import { quoteIdent, quoteQualified } from "./quote.ts";
 import type { Statement, StatementList } from "./statements.ts";
-import { parentOf, rowsBehind, type TableSizes, tableOf, text } from "./tables.ts";
+import { rowsBehind, type TableSizes, tableOf, text } from "./tables.ts";
 
 /** What the recipes look at. */
 export interface OnlineContext {
@@ -169,11 +171,6 @@ function buildIndex(statement: Statement, id: IndexId, context: OnlineContext): 
   ];
 }
 
-/** Whether a table keeps its rows in partitions. */
-function isPartitioned(table: StableId | undefined, live: FactBase): boolean {
-  return table !== undefined && text(live.get(table), "partitionKey") !== "";
-}
-
 /**
  * The server cannot build an index of a partitioned table concurrently, but one of each partition, and takes those that are there
  * when the index of the whole table comes.
@@ -202,17 +199,6 @@ function buildOnPartitions(
 /** Up to the table that a definition of an index names. */
 const TABLE_OF_INDEX =
   /^(CREATE (?:UNIQUE )?INDEX CONCURRENTLY (?:"(?:[^"]|"")+"|[^\s"]+) ON )(?:"(?:[^"]|"")+"|[^\s".]+)\.(?:"(?:[^"]|"")+"|[^\s".]+)/;
-
-/** The partitions that hold rows themselves. */
-function leavesOf(table: StableId | undefined, live: FactBase): { schema: string; name: string }[] {
-  if (table === undefined) return [];
-  const key = encodeId(table);
-  return live.facts().flatMap(({ id }) => {
-    const parent = id.kind === "table" ? parentOf(id, live) : undefined;
-    if (id.kind !== "table" || parent === undefined || encodeId(parent) !== key) return [];
-    return isPartitioned(id, live) ? leavesOf(id, live) : [id];
-  });
-}
 
 /** Without a moment in which neither the old index nor the new one is there. */
 function replaceIndex(statement: Statement, id: IndexId, { live, invalidIndexes }: OnlineContext): Statement[] {
@@ -251,26 +237,6 @@ function successorOf({ schema, name }: IndexId): IndexId {
   const suffix = "__pgstrata_new";
   return { schema, name: shortened(name, LONGEST_NAME_BYTES - suffix.length) + suffix };
 }
-
-/** What the server cuts a name to. */
-const LONGEST_NAME_BYTES = 63;
-
-function shortened(name: string, bytes: number): string {
-  let kept = name;
-  while (Buffer.byteLength(kept) > bytes) kept = [...kept].slice(0, -1).join("");
-  return kept;
-}
-
-/** A definition as `pg_get_indexdef` prints it, with another name. */
-function withName(sql: string, { name }: IndexId): string {
-  return sql.replace(
-    /^(CREATE (?:UNIQUE )?INDEX )(?:"(?:[^"]|"")+"|\S+)/,
-    (_found, head: string) => `${head}${plainName(name)}`,
-  );
-}
-
-/** As the server prints a name: quoted only where it must be. */
-const plainName = (name: string): string => (/^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoteIdent(name));
 
 function addConstraint(
   statement: Statement,

@@ -44,14 +44,6 @@ export function tablesOfDomain(id: StableId, live: FactBase): StableId[] {
   return [...new Map(tables.map((table) => [encodeId(table), table])).values()];
 }
 
-/** The table that a table is a partition of. */
-export function parentOf(table: StableId, base: FactBase): StableId | undefined {
-  const parent = base.get(table)?.payload.parentTable;
-  if (typeof parent !== "object" || parent === null || !("schema" in parent && "name" in parent)) return undefined;
-  const { schema, name } = parent;
-  return typeof schema === "string" && typeof name === "string" ? { kind: "table", schema, name } : undefined;
-}
-
 /** Rows of the table that an object is a part of; 0 for a new or empty one. */
 export function rowsBehind(id: StableId | undefined, sizes: TableSizes, ...bases: readonly FactBase[]): number {
   const table = id === undefined ? undefined : tableOf(id, ...bases);

@@ -197,7 +197,7 @@ function retrying({ report, signal }: CallContext, watch: BlockerWatch, kept: ()
     blockers: () => watch.describe(),
     outcome,
     onRetry: ({ attempt, reason, leftMs }) => {
-      const message = `${reason}; ${outcome()}; try ${attempt} follows, for at most ${Math.ceil(leftMs / 1000)} s`;
+      const message = `${reason}; ${outcome()}; try ${attempt} follows, for at most ${Math.round(leftMs / 1000)} s`;
       const isTime = performance.now() - told >= RETRY_MESSAGE_INTERVAL_MS;
       if (isTime) told = performance.now();
       if (isTime) report.info(message);

@@ -143,10 +143,9 @@ class Execution {
   }
 
   private async set(settings: readonly Setting[], isLocal: boolean): Promise<void> {
-    const calls = settings.map((_setting, n) => `pg_catalog.set_config($${2 * n + 1}, $${2 * n + 2}, ${isLocal})`);
     await this.client.query(
-      `select ${calls.join(", ")}`,
-      settings.flatMap(({ name, value }) => [name, value]),
+      "select pg_catalog.set_config(name, value, $3) from unnest($1::text[], $2::text[]) as setting (name, value)",
+      [settings.map(({ name }) => name), settings.map(({ value }) => value), isLocal],
     );
   }
 
