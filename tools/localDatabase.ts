@@ -16,8 +16,8 @@ const MAJOR_VERSION = 18;
 const SUPERUSER = "pgstrata";
 const DATABASE = "studio";
 
-/** Room for layers of some thousand objects in one transaction: each object that is made or dropped is one lock. */
-const SETTINGS = { max_locks_per_transaction: "256" };
+/** Room for layers of some thousand tables in one transaction: a table that is dropped takes about twenty locks. */
+const SETTINGS = { max_locks_per_transaction: "1024" };
 
 /** One row if the database of this name exists. */
 const DATABASE_EXISTS = "select 1 from pg_catalog.pg_database where datname = $1";

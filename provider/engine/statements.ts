@@ -2,6 +2,7 @@ import { addTime } from "../timing.ts";
 import { describe, ownerObject } from "./names.ts";
 import { type Action, encodeId, type FactBase, plan, type StableId } from "./pgDelta.ts";
 import { columnPrivilegesLast } from "./privileges.ts";
+import { quoteQualified } from "./quote.ts";
 import { rolesNamedBy } from "./roles.ts";
 
 /** The lock that a statement takes on existing tables, by Postgres' names; `none` where only new objects are touched. */
@@ -50,6 +51,8 @@ export interface Statement {
   rewrites: boolean;
   /** Values may be lost. */
   destructive: boolean;
+  /** How many planned statements it is, where several are run as one. */
+  standsFor?: number;
   /** Encoded ids that must be there before it runs. */
   consumes: readonly string[];
   /** For a step of an online recipe that fails: SQL that takes the recipe back, and how many earlier steps go with it. */
@@ -109,6 +112,54 @@ function enumValuesFirst(statements: readonly Statement[]): Statement[] {
  */
 function withPartitions(sql: string): string {
   return sql.replace(/^(CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")+"|[^\s"]+) ON )ONLY /, "$1");
+}
+
+/** So few that a refusal still says what it is about. */
+const MOST_DROPS_TOGETHER = 50;
+
+/**
+ * Neighbouring `DROP TABLE` of one transaction as one statement of several tables. After each statement the server walks through all locks
+ * that the transaction holds, about twenty for each table dropped, so thousands of single drops take minutes.
+ */
+export function withDropsTogether(statements: readonly Statement[]): Statement[] {
+  const joined: Statement[] = [];
+  let together: Statement[] = [];
+  const close = (): void => {
+    const [first, ...others] = together;
+    if (first !== undefined) joined.push(others.length === 0 ? first : dropTogether(first, others));
+    together = [];
+  };
+  for (const statement of statements) {
+    const isDrop = isPlainDrop(statement);
+    if (!isDrop || together.length === MOST_DROPS_TOGETHER) close();
+    if (isDrop) together.push(statement);
+    else joined.push(statement);
+  }
+  close();
+  return joined;
+}
+
+const DROP_TABLE = "DROP TABLE ";
+
+function isPlainDrop({ id, op, sql, transaction }: Statement): boolean {
+  return (
+    op === "delete" &&
+    transaction === "shared" &&
+    id?.kind === "table" &&
+    sql === `${DROP_TABLE}${quoteQualified(id.schema, id.name)}`
+  );
+}
+
+function dropTogether(first: Statement, others: readonly Statement[]): Statement {
+  const all = [first, ...others];
+  return {
+    ...first,
+    sql: DROP_TABLE + all.map(({ sql }) => sql.slice(DROP_TABLE.length)).join(",\n  "),
+    subject: `${first.subject} and ${others.length} more tables`,
+    drops: all.flatMap(({ drops }) => drops),
+    consumes: all.flatMap(({ consumes }) => consumes),
+    standsFor: all.length,
+  };
 }
 
 function toStatement(planned: Action): Statement {

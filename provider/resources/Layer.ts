@@ -21,6 +21,7 @@ import { applyGoal, type Note } from "./layer/apply.ts";
 import { importLayer } from "./layer/import.ts";
 import { acceptedInputs, checkInputs, type LayerInputs } from "./layer/inputs.ts";
 import { LayerLedger } from "./layer/ledger.ts";
+import { refuseTooManyLocks } from "./layer/lockTable.ts";
 import { nameBefore, planLayer, refuseHazards } from "./layer/plan.ts";
 import { asDetail, asPlan, named, present } from "./layer/planning.ts";
 import { removeLayer } from "./layer/remove.ts";
@@ -72,6 +73,7 @@ async function check(
     const sources = await world.sources(checked.inputs);
     const isSame = (["digest", "baseDigest"] as const).every((key) => olds[key] === sources[key]);
     if (!isSame || !equalValues(olds.renames ?? null, news.renames ?? null)) {
+      world.live.readAhead();
       const contribution = await world.contribution(checked.inputs, sources);
       locatedRenames(sources, contribution);
       for (const { code, message } of lint(contribution)) report.warn(`${code}: ${message}`);
@@ -185,7 +187,9 @@ async function planOnly(
   for (const { code, message } of plan.judged.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
   const { allow, allowedBefore } = approvals(meaning.inputs, state);
   refuseHazards(plan, allow, [...allowedBefore, ...(noted?.allow ?? [])]);
-  await refuseMissingRights(pool, (await target.facts()).role, aim.live, aim.wanted, plan.list.statements);
+  const { role, major } = await target.facts();
+  await refuseMissingRights(pool, role, aim.live, aim.wanted, plan.list.statements);
+  await refuseTooManyLocks(pool, aim.live, aim.wanted, major);
   const { serverVersion } = catalog;
   world.live.project(aim.wanted, serverVersion, nameBefore(catalog, aim.renames));
   return {

@@ -17,7 +17,6 @@ import {
 } from "../../engine/renames.ts";
 import { UserError } from "../../userError.ts";
 import type { LayerInputs } from "./inputs.ts";
-import { wantedBy } from "./planning.ts";
 import type { LayerSources } from "./sources.ts";
 import type { LayerWorld } from "./world.ts";
 
@@ -42,10 +41,10 @@ export interface LayerMeaning {
 }
 
 /**
- * What the layer wants of a database: first its renames, then what {@link wantedBy} says.
+ * What the layer wants of a database: first its renames, then what `wantedBy` says.
  *
  * @param warn told what goes although it is nobody's.
- * @throws {UserError} as {@link wantedBy} does, and for renames that cannot be made.
+ * @throws {UserError} as `wantedBy` does, and for renames that cannot be made.
  */
 export async function aimOf(
   world: LayerWorld,
@@ -55,8 +54,7 @@ export async function aimOf(
 ): Promise<Target<ContributionRecord>> {
   const { inputs, contribution } = meaning;
   const { live, earlier, renames } = await withNewNames(world, meaning, database);
-  const tools = { claims: world.claims, warn };
-  return { live, renames, ...wantedBy(live, inputs, contribution, earlier, tools) };
+  return { live, renames, ...world.wishes.wantedBy({ live, inputs, contribution, earlier }, warn) };
 }
 
 /**

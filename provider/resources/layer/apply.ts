@@ -16,6 +16,7 @@ import type { Target } from "./aim.ts";
 import { type ExecutionHooks, execute, StatementError } from "./execute.ts";
 import { type RowsGate, refuseDroppingRows } from "./gates.ts";
 import type { LayerLedger, LayerNote } from "./ledger.ts";
+import { refuseTooManyLocks } from "./lockTable.ts";
 import { planLayer, refuseHazards } from "./plan.ts";
 import { refuseMissingRights } from "./rights.ts";
 import type { LastRun } from "./state.ts";
@@ -156,7 +157,9 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const target = await goal(before.facts, noted);
   const { wanted, record } = target;
   const { list } = await plan(client, policy, noted, before, target);
-  await refuseMissingRights(client, (await world.knownTarget().facts()).role, target.live, wanted, list.statements);
+  const { role, major } = await world.knownTarget().facts();
+  await refuseMissingRights(client, role, target.live, wanted, list.statements);
+  await refuseTooManyLocks(client, target.live, wanted, major);
   const next = record === undefined ? undefined : { record, allow: policy.hazards?.allow ?? [] };
   const note = await noteOnce(client, policy.note.ledger, next, list.statements.length > 0);
   const [first] = list.statements;

@@ -6,6 +6,8 @@ import { UserError } from "../../userError.ts";
 /** Who declares what in this run, as far as layers were seen. Two layers that add the same object would fight over it. */
 export class Claims {
   private readonly records = new Map<string, ContributionRecord>();
+  /** Changes with each claim that says something new. */
+  generation = 0;
   private readonly predecessors = new Map<string, ContributionRecord>();
 
   /** @throws {UserError} when another layer of this run declares one of the objects. */
@@ -14,6 +16,7 @@ export class Claims {
       const both = owner === layer ? [] : Object.keys(record.added).filter((key) => key in added);
       if (both.length > 0) throw new UserError(claimFault(layer, owner, both));
     }
+    if (this.records.get(layer) !== record) this.generation += 1;
     this.records.set(layer, record);
   }
 

@@ -3,7 +3,7 @@ import type { ProviderConfig } from "../../config.ts";
 import { isStrong, locksOf } from "../../engine/locks.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
 import { quoteIdent } from "../../engine/quote.ts";
-import type { Statement, StatementList } from "../../engine/statements.ts";
+import { type Statement, type StatementList, withDropsTogether } from "../../engine/statements.ts";
 import { withWaiting } from "../../transaction.ts";
 import { backfill } from "./backfill.ts";
 import { impatient, takeLocks } from "./locks.ts";
@@ -93,7 +93,7 @@ class Execution {
       await hooks.waiting(() => takeLocks(client, locks, lockTimeoutMs));
       if (locks.size > 0) Object.assign(now, holding(lockTimeoutMs));
       await hooks.before(group);
-      for (const statement of group.slice(first)) {
+      for (const statement of withDropsTogether(group.slice(first))) {
         await this.runLimited(statement, now);
         // A lock that cannot be taken beforehand, of a view or a sequence, was the first one.
         if (!now.isHolding) Object.assign(now, holding(lockTimeoutMs));
@@ -151,7 +151,8 @@ class Execution {
 
   private async run(statement: Statement): Promise<void> {
     const { client, hooks } = this;
-    const at = `${++this.done}/${this.list.statements.length}`;
+    this.done += statement.standsFor ?? 1;
+    const at = `${this.done}/${this.list.statements.length}`;
     hooks.progress(`${at} ${statement.op} ${statement.subject}`);
     const filled = (rows: number): void => hooks.progress(`${at} filled in ${rows} rows of ${statement.subject}`);
     const running = (): Promise<unknown> =>

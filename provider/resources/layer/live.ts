@@ -26,6 +26,11 @@ export class LiveCatalog {
     return this.reading;
   }
 
+  /** Begins to read what will be asked for soon, such as while the shadow is busy. A failure shows when it is asked for. */
+  readAhead(): void {
+    this.get().catch(() => {});
+  }
+
   /** Facts as they are now. */
   refresh(): Promise<Catalog> {
     this.reading = this.read();

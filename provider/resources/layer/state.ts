@@ -14,15 +14,23 @@ export function packRecord(record: ContributionRecord): string {
   return FORM + gzipSync(JSON.stringify(record), { level: 9 }).toString("base64");
 }
 
+/** What was unpacked last: each call about a layer brings the same state. */
+let last: { value: string; record: ContributionRecord } | undefined;
+
 /** @throws {UserError} when the state holds none, or one of a newer form. */
 export function unpackRecord(value: Value | undefined): ContributionRecord {
+  if (last !== undefined && last.value === value) return last.record;
   if (typeof value !== "string" || !value.startsWith(FORM)) {
     throw new UserError(
       "The state of this layer holds no contribution that this version of pgstrata can read. Was it written by a newer one? " +
         "Use that version, or remove the layer from the state (`pulumi state delete`) and let `pulumi up` adopt what is there.",
     );
   }
-  return JSON.parse(gunzipSync(Buffer.from(value.slice(FORM.length), "base64")).toString("utf8"));
+  const record: ContributionRecord = JSON.parse(
+    gunzipSync(Buffer.from(value.slice(FORM.length), "base64")).toString("utf8"),
+  );
+  last = { value, record };
+  return record;
 }
 
 /** Names of the objects that a layer adds or changes, sorted; parts of an object are not listed. */

@@ -16,6 +16,7 @@ import { Claims } from "./claims.ts";
 import type { LayerInputs } from "./inputs.ts";
 import { LiveCatalog } from "./live.ts";
 import { type LayerSources, readSources } from "./sources.ts";
+import { Wishes } from "./wanted.ts";
 
 /** SQLSTATEs of a name that is not known: table, function, schema, other object, column. */
 const UNDEFINED_OBJECT = new Set(["42P01", "42883", "3F000", "42704", "42703"]);
@@ -31,6 +32,7 @@ export class LayerWorld {
   readonly target: Database | undefined;
   readonly live: LiveCatalog;
   readonly claims = new Claims();
+  readonly wishes = new Wishes(this.claims);
   private readonly projectDirectory: string;
   private chain: Promise<ShadowChain> | undefined;
 
