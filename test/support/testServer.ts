@@ -36,12 +36,14 @@ export interface TestServer {
 /**
  * Starts a server in a temporary directory. It ends with this process, also when that is killed. A test file that makes roles of
  * fixed names starts one of its own, because all databases of a server share them.
+ *
+ * @param settings beside those of all test servers, or in their place.
  */
-export async function startTestServer(): Promise<TestServer> {
+export async function startTestServer(settings: Readonly<Record<string, string>> = {}): Promise<TestServer> {
   const directory = mkdtempSync(join(tmpdir(), "pgstrata-test-"));
   // For root, the account that runs the server must get there.
   chmodSync(directory, 0o755);
-  const server = await startEmbeddedServer({ directory, majorVersion, settings: SETTINGS });
+  const server = await startEmbeddedServer({ directory, majorVersion, settings: { ...SETTINGS, ...settings } });
   return {
     url: server.url,
     logFile: server.logFile,

@@ -3,8 +3,8 @@ import { locksNeeded } from "../../engine/lockCount.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
 import { UserError } from "../../userError.ts";
 
-/** Fewer statements than these fit into the lock table of any server. */
-const FEW_STATEMENTS = 100;
+/** So many have room on any server, and need no question. */
+const FEW_LOCKS = 500;
 
 /** Settings are made in steps of the default. */
 const STEP = 64;
@@ -14,8 +14,7 @@ const STEP = 64;
  * servers before 18 have no setting for the slots of autovacuum workers.
  */
 const ROOM = `
-  select pg_catalog.current_setting('server_version_num')::int / 10000 as major,
-         pg_catalog.current_setting('max_locks_per_transaction')::int as each,
+  select pg_catalog.current_setting('max_locks_per_transaction')::int as each,
          pg_catalog.current_setting('max_connections')::int + pg_catalog.current_setting('max_prepared_transactions')::int
            + pg_catalog.current_setting('max_worker_processes')::int + pg_catalog.current_setting('max_wal_senders')::int
            + coalesce(pg_catalog.current_setting('autovacuum_worker_slots', true), pg_catalog.current_setting('autovacuum_max_workers'))::int
@@ -23,7 +22,6 @@ const ROOM = `
          (select count(*)::int from pg_catalog.pg_locks where not fastpath) as taken`;
 
 interface Room {
-  major: number;
   each: number;
   processes: number;
   taken: number;
@@ -33,26 +31,24 @@ interface Room {
  * Refuses a plan whose one transaction would take more locks than the server has room for. It would end in "out of shared memory"
  * after a while, and until then every other session that needs a lock would end so, too. Splitting it is no way out: others would
  * see half a layer.
- *
- * @param statements how many the plan has.
  */
 export async function refuseTooManyLocks(
   client: ClientBase | Pool,
   live: FactBase,
   wanted: FactBase,
-  statements: number,
+  serverMajor: number,
 ): Promise<void> {
-  if (statements < FEW_STATEMENTS) return;
+  const needed = locksNeeded(live, wanted, serverMajor);
+  if (needed <= FEW_LOCKS) return;
   const { rows } = await client.query<Room>(ROOM);
   const [room] = rows;
   if (room === undefined) throw new Error("the server answered a one-row query with no row");
-  const { major, each, processes, taken } = room;
-  const needed = locksNeeded(live, wanted, major);
+  const { each, processes, taken } = room;
   const free = each * processes - taken;
   if (needed <= free) return;
   const enough = Math.ceil((needed + taken) / processes / STEP) * STEP;
   throw new UserError(
-    `The plan has ${statements} statements for one transaction, which takes about ${count(needed)} locks; the server has room for ${count(free)} ` +
+    `The plan is one transaction, which takes about ${count(needed)} locks; the server has room for ${count(free)} ` +
       `(max_locks_per_transaction ${each} × ${processes} processes, ${count(taken)} in use). Nothing was changed. Expected room for all: set ` +
       `max_locks_per_transaction to ${enough} (\`alter system set max_locks_per_transaction = ${enough}\`, or where your host keeps its settings) and ` +
       "restart the server; or spread the objects over several layers, each of which is a transaction of its own.",
