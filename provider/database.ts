@@ -125,6 +125,8 @@ async function connectWith(
     connectionString: target.driverUrl,
     ssl: tls ? target.tlsOptions() : false,
     max: MOST_CONNECTIONS,
+    // Who awaits each answer notices nothing of it; who does not spares a round trip.
+    pipeline: true,
     fallback_application_name: "pgstrata",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,

@@ -137,4 +137,5 @@ const base: Statement = {
   rewrites: false,
   destructive: true,
   consumes: [],
+  work: "catalog",
 };

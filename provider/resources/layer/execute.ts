@@ -7,6 +7,7 @@ import { type Statement, type StatementList, withDropsTogether } from "../../eng
 import { withWaiting } from "../../transaction.ts";
 import { backfill } from "./backfill.ts";
 import { impatient, takeLocks } from "./locks.ts";
+import { SendAhead } from "./sendAhead.ts";
 
 /** How long to wait for locks, and how long a statement may run, by its kind. */
 export type ExecutionLimits = Pick<
@@ -88,7 +89,9 @@ class Execution {
     await client.query("begin");
     try {
       await this.set([...list.settings, ...timeouts(now)], true);
-      for (const statement of group.slice(0, first)) await this.runLimited(statement, now);
+      const ahead = new SendAhead(client);
+      for (const statement of group.slice(0, first)) await this.runLimited(statement, now, ahead);
+      await ahead.settle();
       if (now.limitMs !== 0) await this.set(timeouts({ ...now, limitMs: 0 }), true);
       await hooks.waiting(() => takeLocks(client, locks, lockTimeoutMs));
       if (locks.size > 0) Object.assign(now, holding(lockTimeoutMs));
@@ -107,12 +110,12 @@ class Execution {
     this.committed = this.done;
   }
 
-  /** Runs a statement of a transaction with the limit of its kind. */
-  private async runLimited(statement: Statement, now: InForce): Promise<void> {
+  /** Runs a statement of a transaction with the limit of its kind; where nobody can wait for it, without waiting for the answer. */
+  private async runLimited(statement: Statement, now: InForce, ahead?: SendAhead): Promise<void> {
     const limitMs = this.limitOf(statement, now);
     if (limitMs !== now.limitMs) await this.set(timeouts({ ...now, limitMs }), true);
     now.limitMs = limitMs;
-    await this.run(statement);
+    await this.run(statement, ahead);
   }
 
   /** One statement that is a transaction of its own. While it waits under a weak lock nobody waits for it, so it may wait for long. */
@@ -149,11 +152,13 @@ class Execution {
     );
   }
 
-  private async run(statement: Statement): Promise<void> {
+  private async run(statement: Statement, ahead?: SendAhead): Promise<void> {
     const { client, hooks } = this;
     this.done += statement.standsFor ?? 1;
     const at = `${this.done}/${this.list.statements.length}`;
     hooks.progress(`${at} ${statement.op} ${statement.subject}`);
+    if (ahead !== undefined && statement.backfill === undefined && statement.undo === undefined)
+      return ahead.send(statement.sql, (error) => new StatementError(statement, error, this.committed));
     const filled = (rows: number): void => hooks.progress(`${at} filled in ${rows} rows of ${statement.subject}`);
     const running = (): Promise<unknown> =>
       statement.backfill === undefined
