@@ -13,7 +13,7 @@ import type { Stage } from "../../provider/timing.ts";
 import { createStackWorkspace, type StackWorkspace } from "../support/cli.ts";
 import { catalogCounts, expectedCounts } from "./catalogCounts.ts";
 import { generatedLayers, programOf, type Size } from "./generatedSchema.ts";
-import { PARTS, type Peaks, withPeaks } from "./peakMemory.ts";
+import { PARTS, type Usage, withUsage } from "./usage.ts";
 
 const SIZES: Size[] = [1000, 5000].flatMap((tables) => [1, 10].map((layers) => ({ tables, layers })));
 const STAGES: Stage[] = ["start", "shadow", "extract", "plan", "apply"];
@@ -25,8 +25,9 @@ const GOALS: Record<string, number> = { up: 10, "no-op preview": 3.5, "one-colum
 interface Step {
   name: string;
   wallMs: number;
+  /** That a preview lists; a command without one lists none. */
   statements: number;
-  peaks: Peaks;
+  usage: Usage;
   stages: Partial<Record<Stage, number>>;
 }
 
@@ -42,8 +43,8 @@ try {
   console.log(
     `Machine: ${cpus().length} × ${processor?.model ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, PostgreSQL ${server.version}.\n`,
   );
-  console.log("| tables | layers | what | goal | time | statements | provider | program | CLI | state |");
-  console.log("|---|---|---|---|---|---|---|---|---|---|");
+  console.log("| tables | layers | what | goal | time | processor | statements | provider | program | CLI | state |");
+  console.log("|---|---|---|---|---|---|---|---|---|---|---|");
   const all: { size: Size; steps: Step[] }[] = [];
   for (const size of asked()) all.push({ size, steps: await life(size) });
   console.log(`\n| tables | layers | where the time goes (ms) | rest | ${STAGES.join(" | ")} |`);
@@ -114,18 +115,15 @@ async function measure(stack: StackWorkspace, name: string, args: readonly strin
   const timings = await mkdtemp(join(scratch, "timings-"));
   stack.env.PGSTRATA_TIMINGS = timings;
   const started = performance.now();
-  const { peaks } = await withPeaks(() => stack.succeed(...args));
+  const { result, usage } = await withUsage(() => stack.succeed(...args));
   const wallMs = performance.now() - started;
   const stages: Partial<Record<Stage, number>> = {};
-  let statements = 0;
+  const statements = result.stdout.match(/pgstrata:index:Statement/g)?.length ?? 0;
   for (const file of await readdir(timings)) {
-    const totals: Partial<Record<Stage | "statements", number>> = JSON.parse(
-      await readFile(join(timings, file), "utf8"),
-    );
+    const totals: Partial<Record<Stage, number>> = JSON.parse(await readFile(join(timings, file), "utf8"));
     for (const stage of STAGES) stages[stage] = (stages[stage] ?? 0) + (totals[stage] ?? 0);
-    statements += totals.statements ?? 0;
   }
-  return { name, wallMs, statements, peaks, stages };
+  return { name, wallMs, statements, usage, stages };
 }
 
 async function onServer<T>(database: string, task: (client: pg.Client) => Promise<T>): Promise<T> {
@@ -138,11 +136,14 @@ async function onServer<T>(database: string, task: (client: pg.Client) => Promis
   }
 }
 
-function print({ tables, layers }: Size, { name, wallMs, statements, peaks }: Step, stateBytes: number): void {
+function print({ tables, layers }: Size, { name, wallMs, statements, usage }: Step, stateBytes: number): void {
   const goal = tables === 1000 && name in GOALS ? `≤ ${GOALS[name]} s` : "";
-  const megabytes = PARTS.map((part) => (peaks[part] === undefined ? "–" : `${Math.round(peaks[part] / 1e6)} MB`));
+  const megabytes = PARTS.map((part) => {
+    const bytes = usage.peaks[part];
+    return bytes === undefined ? "–" : `${Math.round(bytes / 1e6)} MB`;
+  });
   console.log(
-    `| ${tables} | ${layers} | ${name} | ${goal} | ${(wallMs / 1000).toFixed(1)} s | ${statements || ""} | ${megabytes.join(" | ")} | ${Math.round(stateBytes / 1000)} KB |`,
+    `| ${tables} | ${layers} | ${name} | ${goal} | ${(wallMs / 1000).toFixed(1)} s | ${(usage.processorMs / 1000).toFixed(1)} s | ${statements || ""} | ${megabytes.join(" | ")} | ${Math.round(stateBytes / 1000)} KB |`,
   );
 }
 
