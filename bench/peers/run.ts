@@ -80,8 +80,11 @@ async function measureAll(
   for (const tool of tools) {
     const bench = await servers.get(tool.majorVersion ?? MAJOR_VERSION, workload.roles);
     const started = performance.now();
-    all.push(await measure(tool, workload, bench, options));
+    const findings = await measure(tool, workload, bench, options);
+    all.push(findings);
+    // Shown at once, so that a run that is cut short was not for nothing.
     console.error(`${workload.title}: ${tool.name}, ${Math.round((performance.now() - started) / 1000)} s`);
+    console.error(JSON.stringify(findings));
   }
   return all;
 }
