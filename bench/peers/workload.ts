@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { generatedLayers } from "../../test/scale/generatedSchema.ts";
 import { projectRoot } from "../../tools/paths.ts";
 
 /** A file of SQL. */
@@ -80,53 +81,27 @@ alter table platform.billing_plans add constraint billing_plans_price_high check
   };
 }
 
-/** Tables as a web application has them: a key, six columns, two indexes, row security and one policy each. */
+/** The tables that the scale test generates, in one layer. */
 export function generatedWorkload(tables: number): Workload {
-  const name = (number: number): string => `table_${String(number).padStart(4, "0")}`;
-  const changed = `generated.${name(Math.floor(tables / 2))}`;
-  const layers = (extra: string): SqlLayer[] => [
-    {
-      name: "generated",
-      files: [
-        { name: "0000.sql", text: "create schema generated;\n" },
-        ...Array.from({ length: Math.ceil(tables / 50) }, (_, file) => ({
-          name: `${String(file + 1).padStart(4, "0")}.sql`,
-          text: Array.from({ length: Math.min(50, tables - file * 50) }, (_, n) => {
-            const table = `generated.${name(file * 50 + n)}`;
-            return tableSql(table, name(file * 50 + n), table === changed ? extra : "");
-          }).join("\n"),
-        })),
-      ],
-    },
-  ];
+  const layers = (changed: boolean): SqlLayer[] =>
+    generatedLayers({ tables, layers: 1 }, { changed }).map(({ name, files }) => ({
+      name,
+      files: Object.entries(files).map(([path, text]) => ({ name: basename(path), text })),
+    }));
+  const [{ name: schema } = { name: "" }] = layers(false);
+  const changed = `${schema}.table_${String(Math.floor(tables / 2)).padStart(4, "0")}`;
   return {
     title: `${tables.toLocaleString("en-US")} generated tables`,
-    schemas: ["generated"],
+    schemas: [schema],
     roles: [],
-    initial: layers(""),
+    initial: layers(false),
     change: {
       name: "note",
-      after: layers(",\n  note text"),
+      after: layers(true),
       up: `alter table ${changed} add column note text;\n`,
       down: `alter table ${changed} drop column note;\n`,
     },
   };
-}
-
-function tableSql(table: string, name: string, extra: string): string {
-  return `create table ${table} (
-  id uuid primary key default gen_random_uuid(),
-  organization_id uuid not null,
-  name text not null,
-  status text not null default 'active',
-  settings jsonb not null default '{}',
-  created_at timestamptz not null default now()${extra}
-);
-create index ${name}_organization_idx on ${table} (organization_id, created_at);
-create index ${name}_status_idx on ${table} (status) where status <> 'archived';
-alter table ${table} enable row level security;
-create policy ${name}_all on ${table} using (true) with check (true);
-`;
 }
 
 /** @throws when the text does not occur exactly once: the files have changed and the change must be written anew. */

@@ -1,7 +1,6 @@
-import pg, { type PoolClient } from "pg";
+import type { PoolClient } from "pg";
 import { BlockerWatch } from "../../blockers.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
-import { connectionLoss } from "../../database/lostConnection.ts";
 import { withDatabaseLock } from "../../databaseLock.ts";
 import type { Catalog } from "../../engine/facts.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
@@ -10,14 +9,15 @@ import { renameStatements } from "../../engine/renames.ts";
 import { type Statement, type StatementList, statementsFor } from "../../engine/statements.ts";
 import type { CallContext, Properties, Reporter } from "../../server/resource.ts";
 import { timed } from "../../timing.ts";
-import { isContention, type TransactionOptions, withRetries } from "../../transaction.ts";
+import { type TransactionOptions, withRetries } from "../../transaction.ts";
 import { UserError } from "../../userError.ts";
 import type { Target } from "./aim.ts";
-import { type ExecutionHooks, execute, StatementError } from "./execute.ts";
+import { type ExecutionHooks, execute } from "./execute.ts";
 import { type RowsGate, refuseDroppingRows } from "./gates.ts";
 import type { LayerLedger, LayerNote } from "./ledger.ts";
 import { refuseTooManyLocks } from "./lockTable.ts";
 import { planLayer, refuseHazards } from "./plan.ts";
+import { explained, mayBeOutdated } from "./refusedStatement.ts";
 import { refuseMissingRights } from "./rights.ts";
 import type { LastRun } from "./state.ts";
 import type { LayerWorld } from "./world.ts";
@@ -115,12 +115,6 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
   }
 }
 
-/** Whether the plan may have failed because the catalog had changed since it was read. */
-function mayBeOutdated(error: unknown): boolean {
-  if (!(error instanceof RefusedStatement) || error.committed > 0 || isContention(error)) return false;
-  return error.code === undefined || !ADVISED.has(error.code);
-}
-
 /** A destroy needs no online recipes: what it drops is empty. */
 async function plan(
   client: PoolClient,
@@ -161,7 +155,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   await refuseMissingRights(client, role, target.live, wanted, list.statements);
   await refuseTooManyLocks(client, target.live, wanted, major);
   const next = record === undefined ? undefined : { record, allow: policy.hazards?.allow ?? [] };
-  const note = await noteOnce(client, policy.note.ledger, next, list.statements.length > 0);
+  const note = await policy.note.ledger.due(client, next, list.statements.length > 0);
   const [first] = list.statements;
   if (note !== undefined && (first === undefined || first.transaction === "none")) await alone(client, note);
   const hooks = {
@@ -223,21 +217,6 @@ async function run(
   }
 }
 
-/** Writes the note with the first transaction; undefined when it stands there already. */
-async function noteOnce(
-  client: PoolClient,
-  ledger: LayerLedger,
-  next: LayerNote | undefined,
-  changes: boolean,
-): Promise<(() => Promise<void>) | undefined> {
-  let isDue = await ledger.isBehind(client, next, changes);
-  if (!isDue) return undefined;
-  return async () => {
-    if (isDue) await ledger.write(client, next);
-    isDue = false;
-  };
-}
-
 /** Where no transaction comes first: a step that stands by itself must not be counted as somebody else's. */
 async function alone(client: PoolClient, note: () => Promise<void>): Promise<void> {
   await client.query("begin");
@@ -259,47 +238,6 @@ function progressOf(report: Reporter, signal: AbortSignal) {
     told = performance.now();
     report.status(message);
   };
-}
-
-function explained(error: unknown): unknown {
-  if (!(error instanceof StatementError)) return error;
-  if (connectionLoss(error.cause) !== undefined) return error.cause;
-  if (!(error.cause instanceof pg.DatabaseError)) return error;
-  return new RefusedStatement(error, error.cause);
-}
-
-/** SQLSTATEs after which the same may succeed: lock timeout, deadlock, serialization failure. Who retries adds the advice. */
-const PASSING = new Set(["55P03", "40P01", "40001"]);
-
-/** SQLSTATEs of causes outside the statement, which have an advice of their own: rights, standby, disk, memory, connections, time. */
-const ADVISED = new Set(["42501", "25006", "53100", "53200", "53300", "57014"]);
-
-/** A statement that the server refused, as a person reads it. Definitions hold no secrets, so the SQL is shown. */
-export class RefusedStatement extends UserError {
-  override name = "RefusedStatement";
-  /** SQLSTATE. */
-  readonly code: string | undefined;
-  /** How many statements before it stay. */
-  readonly committed: number;
-
-  constructor({ statement: { sql, subject }, committed }: StatementError, cause: pg.DatabaseError) {
-    const lines = [`The server refused ${subject}: ${cause.message} (SQLSTATE ${cause.code ?? "unknown"}).`];
-    if (cause.hint !== undefined) lines.push(`The server's hint: ${cause.hint}`);
-    if (cause.code !== undefined && ADVISED.has(cause.code)) lines.push(describeDatabaseError(cause)?.message ?? "");
-    lines.push(
-      "The statement was:",
-      ...sql
-        .split("\n")
-        .slice(0, 20)
-        .map((line) => `    ${line}`),
-      committed === 0
-        ? "The transaction was undone: nothing was changed."
-        : `The transaction was undone; the ${committed} statements before it stay, each harmless by itself. Run \`pulumi up\` again once the cause is gone.`,
-    );
-    super(cause.code !== undefined && PASSING.has(cause.code) ? `${subject}: ${cause.message}` : lines.join("\n"));
-    this.code = cause.code;
-    this.committed = committed;
-  }
 }
 
 async function prove(

@@ -40,19 +40,28 @@ export class LayerLedger {
   }
 
   /**
-   * Whether the note says something else. A layer that only adopts needs none.
+   * What writes the note within a transaction, at most once; undefined when it says the same already. A layer that only adopts needs none.
    *
+   * @param note undefined removes it.
    * @param changes whether the update executes anything.
    */
-  async isBehind(client: ClientBase, note: LayerNote | undefined, changes: boolean): Promise<boolean> {
+  async due(
+    client: ClientBase,
+    note: LayerNote | undefined,
+    changes: boolean,
+  ): Promise<(() => Promise<void>) | undefined> {
+    let isDue = await this.isBehind(client, note, changes);
+    if (!isDue) return undefined;
+    return async () => {
+      if (isDue) await this.ledger.write(client, note === undefined ? undefined : asText(note));
+      isDue = false;
+    };
+  }
+
+  private async isBehind(client: ClientBase, note: LayerNote | undefined, changes: boolean): Promise<boolean> {
     const found = await this.ledger.read(client);
     if (note === undefined) return found !== undefined;
     return found === undefined ? changes || holdsAnything(note.record) : found !== asText(note);
-  }
-
-  /** Within a transaction. Undefined removes the note. */
-  write(client: ClientBase, note: LayerNote | undefined): Promise<void> {
-    return this.ledger.write(client, note === undefined ? undefined : asText(note));
   }
 }
 

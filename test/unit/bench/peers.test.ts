@@ -77,7 +77,7 @@ describe("what the tools are given", () => {
   test("migrations are numbered through, layers first", () => {
     const { initial, change } = generatedWorkload(60);
     expect(migrationsOf(initial, [change]).map(({ number, name }) => `${number} ${name}`)).toEqual([
-      "001 generated",
+      "001 scale_1",
       "002 note",
     ]);
   });
