@@ -113,7 +113,11 @@ class Execution {
   /** Runs a statement of a transaction with the limit of its kind; where nobody can wait for it, without waiting for the answer. */
   private async runLimited(statement: Statement, now: InForce, ahead?: SendAhead): Promise<void> {
     const limitMs = this.limitOf(statement, now);
-    if (limitMs !== now.limitMs) await this.set(timeouts({ ...now, limitMs }), true);
+    if (limitMs !== now.limitMs) {
+      // Its own failure would hide that of a statement sent before.
+      await ahead?.settle();
+      await this.set(timeouts({ ...now, limitMs }), true);
+    }
     now.limitMs = limitMs;
     await this.run(statement, ahead);
   }
