@@ -138,11 +138,14 @@ async function holdingRows(client: PoolClient, tables: readonly (readonly [strin
   const held: string[] = [];
   for (let n = 0; n < tables.length; n += TABLES_AT_A_TIME) {
     const some = tables.slice(n, n + TABLES_AT_A_TIME);
-    await client.query(`lock table ${some.map(([, table]) => table).join(", ")} in access exclusive mode`);
+    const quotedTables = some.map(([, table]) => table).join(", ");
+    await client.query(`lock table ${quotedTables} in access exclusive mode`);
     // A policy must not hide a row from this question: with row_security off the server raises an error instead.
     await client.query("set local row_security = off");
-    const questions = some.map(([, table], place) => `select ${place} as place where exists (select from ${table})`);
-    const { rows } = await client.query<{ place: number }>(`${questions.join(" union all ")} order by place`);
+    const quotedQuestions = some
+      .map(([, table], place) => `select ${place} as place where exists (select from ${table})`)
+      .join(" union all ");
+    const { rows } = await client.query<{ place: number }>(`${quotedQuestions} order by place`);
     for (const { place } of rows) held.push(some[place]?.[0] ?? "");
   }
   return held;
