@@ -148,7 +148,7 @@ export async function createCrashStack(): Promise<CrashStack> {
         else if (victim === "backend") await terminateBackend(boundary, server);
         else boundary.connection.cut();
       };
-      const { hold, killedAt } = killOnce(point, kill);
+      const { hold, killedAt } = killOnce(point, statements, kill);
       proxy.restart(hold);
       const { all: output, exitCode } = await command;
       const changed = (await rootHash()) !== outdated;

@@ -21,18 +21,34 @@ export interface KillPoint {
   side: Boundary["side"];
 }
 
-/** A holder for the proxy that kills once, at one boundary, and tells whether it came to that. */
+/**
+ * A holder for the proxy that kills once, at one boundary, and tells whether it came to that. Connections take turns as they like, so a
+ * statement is known by its text and by how many of the same text came before it, not by its number.
+ *
+ * @param statements of the run that nothing disturbs.
+ */
 export function killOnce(
   { number, side }: KillPoint,
+  statements: readonly string[],
   kill: (boundary: Boundary) => Promise<void> | void,
 ): { hold: (boundary: Boundary) => Promise<void>; killedAt(): string | undefined } {
+  const text = nameOf(statements[number - 1] ?? "");
+  const occurrence = statements.slice(0, number).filter((sql) => nameOf(sql) === text).length;
+  const alike: number[] = [];
   let killedAt: string | undefined;
   return {
     hold: async (boundary) => {
-      if (killedAt !== undefined || boundary.number !== number || boundary.side !== side) return;
+      if (nameOf(boundary.sql) !== text) return;
+      if (boundary.side === "before") alike.push(boundary.number);
+      if (killedAt !== undefined || boundary.side !== side || alike.indexOf(boundary.number) !== occurrence - 1) return;
       killedAt = boundary.sql.trim().replaceAll(/\s+/g, " ").slice(0, 120);
       await kill(boundary);
     },
     killedAt: () => killedAt,
   };
+}
+
+/** Tables are locked in another order each time. */
+function nameOf(sql: string): string {
+  return /^(lock table|set local lock_timeout)/.exec(sql)?.[0] ?? sql;
 }

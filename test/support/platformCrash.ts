@@ -91,7 +91,7 @@ export async function createPlatformCrash(): Promise<PlatformCrash> {
     async runAndLose(point, how) {
       const lose = (boundary: Boundary): Promise<void> | void =>
         how === "cut" ? boundary.connection.cut() : terminateBackend(boundary, server);
-      const { hold, killedAt } = killOnce(point, lose);
+      const { hold, killedAt } = killOnce(point, statements, lose);
       const stop = await watch(database.url, STANDING);
       proxy.restart(hold);
       let message: string | undefined;

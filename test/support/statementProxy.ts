@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
-/** A moment of a connection at which the proxy lets a test act, while the client and the server wait. */
+/** A moment of a connection at which the proxy lets a test act, while nothing passes in that direction. */
 export interface Boundary {
   /** Of the statement, counted over all connections since the last `restart`, from 1. */
   number: number;
@@ -97,17 +97,16 @@ function relay(
     },
     ended: new Promise((resolve) => server.once("close", resolve)),
   };
-  /** Asks about the statement that the server is at work on. */
-  let current: Ask | undefined;
-  let isAnswering = false;
+  /** Statements without an answer, in order: a client may send some ahead. */
+  const unanswered: (Ask | undefined)[] = [];
   let insideGroup = false;
 
   const fromClient = messages({ untyped: true }, async (message, type) => {
     const starts = type === "Q" || (!insideGroup && (type === "P" || type === "B"));
     if (starts) {
-      isAnswering = true;
-      current = begin(statementOf(message, type), connection);
-      await current?.("before");
+      const ask = begin(statementOf(message, type), connection);
+      unanswered.push(ask);
+      await ask?.("before");
     }
     insideGroup = type === "P" || type === "B" || (insideGroup && type !== "S" && type !== "Q");
     if (type !== "" || requestOf(message) !== SSL_REQUEST) server.write(message);
@@ -118,11 +117,8 @@ function relay(
   const fromServer = messages({ untyped: false }, async (message, type) => {
     if (type === "K") connection.backendPid = message.readInt32BE(5);
     answer.push(message);
-    if (type === "Z") {
-      await current?.("after");
-      isAnswering = false;
-    }
-    if (isAnswering) return;
+    if (type === "Z") await unanswered.shift()?.("after");
+    else if (unanswered.length > 0) return;
     client.write(Buffer.concat(answer));
     answer = [];
   });
