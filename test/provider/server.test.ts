@@ -242,7 +242,7 @@ describe("a database that cannot be used", () => {
     await withProvider(async (provider) => {
       await provider.configure({ url: database.urlFor(role) });
       expect((await failureOfCall(provider.create(ROW, "a", row))).details).toContain(
-        "read-only, most likely a standby",
+        "the database is read-only: a standby, or default_transaction_read_only is set",
       );
     });
     await database.query(`ALTER ROLE ${role.name} RESET default_transaction_read_only`);
