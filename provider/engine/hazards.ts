@@ -1,6 +1,7 @@
 import { isVolatileDefault } from "./defaults.ts";
-import { describe } from "./names.ts";
-import { encodeId, type FactBase, type StableId } from "./pgDelta.ts";
+import { describe, nameInApproval as nameIn } from "./names.ts";
+import type { FactBase, StableId } from "./pgDelta.ts";
+import { quoteIdent } from "./quote.ts";
 import type { Statement } from "./statements.ts";
 import { rowsBehind, type TableSizes, tableOf, tablesOfDomain, text } from "./tables.ts";
 import { typeChange } from "./typeChange.ts";
@@ -47,11 +48,15 @@ export function hazardsOf(statement: Statement, context: HazardContext): Hazard[
   ];
 }
 
-/** `platform.projects`, `platform.projects.legacy`: the object as an approval names it. */
-function nameIn(id: StableId): string {
-  if ("table" in id && "name" in id) return `${id.schema}.${id.table}.${id.name}`;
-  if ("schema" in id && "name" in id) return `${id.schema}.${id.name}`;
-  return "name" in id ? id.name : encodeId(id);
+/**
+ * What follows the name of the column or constraint that a statement is about, because a name may read like SQL. Empty in a statement
+ * that names none.
+ */
+function afterName(sql: string, id: StableId): string {
+  const word = id.kind === "column" ? "COLUMN" : "CONSTRAINT";
+  const name = "name" in id ? ` ${word} ${quoteIdent(id.name)} ` : "";
+  const at = sql.indexOf(name);
+  return name === "" || at === -1 ? "" : sql.slice(at + name.length - 1);
 }
 
 const someRows = (rows: number): string => (rows === 1 ? "1 row" : `about ${rows.toLocaleString("en-US")} rows`);
@@ -79,7 +84,7 @@ function lossOfData(statement: Statement, id: StableId, { live, wanted, sizes }:
       },
     ];
   }
-  if (id.kind === "column" && / TYPE /.test(statement.sql)) {
+  if (id.kind === "column" && /^ (SET DATA )?TYPE /.test(afterName(statement.sql, id))) {
     const [from, to] = [text(live.get(id), "type"), text(wanted.get(id), "type")];
     const change = from === to ? "narrowing" : typeChange(from, to);
     if (change === "narrowing") {
@@ -140,7 +145,7 @@ function blockedWrites(statement: Statement, id: StableId, { live, wanted, sizes
       },
     ];
   }
-  if (id.kind !== "constraint" || / NOT VALID$| USING INDEX /.test(statement.sql)) return [];
+  if (id.kind !== "constraint" || / NOT VALID$| USING INDEX /.test(afterName(statement.sql, id))) return [];
   const kind = text(wanted.get(id), "type");
   if (kind === "u" || kind === "p" || kind === "x") {
     return [
@@ -172,7 +177,8 @@ function copiesTable(
     return statement.rewrites && typeChange(text(live.get(id), "type"), text(wanted.get(id), "type")) !== "free";
   const { identity, generatedExpr } = wanted.get(id)?.payload ?? {};
   const expression = text(wanted.get({ ...id, kind: "default" }), "expr");
-  const fillsEachRow = / DEFAULT /.test(statement.sql) && isVolatileDefault(expression);
+  const fillsEachRow =
+    expression !== "" && / DEFAULT /.test(afterName(statement.sql, id)) && isVolatileDefault(expression);
   return Boolean(identity) || Boolean(generatedExpr) || fillsEachRow;
 }
 
@@ -208,7 +214,7 @@ function widerAccess(statement: Statement, id: StableId, { live, wanted }: Hazar
     ];
   }
   const granted = id.kind === "acl" ? id.target : id;
-  if (/^GRANT .* TO PUBLIC( WITH GRANT OPTION)?$/.test(statement.sql)) {
+  if (/^GRANT .* TO PUBLIC( WITH GRANT OPTION)?$/s.test(statement.sql)) {
     return [
       {
         code: "PS210",

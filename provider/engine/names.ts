@@ -1,4 +1,5 @@
 import { encodeId, type StableId } from "./pgDelta.ts";
+import { quoteIdent } from "./quote.ts";
 
 const WORDS: Partial<Record<StableId["kind"], string>> = {
   materializedView: "materialized view",
@@ -72,3 +73,21 @@ export function ownerObject(id: StableId): StableId {
       return id;
   }
 }
+
+/**
+ * The object as an approval names it: `platform.projects`, `platform.projects.legacy`. A part with a dot or a quote in it is quoted as
+ * in SQL, so that no name reads like that of another object.
+ */
+export function nameInApproval(id: StableId): string {
+  const parts = [
+    ...("schema" in id && id.schema !== null ? [id.schema] : []),
+    ...("table" in id ? [id.table] : []),
+    ...("name" in id ? [id.name] : []),
+  ];
+  if (parts.length === 0) return encodeId(id);
+  return parts.map((part) => (/[."]/.test(part) ? quoteIdent(part) : part)).join(".");
+}
+
+/** An approval as one line of a message: as it is, or, where a name of it cannot stand in a line, as a string of TypeScript. */
+export const approvalInLine = (approval: string): string =>
+  /^[^\p{Cc}\p{Cf}]*$/u.test(approval) && approval.trim() === approval ? approval : JSON.stringify(approval);

@@ -1,4 +1,4 @@
-import { describe } from "./names.ts";
+import { approvalInLine, describe, nameInApproval } from "./names.ts";
 import { encodeId, type Fact, type FactBase } from "./pgDelta.ts";
 import { quoteIdent } from "./quote.ts";
 import type { Statement } from "./statements.ts";
@@ -66,7 +66,7 @@ function asQuestion({ id: old }: Fact, { id: next }: Fact, rows: number): Rename
         rows,
         oldName: written(old.name),
         newPath: [next.schema, next.table, next.name].map(written).join("."),
-        approval: `drop-column:${old.schema}.${old.table}.${old.name}`,
+        approval: `drop-column:${nameInApproval(old)}`,
       },
     ];
   }
@@ -78,7 +78,7 @@ function asQuestion({ id: old }: Fact, { id: next }: Fact, rows: number): Rename
       rows,
       oldName: (old.schema === next.schema ? [old.name] : [old.schema, old.name]).map(written).join("."),
       newPath: [next.schema, next.name].map(written).join("."),
-      approval: `drop-table:${old.schema}.${old.name}`,
+      approval: `drop-table:${nameInApproval(old)}`,
     },
   ];
 }
@@ -96,7 +96,7 @@ export function askRename({ old, next, rows, oldName, newPath, approval }: Renam
     `    or give the layer the input`,
     `      renames: ${JSON.stringify({ [newPath]: oldName })}`,
     `    If it is not and the values may go, add to the layer's \`allow\`:`,
-    `      ${approval}`,
+    `      ${approvalInLine(approval)}`,
   ];
 }
 

@@ -1,6 +1,6 @@
 import type { PoolClient } from "pg";
 import { foreignDescendants } from "../../engine/algebra.ts";
-import { describe, isTopLevel, ownerObject } from "../../engine/names.ts";
+import { describe, isTopLevel, nameInApproval, ownerObject } from "../../engine/names.ts";
 import { encodeId, type FactBase, type StableId } from "../../engine/pgDelta.ts";
 import { quoteQualified } from "../../engine/quote.ts";
 import type { Statement } from "../../engine/statements.ts";
@@ -152,9 +152,9 @@ async function holdingRows(client: PoolClient, tables: readonly (readonly [strin
 }
 
 function asDrop(id: StableId): { approval: string; schema: string; table: string } | undefined {
-  if (id.kind === "table") return { approval: `drop-table:${id.schema}.${id.name}`, schema: id.schema, table: id.name };
+  if (id.kind === "table") return { approval: `drop-table:${nameInApproval(id)}`, schema: id.schema, table: id.name };
   if (id.kind === "column") {
-    return { approval: `drop-column:${id.schema}.${id.table}.${id.name}`, schema: id.schema, table: id.table };
+    return { approval: `drop-column:${nameInApproval(id)}`, schema: id.schema, table: id.table };
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import type { ClientBase, Pool } from "pg";
 import type { Catalog } from "../../engine/facts.ts";
 import { type Hazard, hazardsOf } from "../../engine/hazards.ts";
+import { approvalInLine } from "../../engine/names.ts";
 import { online } from "../../engine/online.ts";
 import type { FactBase, StableId } from "../../engine/pgDelta.ts";
 import { newIds } from "../../engine/renamedFacts.ts";
@@ -106,7 +107,7 @@ export function refuseHazards(
         "Stopped before the first statement, because the plan can lose data or block writes on tables with rows:",
         ...stopping.map(({ code, message }) => `  ${code}: ${message}`),
         "Nothing was changed. If this is meant, add to the layer's `allow`:",
-        ...[...new Set(stopping.map(({ approval }) => approval))].map((approval) => `  ${approval}`),
+        ...[...new Set(stopping.map(({ approval }) => approval))].map((approval) => `  ${approvalInLine(approval)}`),
       ].join("\n"),
     );
   }

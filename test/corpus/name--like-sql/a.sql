@@ -1,0 +1,1 @@
+create table public."x NOT NULL" (id int primary key, "a TYPE b" int);

@@ -1,0 +1,1 @@
+create table public."x NOT NULL" (id int primary key, "a TYPE b" int not null, "x DEFAULT 1" text, "y NOT NULL DEFAULT 2" double precision not null default random(), constraint "a USING INDEX b" unique ("a TYPE b"));
