@@ -52,7 +52,10 @@ export const keepOwnerEdge = (edge: DependencyEdge): boolean => edge.kind === "o
 export function comparable(facts: FactBase, owner: string, left: ReadonlySet<string> = new Set()): FactBase {
   const kept = facts
     .facts()
-    .filter((fact) => !isClusterWide(fact.id) && !isOwnersDefault(fact) && !left.has(encodeId(fact.id)));
+    .filter(
+      (fact) =>
+        !isClusterWide(fact.id) && !isOwnersDefault(fact) && !isDomainNotNull(fact) && !left.has(encodeId(fact.id)),
+    );
   const present = new Set(kept.map((fact) => encodeId(fact.id)));
   // Metadata of a role (its comment) hangs below it and goes with it.
   const whole = kept.filter((fact) => fact.parent === undefined || present.has(encodeId(fact.parent)));
@@ -62,6 +65,11 @@ export function comparable(facts: FactBase, owner: string, left: ReadonlySet<str
 
 function isClusterWide(id: StableId): boolean {
   return id.kind === "role" || id.kind === "membership";
+}
+
+/** Servers from version 17 on keep the NOT NULL of a domain as a constraint, too. The domain's own attribute says the same. */
+function isDomainNotNull({ parent, payload }: Fact): boolean {
+  return parent?.kind === "domain" && payload.type === "n";
 }
 
 function isOwnersDefault({ id, payload }: Fact): boolean {

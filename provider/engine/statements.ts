@@ -4,6 +4,7 @@ import { type Action, encodeId, type FactBase, plan, type StableId } from "./pgD
 import { columnPrivilegesLast } from "./privileges.ts";
 import { quoteQualified } from "./quote.ts";
 import { rolesNamedBy } from "./roles.ts";
+import { planned } from "./unsupported.ts";
 
 /** The lock that a statement takes on existing tables, by Postgres' names; `none` where only new objects are touched. */
 export type Lock = "none" | "SHARE" | "SHARE ROW EXCLUSIVE" | "SHARE UPDATE EXCLUSIVE" | "ACCESS EXCLUSIVE";
@@ -70,14 +71,21 @@ export interface StatementList {
 
 const OPS = { create: "create", alter: "update", drop: "delete" } as const;
 
-/** Ordered DDL that turns `live` into `wanted`; empty when there is nothing to do. */
+/**
+ * Ordered DDL that turns `live` into `wanted`; empty when there is nothing to do.
+ *
+ * @throws {UnsupportedChangeError} for a change of a type that is in use, which cannot be planned.
+ */
 export function statementsFor(live: FactBase, wanted: FactBase): StatementList {
   const started = performance.now();
-  const { actions, preamble } = plan(live, wanted, {
-    // Roles belong to the cluster and are nobody's facts: those named exist, or will.
-    assumedRoles: [live, wanted].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]),
-    assumedSchemas: ["public", "pg_catalog"],
-  });
+  const { actions, preamble } = planned(() =>
+    plan(live, wanted, {
+      // Roles belong to the cluster and are nobody's facts: those named exist, or will.
+      assumedRoles: [live, wanted].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]),
+      assumedSchemas: ["public", "pg_catalog"],
+      compact: !hasTwinKeys(live, wanted),
+    }),
+  );
   addTime("plan", performance.now() - started);
   const ordered = columnPrivilegesLast(enumValuesFirst(actions.map(toStatement)), live, wanted, regranting);
   return { statements: ordered, settings: preamble };
@@ -98,6 +106,22 @@ function regranting(sql: string, id: StableId): Statement {
     destructive: false,
     consumes: [encodeId(id)],
   };
+}
+
+/**
+ * Whether a new table has two keys of the same columns. Within a CREATE TABLE the server makes one of them, so each has to be added
+ * by a statement of its own.
+ */
+function hasTwinKeys(live: FactBase, wanted: FactBase): boolean {
+  const seen = new Set<string>();
+  for (const { id, parent, payload } of wanted.facts()) {
+    if (id.kind !== "constraint" || parent === undefined || (payload.type !== "p" && payload.type !== "u")) continue;
+    if (live.has(parent)) continue;
+    const columns = `${encodeId(parent)} ${String(payload.def).replace(/^(PRIMARY KEY|UNIQUE)( NULLS NOT DISTINCT)? /, "")}`;
+    if (seen.has(columns)) return true;
+    seen.add(columns);
+  }
+  return false;
 }
 
 /** A new enum value stands on its type alone, and no catalog tells what uses it, such as a default. */
