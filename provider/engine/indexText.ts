@@ -1,13 +1,16 @@
+import { createHash } from "node:crypto";
 import { quoteIdent } from "./quote.ts";
 
 /** What the server cuts a name to. */
 export const LONGEST_NAME_BYTES = 63;
 
-/** A name that is cut between characters. */
+/** A name that is cut ends in a digest of the whole, so that names with one beginning stay apart. */
 export function shortened(name: string, bytes: number): string {
-  let kept = name;
-  while (Buffer.byteLength(kept) > bytes) kept = [...kept].slice(0, -1).join("");
-  return kept;
+  if (Buffer.byteLength(name) <= bytes) return name;
+  const digest = createHash("sha256").update(name).digest("hex").slice(0, 8);
+  const letters = [...name];
+  while (Buffer.byteLength(letters.join("")) > bytes - digest.length - 1) letters.pop();
+  return `${letters.join("")}_${digest}`;
 }
 
 /** A definition as `pg_get_indexdef` prints it, with another name. */

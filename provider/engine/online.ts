@@ -11,7 +11,9 @@ import { LONGEST_NAME_BYTES, shortened, withName } from "./indexText.ts";
 import { isPartitioned, leavesOf } from "./partitions.ts";
 import { encodeId, type FactBase, type StableId } from "./pgDelta.ts";
 import { quoteIdent, quoteQualified } from "./quote.ts";
+import { fillMark, notNullCheck } from "./recipeChecks.ts";
 import type { Statement, StatementList } from "./statements.ts";
+import { Surroundings } from "./surroundings.ts";
 import { rowsBehind, type TableSizes, tableOf, text } from "./tables.ts";
 
 /** What the recipes look at. */
@@ -34,7 +36,7 @@ interface Recipe {
 }
 
 /**
- * The list with recipes in place of what would block. A recipe on a table that nothing else in the list touches runs before all
+ * The list with recipes in place of what would block. A recipe that has nothing to do with the rest of the list runs before all
  * others: if its rows do not fit, nothing has been changed yet. Statements that need the result of a later step are put off with it.
  */
 export function online(list: StatementList, context: OnlineContext): StatementList {
@@ -44,16 +46,18 @@ export function online(list: StatementList, context: OnlineContext): StatementLi
   const soon: Statement[] = [];
   const later: Statement[] = [];
   const putOff = new Set<string>();
+  const surroundings = new Surroundings(list.statements, context);
   for (const statement of list.statements) {
     const id = statement.id === undefined ? undefined : encodeId(statement.id);
     if (statement.op === "delete" && id !== undefined && replaced.has(id)) continue;
-    if (statement.consumes.some((needed) => putOff.has(needed))) {
-      later.push(statement);
+    const recipe = recipeFor(statement, context, id !== undefined && replaced.has(id));
+    if (surroundings.needs(statement).some((needed) => putOff.has(needed))) {
+      later.push(...recipe.soon, ...recipe.later);
       if (id !== undefined) putOff.add(id);
       continue;
     }
-    const recipe = recipeFor(statement, context, id !== undefined && replaced.has(id));
-    if (recipe.later.length > 0 && context.inOrder !== true && !busy.has(tableKey(statement, context))) {
+    const isApart = !busy.has(tableKey(statement, context)) && surroundings.isApart(statement);
+    if (recipe.later.length > 0 && context.inOrder !== true && isApart) {
       early.push(...recipe.soon, ...recipe.later);
       continue;
     }
@@ -316,9 +320,9 @@ function becomesNotNull(statement: Statement, id: StableId, { live, wanted }: On
  * left by a run that ended in between: rows of a new column may then still lack their value. The check comes after they have it,
  * because it would refuse every change of a row that has none yet.
  */
-function setNotNull(statement: Statement, id: SubId & StableId, { live }: OnlineContext): Recipe {
+function setNotNull(statement: Statement, id: SubId & StableId, { live, wanted }: OnlineContext): Recipe {
   const table = quoteQualified(id.schema, id.table);
-  const [check, mark] = [notNullCheck(id), fillMark(id)];
+  const [check, mark] = [notNullCheck(id, wanted), fillMark(id, wanted)];
   const has = (name: string): boolean => live.has({ kind: "constraint", schema: id.schema, table: id.table, name });
   const [isMarked, isChecked] = [has(mark), has(check)];
   const add = step(
@@ -338,12 +342,6 @@ function setNotNull(statement: Statement, id: SubId & StableId, { live }: Online
   const adding = isChecked ? [] : [add];
   return isMarked ? { soon: [], later: [fillIn(statement, id), ...adding, ...steps] } : { soon: adding, later: steps };
 }
-
-/** The check that stands in for NOT NULL until that is set. */
-const notNullCheck = ({ name }: SubId): string => shortened(`pgstrata_not_null_${name}`, LONGEST_NAME_BYTES);
-
-/** A check that refuses nothing and says that rows of a new column are still to be filled in. */
-const fillMark = ({ name }: SubId): string => shortened(`pgstrata_fill_${name}`, LONGEST_NAME_BYTES);
 
 /** As the catalog prints it; empty without one. */
 function defaultOf({ schema, table, name }: SubId, { wanted }: OnlineContext): string {
@@ -371,11 +369,13 @@ function addColumn(statement: Statement, id: SubId & StableId, context: OnlineCo
   const { notNull, identity, generatedExpr } = context.wanted.get(id)?.payload ?? {};
   if (notNull !== true || identity || generatedExpr) return undefined;
   if (expression === "" || !isVolatileDefault(expression)) return undefined;
-  const bare = statement.sql.replace(/ NOT NULL/, "").replace(` DEFAULT ${expression}`, "");
-  if (bare.includes(" DEFAULT ")) return undefined;
   const table = `ALTER TABLE ${quoteQualified(id.schema, id.table)}`;
   const column = quoteIdent(id.name);
-  const mark = quoteIdent(fillMark(id));
+  const head = `${table} ADD COLUMN ${column} `;
+  const tail = ` NOT NULL DEFAULT ${expression}`;
+  if (!statement.sql.startsWith(head) || !statement.sql.endsWith(tail)) return undefined;
+  const bare = statement.sql.slice(0, -tail.length);
+  const mark = quoteIdent(fillMark(id, context.wanted));
   const change = { ...brief, op: "update" } as const;
   const required = setNotNull(step(statement, `${table} ALTER COLUMN ${column} SET NOT NULL`, change), id, context);
   return {

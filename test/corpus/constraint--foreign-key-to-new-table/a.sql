@@ -1,0 +1,1 @@
+create table public.child (id int primary key, parent int);
