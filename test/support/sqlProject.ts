@@ -9,6 +9,8 @@ export interface SqlProject {
   directory: string;
   /** Writes a file and returns its path, relative to the directory. */
   write(path: string, content: string | Uint8Array): string;
+  /** Takes a folder with all its files away. */
+  clear(path: string): void;
   /** Inputs of a layer that is made of one file with this SQL. Written again, the same layer has changed files. */
   layer(name: string, sql: string, more?: Properties): Properties;
 }
@@ -33,6 +35,7 @@ export function sqlProject(): SqlProject {
   return {
     directory,
     write,
+    clear: (path) => rmSync(join(directory, path), { recursive: true, force: true }),
     layer: (name, sql, more = {}) => ({ name, files: [write(`${name}.sql`, sql)], ...more }),
   };
 }
