@@ -2,7 +2,7 @@ import { readCatalog } from "../../provider/engine/facts.ts";
 import { diff, encodeId, type FactBase } from "../../provider/engine/pgDelta.ts";
 import { quoteIdent } from "../../provider/engine/quote.ts";
 import { UnsupportedChangeError } from "../../provider/engine/unsupported.ts";
-import { RefusedStatement } from "../../provider/resources/layer/apply.ts";
+import { RefusedStatement } from "../../provider/resources/layer/refusedStatement.ts";
 import type { Properties, ResourceState } from "../../provider/server/resource.ts";
 import { UserError } from "../../provider/userError.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";

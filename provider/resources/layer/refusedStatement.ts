@@ -12,7 +12,7 @@ const PASSING = new Set(["55P03", "40P01", "40001"]);
 const ADVISED = new Set(["42501", "25006", "53100", "53200", "53300", "57014"]);
 
 /** A statement that the server refused, as a person reads it. Definitions hold no secrets, so the SQL is shown. */
-class RefusedStatement extends UserError {
+export class RefusedStatement extends UserError {
   override name = "RefusedStatement";
   /** SQLSTATE. */
   readonly code: string | undefined;
