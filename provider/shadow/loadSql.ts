@@ -24,10 +24,15 @@ export class SqlFileError extends UserError {
   }
 }
 
-/** The transaction before a file and the one after it differ when the file ended it; the roles, when the file made or dropped one. */
-const TRANSACTION_AND_ROLES = `
+/**
+ * The transaction before a file and the one after it differ when the file ended it. Whoever changes what belongs to the whole server (a
+ * role, a membership, a setting of a role) holds a lock on its catalog until the end of his transaction, so that what others change
+ * meanwhile is told apart. Each object with an owner is noted in `pg_shdepend`.
+ */
+const SIDE_EFFECTS = `
   select pg_catalog.pg_current_xact_id()::text as transaction,
-         (select pg_catalog.array_agg(rolname::text order by rolname) from pg_catalog.pg_roles) as roles`;
+         exists (select from pg_catalog.pg_locks where pid = pg_catalog.pg_backend_pid() and locktype = 'relation' and database = 0
+                    and mode = 'RowExclusiveLock' and relation <> 'pg_catalog.pg_shdepend'::regclass) as "touchesServer"`;
 
 const GUARD = "pgstrata_open_transaction";
 
@@ -53,13 +58,13 @@ const CLOSE = `delete from pg_temp.${GUARD}; commit`;
 export async function loadSql(client: PoolClient, files: readonly SqlFile[]): Promise<void> {
   await client.query(OPEN);
   try {
-    const before = await transactionAndRoles(client);
+    const { transaction } = await sideEffects(client);
     for (const file of files) {
       await client.query("reset search_path");
       await client.query(file.sql).catch((error: unknown) => {
         throw endsTransaction(error) ? transactionFault(file) : located(file, error);
       });
-      refuseSideEffects(file, before, await transactionAndRoles(client));
+      refuseSideEffects(file, transaction, await sideEffects(client));
     }
     await client.query(CLOSE);
   } catch (error) {
@@ -83,28 +88,24 @@ function transactionFault({ path }: SqlFile): SqlFileError {
 
 interface SideEffects {
   transaction: string;
-  roles: string[];
+  touchesServer: boolean;
 }
 
-async function transactionAndRoles(client: PoolClient): Promise<SideEffects> {
-  const { rows } = await client.query<SideEffects>(TRANSACTION_AND_ROLES);
+async function sideEffects(client: PoolClient): Promise<SideEffects> {
+  const { rows } = await client.query<SideEffects>(SIDE_EFFECTS);
   const [row] = rows;
   if (row === undefined) throw new Error("the server answered a one-row query with no row");
   return row;
 }
 
-function refuseSideEffects(file: SqlFile, before: SideEffects, after: SideEffects): void {
-  if (after.transaction !== before.transaction) throw transactionFault(file);
-  const changed = [
-    ...after.roles.filter((role) => !before.roles.includes(role)),
-    ...before.roles.filter((role) => !after.roles.includes(role)),
-  ];
-  if (changed.length > 0) {
+function refuseSideEffects(file: SqlFile, transaction: string, after: SideEffects): void {
+  if (after.transaction !== transaction) throw transactionFault(file);
+  if (after.touchesServer) {
     throw new SqlFileError(
       file.path,
       "0LP01",
-      `${file.path}: found a statement that creates or drops the role ${changed.join(", ")}, expected objects of one database. ` +
-        "Roles belong to the whole server: declare them as `postgresql.Role` (component AccessRoles) and name them in the layer's `roles`.",
+      `${file.path}: found a statement that changes a role, a membership or another thing of the whole server, expected objects of one database. ` +
+        "Roles belong to the whole server: declare them as `postgresql.Role` and `postgresql.GrantRole` (component AccessRoles) and name them in the layer's `roles`.",
     );
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, inject, test } from "vitest";
 import { type CheckFailure, type Properties, UNKNOWN } from "../../provider/server/resource.ts";
 import { freshDatabases, relationsIn } from "../support/freshDatabases.ts";
@@ -89,11 +90,36 @@ for (const [title, sql] of [
   });
 }
 
-test("a role made by a file is refused, and the server does not have it afterwards", async () => {
-  const reason = await reasonFor("create role made_by_a_layer;");
-  expect(reason).toContain("faulty.sql: found a statement that creates or drops the role made_by_a_layer");
+test.each([
+  "create role made_by_a_layer;",
+  "alter role current_user set work_mem = '5MB';",
+  "grant pg_monitor to pg_read_all_data;",
+  "comment on role pg_monitor is 'ours';",
+])("a file may not touch roles, which the server would keep: %s", async (sql) => {
+  const reason = await reasonFor(sql, {}, { shadow: "colocated" });
+  expect(reason).toContain(
+    "faulty.sql: found a statement that changes a role, a membership or another thing of the whole server",
+  );
   expect(reason).toContain("AccessRoles");
   expect(await roleExists("made_by_a_layer")).toBe(false);
+  const { query } = await freshDatabase();
+  const left =
+    "select from pg_db_role_setting union all select from pg_auth_members where roleid = 'pg_monitor'::regrole and member = 'pg_read_all_data'::regrole";
+  expect(await query(left)).toEqual([]);
+});
+
+test("a role that somebody else makes meanwhile is not taken for the file's", async () => {
+  const { query } = await freshDatabase();
+  const slow = project.layer("slow", "create schema slow; do $$ begin perform pg_sleep(1.5); end $$;");
+  const faults = faultsOf(slow, { shadow: "colocated" });
+  const name = `made_by_somebody_${process.pid}`;
+  await sleep(700);
+  await query(`create role ${name}`);
+  try {
+    expect(await faults).toEqual([]);
+  } finally {
+    await query(`drop role ${name}`);
+  }
 });
 
 test("a role made and committed by a file is not left on the target's server either", async () => {
