@@ -43,11 +43,11 @@ export async function succeed(...parameters: Parameters<typeof command>): Promis
   throw new Error(`${parameters[0]} ended with ${outcome.exitCode}: ${errorLine(outcome.output)}`);
 }
 
-/** The line of a program's output that says what went wrong. */
+/** The line of a program's output that says what went wrong, without the folders of this machine. */
 export function errorLine(output: string): string {
   const lines = output
     .split("\n")
-    .map((line) => line.trim())
+    .map((line) => line.trim().replaceAll(/(?<![\w.])\/(?:[\w.-]+\/)+/g, ""))
     .filter((line) => line !== "");
   const patterns = [/\b(error|severe|fatal|exception|panic|failed)\b.*:\s*\S/i, /error|exception|fail|could not/i];
   for (const pattern of patterns) {
