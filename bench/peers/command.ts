@@ -47,7 +47,7 @@ export async function succeed(...parameters: Parameters<typeof command>): Promis
 export function errorLine(output: string): string {
   const lines = output
     .split("\n")
-    .map((line) => line.trim().replaceAll(/(?<![\w.])\/(?:[\w.-]+\/)+/g, ""))
+    .map((line) => line.trim().replaceAll(/(?<![\w./])\/(?:[\w.-]+\/)+/g, ""))
     .filter((line) => line !== "");
   const patterns = [/\b(error|severe|fatal|exception|panic|failed)\b.*:\s*\S/i, /error|exception|fail|could not/i];
   for (const pattern of patterns) {
