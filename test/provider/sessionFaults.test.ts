@@ -61,7 +61,7 @@ test("a statement that an administrator cancels is not blamed on a time limit", 
     /an administrator cancelled/,
   );
   const cancel =
-    "select pg_cancel_backend(pid) as done from pg_stat_activity where query like '%VALIDATE CONSTRAINT%' and state = 'active' and pid <> pg_backend_pid()";
+    "select pg_cancel_backend(pid) as done from pg_stat_activity where query like '%VALIDATE CONSTRAINT%' and state = 'active' and datname = current_database() and pid <> pg_backend_pid()";
   await expect.poll(async () => (await database.query(cancel)).length, { timeout: 10_000 }).toBe(1);
   await failing;
   await expectConverges(database, state, checked);
