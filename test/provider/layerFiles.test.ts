@@ -103,8 +103,9 @@ test.each([
   expect(reason).toContain("AccessRoles");
   expect(await roleExists("made_by_a_layer")).toBe(false);
   const { query } = await freshDatabase();
-  const left =
-    "select from pg_db_role_setting union all select from pg_auth_members where roleid = 'pg_monitor'::regrole and member = 'pg_read_all_data'::regrole";
+  const left = `select from pg_db_role_setting where setrole = current_user::regrole and setdatabase = 0
+     union all select from pg_auth_members where roleid = 'pg_monitor'::regrole and member = 'pg_read_all_data'::regrole
+     union all select from pg_shdescription where description = 'ours'`;
   expect(await query(left)).toEqual([]);
 });
 

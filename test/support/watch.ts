@@ -27,7 +27,7 @@ export async function watch(url: string, question: string): Promise<() => Promis
   let watching = true;
   const loop = (async () => {
     while (watching) {
-      const { rows } = await client.query({ text: question, rowMode: "array" });
+      const { rows } = await client.query<unknown[]>({ text: question, rowMode: "array" });
       seen.add(JSON.stringify(rows[0]?.[0]));
       looks += 1;
       await sleep(PAUSE_MS);
