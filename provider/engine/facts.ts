@@ -1,14 +1,7 @@
 import type { Pool } from "pg";
 import { timed } from "../timing.ts";
-import {
-  buildFactBase,
-  type DependencyEdge,
-  encodeId,
-  extract,
-  type Fact,
-  type FactBase,
-  type StableId,
-} from "./pgDelta.ts";
+import { buildFactBase, type DependencyEdge, encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts";
+import { extractOnTwoConnections } from "./twoConnections.ts";
 
 /** What is known of one database at one moment. */
 export interface Catalog {
@@ -34,7 +27,7 @@ const INVALID_INDEXES = `
  *   a shadow and a target whose objects belong to whoever created them are then alike.
  */
 export async function readCatalog(pool: Pool, owner: string): Promise<Catalog> {
-  const { factBase, pgVersion } = await timed("extract", () => extract(pool));
+  const { factBase, pgVersion } = await timed("extract", () => extractOnTwoConnections(pool));
   const { rows } = await pool.query<{ schema: string; name: string }>(INVALID_INDEXES);
   const invalidIndexes = new Set(rows.map(({ schema, name }) => encodeId({ kind: "index", schema, name })));
   return { facts: comparable(factBase, owner, invalidIndexes), serverVersion: pgVersion, invalidIndexes };

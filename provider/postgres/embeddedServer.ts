@@ -9,6 +9,7 @@ import { type Binaries, findBinaries } from "./binaries.ts";
 import { type Cluster, openCluster, readCredentials } from "./cluster.ts";
 import { explainFileError, StartFailure } from "./failures.ts";
 import { launch } from "./launch.ts";
+import { copyInMemory, removeCopy } from "./memory.ts";
 import { findHolder, stopPostmaster } from "./postmaster.ts";
 import { processIdentity } from "./processes.ts";
 
@@ -34,6 +35,13 @@ export interface EmbeddedServerOptions {
    * @default false
    */
   detached?: boolean;
+  /**
+   * For a server of this process's own whose data nobody needs afterwards: it runs in memory where the machine has room for that, and in
+   * the directory where it has not.
+   *
+   * @default false
+   */
+  inMemory?: boolean;
 }
 
 /** A running server. It listens on 127.0.0.1 only. */
@@ -90,6 +98,8 @@ export function findEmbeddedServer(directory: string): EmbeddedServer | undefine
 }
 
 async function startOwn(place: string, binaries: Binaries, options: EmbeddedServerOptions): Promise<EmbeddedServer> {
+  const server = options.inMemory === true ? await startInMemory(place, binaries, options) : undefined;
+  if (server !== undefined) return server;
   for (let slot = 1; slot <= MOST_SERVERS_AT_ONCE; slot++) {
     const home = join(place, String(slot));
     const data = join(home, "data");
@@ -104,6 +114,25 @@ async function startOwn(place: string, binaries: Binaries, options: EmbeddedServ
   throw new UserError(
     `${MOST_SERVERS_AT_ONCE} servers already run in ${place}. Stop some of the processes that started them.`,
   );
+}
+
+/** Undefined where that cannot be: in the directory, it then shows what the reason is. */
+async function startInMemory(
+  place: string,
+  binaries: Binaries,
+  options: EmbeddedServerOptions,
+): Promise<EmbeddedServer | undefined> {
+  const superuser = options.superuser ?? "postgres";
+  const cluster = await copyInMemory(await openCluster({ home: join(place, "template"), binaries, superuser }));
+  if (cluster === undefined) return undefined;
+  try {
+    const server = await launchOn(cluster, binaries, options);
+    const stop = (): Promise<void> => server.stop().finally(() => removeCopy(cluster.home));
+    return { ...server, stop };
+  } catch {
+    removeCopy(cluster.home);
+    return undefined;
+  }
 }
 
 /** Whether nobody runs a server here. One whose owner has died is stopped first. */

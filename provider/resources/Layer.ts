@@ -73,7 +73,6 @@ async function check(
     const sources = await world.sources(checked.inputs);
     const isSame = (["digest", "baseDigest"] as const).every((key) => olds[key] === sources[key]);
     if (!isSame || !equalValues(olds.renames ?? null, news.renames ?? null)) {
-      world.live.readAhead();
       const contribution = await world.contribution(checked.inputs, sources);
       locatedRenames(sources, contribution);
       for (const { code, message } of lint(contribution)) report.warn(`${code}: ${message}`);

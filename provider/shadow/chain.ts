@@ -46,9 +46,13 @@ export class ShadowChain {
   /** One scratch database can be loaded by one caller at a time. */
   private turn: Promise<unknown> = Promise.resolve();
 
-  constructor(shadow: Shadow, cache: ContributionCache) {
+  private readonly beforeLoad: () => void;
+
+  /** @param beforeLoad told when the server of the shadow will be busy and this process will not. */
+  constructor(shadow: Shadow, cache: ContributionCache, beforeLoad: () => void = () => {}) {
     this.shadow = shadow;
     this.cache = cache;
+    this.beforeLoad = beforeLoad;
   }
 
   /**
@@ -141,6 +145,7 @@ export class ShadowChain {
     for (const [n, set] of sets.entries()) {
       const digest = wanted[n];
       if (n < scratch.loaded.length || digest === undefined) continue;
+      this.beforeLoad();
       await timed("shadow", () => load(scratch.database, set));
       scratch.loaded.push(digest);
     }

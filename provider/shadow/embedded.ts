@@ -21,6 +21,9 @@ const SETTINGS = {
   autovacuum: "off",
   jit: "off",
   max_locks_per_transaction: "1024",
+  // In memory, logs that are done with are given back early.
+  min_wal_size: "32MB",
+  max_wal_size: "256MB",
 };
 
 /**
@@ -49,7 +52,7 @@ export function embeddedShadow(directory: string, majorVersion: number, version:
 
 /** What processes before this one left in the data directory goes: space, and roles that this run's SQL does not list. */
 async function start(directory: string, majorVersion: number): Promise<EmbeddedServer> {
-  const server = await startEmbeddedServer({ directory, majorVersion, settings: SETTINGS });
+  const server = await startEmbeddedServer({ directory, majorVersion, settings: SETTINGS, inMemory: true });
   await asAdmin(server, async (admin) => {
     const { rows } = await admin.query<{ drop: string }>(LEFTOVERS, [server.superuser]);
     for (const { drop } of rows) await admin.query(drop);
@@ -84,6 +87,7 @@ async function createScratch(
   const pool = await openPool({
     connectionString: server.url(name),
     max: 2,
+    pipeline: true,
     onConnect: async (client) => {
       await client.query(`set session authorization ${quoteIdent(owner)}`);
     },

@@ -59,18 +59,30 @@ export async function loadSql(client: PoolClient, files: readonly SqlFile[]): Pr
   await client.query(OPEN);
   try {
     const { transaction } = await sideEffects(client);
-    for (const file of files) {
-      await client.query("reset search_path");
-      await client.query(file.sql).catch((error: unknown) => {
-        throw endsTransaction(error) ? transactionFault(file) : located(file, error);
-      });
-      refuseSideEffects(file, transaction, await sideEffects(client));
+    const loads = files.map((file) => loadFile(client, file));
+    for (const load of loads) load.catch(() => {});
+    for (const [n, file] of files.entries()) {
+      const after = await loads[n];
+      if (after !== undefined) refuseSideEffects(file, transaction, after);
     }
     await client.query(CLOSE);
   } catch (error) {
     await client.query("rollback").catch(() => {});
     throw error;
   }
+}
+
+/**
+ * Sends a file without waiting for those before it, so that the server goes on while this process is busy. What follows one with a fault
+ * fails as well, and nobody asks for it.
+ */
+async function loadFile(client: PoolClient, file: SqlFile): Promise<SideEffects> {
+  const reset = client.query("reset search_path");
+  const load = client.query(file.sql).catch((error: unknown) => {
+    throw endsTransaction(error) ? transactionFault(file) : located(file, error);
+  });
+  const [, , after] = await Promise.all([reset, load, sideEffects(client)]);
+  return after;
 }
 
 /** What {@link OPEN} makes of a COMMIT, or of a statement after a ROLLBACK. */

@@ -43,7 +43,12 @@ export async function startTestServer(settings: Readonly<Record<string, string>>
   const directory = mkdtempSync(join(tmpdir(), "pgstrata-test-"));
   // For root, the account that runs the server must get there.
   chmodSync(directory, 0o755);
-  const server = await startEmbeddedServer({ directory, majorVersion, settings: { ...SETTINGS, ...settings } });
+  const server = await startEmbeddedServer({
+    directory,
+    majorVersion,
+    settings: { ...SETTINGS, ...settings },
+    inMemory: true,
+  });
   return {
     url: server.url,
     logFile: server.logFile,

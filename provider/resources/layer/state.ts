@@ -11,7 +11,7 @@ const FORM = "1:";
 
 /** A record as a state keeps it. Packed, because a checkpoint is written twice for each operation of a stack. */
 export function packRecord(record: ContributionRecord): string {
-  return FORM + gzipSync(JSON.stringify(record), { level: 9 }).toString("base64");
+  return FORM + gzipSync(JSON.stringify(record)).toString("base64");
 }
 
 /** What was unpacked last: each call about a layer brings the same state. */

@@ -108,6 +108,7 @@ export class LayerWorld {
   private async openChain(): Promise<ShadowChain> {
     const home = join(this.projectDirectory, ".pgstrata");
     const shadow = await chooseShadow(this.config.shadow, this.target, join(home, "shadow"));
-    return new ShadowChain(shadow, new ContributionCache(join(home, "cache")));
+    const cache = new ContributionCache(join(home, "cache"));
+    return new ShadowChain(shadow, cache, () => this.target !== undefined && this.live.readAhead());
   }
 }
