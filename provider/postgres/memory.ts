@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Cluster } from "./cluster.ts";
-import { findHolder } from "./postmaster.ts";
+import { stopPostmaster } from "./postmaster.ts";
 import { processIdentity } from "./processes.ts";
 
 /** A file system in memory, on Linux; containers mostly have a small one. */
@@ -27,7 +27,7 @@ const execute = promisify(execFile);
  */
 export async function copyInMemory(cluster: Cluster): Promise<Cluster | undefined> {
   if (!hasRoom()) return undefined;
-  removeAbandoned();
+  await removeAbandoned();
   const home = mkdtempSync(join(MEMORY, `${PREFIX}${processIdentity(process.pid)}-`));
   try {
     // The account that runs the server must get to the data, which nobody else can read.
@@ -52,15 +52,14 @@ function hasRoom(): boolean {
   return type === TMPFS && bavail * bsize >= LEAST_ROOM_BYTES && process.availableMemory() >= LEAST_ROOM_BYTES;
 }
 
-/** What processes of ours left behind that were killed, once their servers have ended. */
-function removeAbandoned(): void {
-  for (const name of readdirSync(MEMORY)) {
-    const maker = name.startsWith(PREFIX) ? /^(\d+)@\d+-/.exec(name.slice(PREFIX.length)) : undefined;
-    if (maker === null || maker === undefined) continue;
-    const isThere = processIdentity(Number(maker[1])) === maker[0].slice(0, -1);
+/** What processes of ours left behind that were killed. */
+async function removeAbandoned(): Promise<void> {
+  for (const name of readdirSync(MEMORY).filter((entry) => entry.startsWith(PREFIX))) {
+    const maker = /^(\d+)@\d+(?=-)/.exec(name.slice(PREFIX.length));
+    if (maker === null || processIdentity(Number(maker[1])) === maker[0]) continue;
     const home = join(MEMORY, name);
     try {
-      if (!isThere && findHolder(join(home, "data")).kind === "nobody") removeCopy(home);
+      if (await stopPostmaster(join(home, "data"))) removeCopy(home);
     } catch {
       // Another user's.
     }
