@@ -1,8 +1,10 @@
 import { addTime } from "../timing.ts";
 import { describe, ownerObject } from "./names.ts";
+import { withPartitionsDetached } from "./partitions.ts";
 import { type Action, encodeId, type FactBase, plan, type StableId } from "./pgDelta.ts";
 import { columnPrivilegesLast } from "./privileges.ts";
 import { quoteQualified } from "./quote.ts";
+import { withBareTypes, withoutReplacedTables } from "./replaced.ts";
 import { rolesNamedBy } from "./roles.ts";
 import { planned } from "./unsupported.ts";
 
@@ -77,6 +79,20 @@ const OPS = { create: "create", alter: "update", drop: "delete" } as const;
  * @throws {UnsupportedChangeError} for a change of a type that is in use, which cannot be planned.
  */
 export function statementsFor(live: FactBase, wanted: FactBase): StatementList {
+  const direct = plannedStatements(live, wanted);
+  const detour = withoutReplacedTables(direct.statements, live, wanted);
+  const whole =
+    detour === undefined ? direct : joinedLists(plannedStatements(live, detour), plannedStatements(detour, wanted));
+  const bare = withBareTypes(whole.statements, wanted);
+  return bare === undefined ? whole : joinedLists(whole, plannedStatements(bare, wanted));
+}
+
+function joinedLists(first: StatementList, second: StatementList): StatementList {
+  const settings = new Map([...first.settings, ...second.settings].map((setting) => [setting.name, setting]));
+  return { statements: [...first.statements, ...second.statements], settings: [...settings.values()] };
+}
+
+function plannedStatements(live: FactBase, wanted: FactBase): StatementList {
   const started = performance.now();
   const { actions, preamble } = planned(() =>
     plan(live, wanted, {
@@ -88,7 +104,7 @@ export function statementsFor(live: FactBase, wanted: FactBase): StatementList {
   );
   addTime("plan", performance.now() - started);
   const ordered = columnPrivilegesLast(enumValuesFirst(actions.map(toStatement)), live, wanted, regranting);
-  return { statements: ordered, settings: preamble };
+  return { statements: withPartitionsDetached(ordered, live), settings: preamble };
 }
 
 function regranting(sql: string, id: StableId): Statement {

@@ -7,9 +7,9 @@ type Rows = Pick<QueryResult<Record<string, unknown>>, "rows">;
 /** A catalog below this is read in less time than a second connection takes. The one of a new database has a tenth of it. */
 const LARGE_CATALOG_BYTES = 1_000_000;
 
-/** Answered with the snapshot's name when the catalog is large. */
+/** Answered with the snapshot's name, as SQL writes it, when the catalog is large. */
 const EXPORT_SNAPSHOT = `
-  select pg_catalog.pg_export_snapshot() as snapshot where pg_catalog.pg_relation_size('pg_catalog.pg_class') > ${LARGE_CATALOG_BYTES}`;
+  select pg_catalog.quote_literal(pg_catalog.pg_export_snapshot()) as snapshot where pg_catalog.pg_relation_size('pg_catalog.pg_class') > ${LARGE_CATALOG_BYTES}`;
 
 const VERSION =
   "select current_setting('server_version') as version, current_setting('server_version_num')::int as num";
@@ -54,12 +54,11 @@ async function askAhead(pool: Pool, client: PoolClient): Promise<Ahead | undefin
   return { answer: ask(pool, exported.snapshot, question).catch(() => undefined) };
 }
 
-async function ask(pool: Pool, snapshot: string, question: string): Promise<Rows> {
+async function ask(pool: Pool, quotedSnapshot: string, question: string): Promise<Rows> {
   const client = await pool.connect();
   try {
     await client.query("begin isolation level repeatable read read only");
-    // A name of the server's own: hexadecimal digits and hyphens. The statement takes no parameter.
-    await client.query(`set transaction snapshot '${snapshot.replaceAll(/[^\w-]/g, "")}'`);
+    await client.query(`set transaction snapshot ${quotedSnapshot}`);
     await client.query("set local search_path to 'pg_catalog'");
     await client.query(
       "select set_config('jit', 'off', true) where has_parameter_privilege(current_user, 'jit', 'SET')",

@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
 import { afterEach, expect, it } from "vitest";
 import { serverAccount } from "../../provider/postgres/account.ts";
+import { ask } from "../support/database.ts";
 import { startFaultServer } from "../support/faultServer.ts";
 import { pending, project, up } from "../support/layerHarness.ts";
 
@@ -25,15 +25,6 @@ function mountSmall(megabytes: number): string {
   if (account !== undefined) chownSync(directory, account.uid, account.gid);
   chmodSync(directory, 0o755);
   return directory;
-}
-
-async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client(url);
-  await client.connect();
-  return client
-    .query(sql)
-    .then(({ rows }) => rows)
-    .finally(() => client.end());
 }
 
 const free = (directory: string): number => {
@@ -57,21 +48,18 @@ it.skipIf(process.getuid?.() !== 0).each([
     const target = await startFaultServer();
     open.push(() => target.remove());
     const server = target.url("postgres");
-    await query(server, `create tablespace small location '${disk}'`);
-    await query(server, "create database shop tablespace small");
+    await ask(server, `create tablespace small location '${disk}'`);
+    await ask(server, "create database shop tablespace small");
     const url = target.url("shop");
     const state = await up(url, layer(BASE));
-    await query(
-      url,
-      "insert into shop.item select n, repeat('item ', 10) || n, n from generate_series(1, 100000) as n",
-    );
-    const before = await query(url, "select md5(string_agg(item::text, ',' order by id)) as digest from shop.item");
+    await ask(url, "insert into shop.item select n, repeat('item ', 10) || n, n from generate_series(1, 100000) as n");
+    const before = await ask(url, "select md5(string_agg(item::text, ',' order by id)) as digest from shop.item");
     const filler = join(disk, "filler");
     writeFileSync(filler, Buffer.alloc(free(disk) - 2_000_000));
 
     await expect(up(url, layer(sql), state)).rejects.toThrow(/disk is full. Free space/);
     expect(
-      await query(
+      await ask(
         url,
         "select md5(string_agg(concat_ws(',', id, name, price), ';' order by id)) is not null as readable from shop.item",
       ),
@@ -82,9 +70,9 @@ it.skipIf(process.getuid?.() !== 0).each([
     expect(await pending(url, after)).toEqual([]);
     const columns = sql === TAGGED ? "(id, name, price)" : "item";
     expect(
-      await query(url, `select md5(string_agg(${columns}::text, ',' order by id)) as digest from shop.item`),
+      await ask(url, `select md5(string_agg(${columns}::text, ',' order by id)) as digest from shop.item`),
     ).toEqual(before);
-    expect(await query(url, "select count(*)::int as invalid from pg_index where not indisvalid")).toEqual([
+    expect(await ask(url, "select count(*)::int as invalid from pg_index where not indisvalid")).toEqual([
       { invalid: 0 },
     ]);
   },
@@ -101,11 +89,8 @@ it.skipIf(process.getuid?.() !== 0)(
     open.push(() => target.remove());
     const url = target.url("postgres");
     const state = await up(url, layer(BASE));
-    await query(
-      url,
-      "insert into shop.item select n, repeat('item ', 10) || n, n from generate_series(1, 100000) as n",
-    );
-    await query(url, "checkpoint");
+    await ask(url, "insert into shop.item select n, repeat('item ', 10) || n, n from generate_series(1, 100000) as n");
+    await ask(url, "checkpoint");
     const filler = join(disk, "filler");
     writeFileSync(filler, Buffer.alloc(free(disk)));
 
@@ -119,7 +104,7 @@ it.skipIf(process.getuid?.() !== 0)(
 
     expect(await pending(url, after)).toEqual([]);
     expect(
-      await query(
+      await ask(
         url,
         "select count(*)::int as rows, count(distinct tag)::int as tags, sum(price)::text as prices from shop.item",
       ),

@@ -96,6 +96,6 @@ describe("any declaration becomes any other", () => {
       expect(total.rows, "rows").toBeGreaterThan(RUNS);
       expect(total.refused, "pairs refused whatever the rows").toBeLessThanOrEqual(Math.ceil(RUNS / 10));
     },
-    RUNS * RUN_TIMEOUT_MS,
+    RUNS * (RUN_TIMEOUT_MS + MINIMISE_MS),
   );
 });

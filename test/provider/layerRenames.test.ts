@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import type { Properties, ResourceState } from "../../provider/server/resource.ts";
-import type { TestDatabase } from "../support/database.ts";
-import { freshDatabases, relationsIn } from "../support/freshDatabases.ts";
-import { destroy, pending, preview, project, up, upAll } from "../support/layerHarness.ts";
+import { filenodes, freshDatabases, relationsIn } from "../support/freshDatabases.ts";
+import { destroy, pending, preview, project, up } from "../support/layerHarness.ts";
 
 const freshDatabase = freshDatabases();
 
@@ -13,14 +12,6 @@ const shop = (sql: string, more: Properties = {}): Properties =>
 async function planned(url: string, layer: Properties, state: ResourceState): Promise<string[]> {
   const [plan] = await preview(url, [layer], [state]);
   return (plan ?? []).map(({ details }) => (Array.isArray(details.sql) ? details.sql.join("\n") : ""));
-}
-
-/** Files behind relations: another one means that the relation was built anew. */
-async function filenodes({ query }: TestDatabase): Promise<Record<string, string>> {
-  const rows = await query<{ name: string; file: string }>(
-    "select relname as name, relfilenode::text as file from pg_class where relnamespace = 'shop'::regnamespace and relkind in ('r', 'i', 'S')",
-  );
-  return Object.fromEntries(rows.map(({ name, file }) => [name, file]));
 }
 
 const EVERYTHING = `
@@ -275,70 +266,6 @@ test("names that must be quoted are renamed from and to", async () => {
   expect(await pending(database.url, updated)).toEqual([]);
 });
 
-const TABLES = "create table shop.jobs (id int primary key, state text, owner int); create table shop.logs (id int);";
-const SHUT = `
-  alter table shop.jobs enable row level security; create policy permissive_all_jobs on shop.jobs using (state <> 'x');
-  alter table shop.logs enable row level security; create policy permissive_all_logs on shop.logs using (true);
-  alter table shop.jobs add extra int; create index jobs_extra on shop.jobs (extra, state);
-  create view shop.open as select id, state from shop.jobs;
-  grant select (state) on shop.jobs to public;`;
-
-/** A layer and one that stands on it. */
-function stack(tables: string, shut: string, renames?: Record<string, string>): [Properties, Properties] {
-  const named = renames === undefined ? {} : { renames };
-  const below = project.layer("tables", `create schema shop; ${tables}`, named);
-  const base = [{ name: "tables", files: ["tables.sql"], ...named }];
-  return [below, project.layer("rls", shut, { base })];
-}
-
-test.each([
-  [
-    "a comment",
-    "create table shop.tasks ( -- renamed from: jobs\n",
-    "status text, -- renamed from: state\n",
-    undefined,
-  ],
-  ["an input", "create table shop.tasks (", "status text,", { "shop.tasks": "jobs", "shop.tasks.status": "state" }],
-])("a layer above keeps what it has on a table that is renamed below it by %s", async (_by, table, column, renames) => {
-  const database = await freshDatabase();
-  const states = await upAll(database.url, stack(TABLES, SHUT));
-  await database.query("insert into shop.jobs values (1, 'new', 1, 5)");
-  const before = await filenodes(database);
-  const tables = TABLES.replace("create table shop.jobs (", table).replace("state text,", column);
-  const shut = `${SHUT.replaceAll("jobs", "tasks").replaceAll("state", "status")} create index more on shop.tasks (status);`;
-  const layers = stack(tables, shut, renames);
-  const plans = await preview(database.url, layers, states);
-  expect(plans[0]?.map(({ name }) => name)).toEqual([
-    "1 update column shop.jobs.state, renamed to status",
-    "2 update constraint jobs_pkey on shop.jobs, renamed to tasks_pkey",
-    "3 update table shop.jobs, renamed to shop.tasks",
-  ]);
-  const above = plans[1]?.map(({ op, details }) => `${op} ${String(Array.isArray(details.sql) ? details.sql[0] : "")}`);
-  expect(above).toEqual([
-    'update ALTER INDEX "shop"."jobs_extra" RENAME TO "tasks_extra"',
-    'delete DROP POLICY "permissive_all_jobs" ON "shop"."tasks"',
-    expect.stringContaining('create CREATE POLICY "permissive_all_tasks" ON "shop"."tasks"'),
-    "create CREATE INDEX CONCURRENTLY more ON shop.tasks USING btree (status)",
-  ]);
-  const updated = await upAll(database.url, layers, states);
-  for (const state of updated) {
-    expect(await pending(database.url, state)).toEqual([]);
-    expect(state.outputs.adopted).toEqual([]);
-  }
-  const after = await filenodes(database);
-  expect([after.tasks, after.tasks_extra]).toEqual([before.jobs, before.jobs_extra]);
-  expect(await database.query("select status, extra from shop.tasks")).toEqual([{ status: "new", extra: 5 }]);
-  const [lower, upper] = updated;
-  if (lower === undefined || upper === undefined) throw new Error("a state is missing");
-  await destroy(database.url, { ...upper, inputs: { ...upper.inputs, forceDestroy: true } });
-  expect(await relationsIn(database, "shop")).toEqual(["logs", "tasks", "tasks_pkey"]);
-  expect(await database.query("select relrowsecurity as on from pg_class where relname = 'tasks'")).toEqual([
-    { on: false },
-  ]);
-  await destroy(database.url, { ...lower, inputs: { ...lower.inputs, forceDestroy: true } });
-  expect(await database.query("select nspname from pg_namespace where nspname = 'shop'")).toEqual([]);
-});
-
 test("an update that was killed after its commit is finished by the next one, and what it renamed stays the layer's own", async () => {
   const database = await freshDatabase();
   const state = await up(database.url, shop(EVERYTHING));
@@ -406,45 +333,4 @@ test("two columns change places with names of other columns, views and keys of o
   const updated = await up(database.url, next, state);
   expect(await database.query("select * from shop.both")).toEqual([{ name: "n", t: "t", o: "on" }]);
   expect(await pending(database.url, updated)).toEqual([]);
-});
-
-test("a layer above whose files need no change learns the new names, and takes its objects back under them", async () => {
-  const database = await freshDatabase();
-  const everywhere = `do $$ declare name text; begin
-    for name in select relname from pg_class where relnamespace = 'shop'::regnamespace and relkind = 'r' loop
-      execute format('create policy everyone on shop.%I using (true)', name);
-    end loop;
-  end $$;`;
-  const states = await upAll(database.url, stack(TABLES, everywhere));
-  const layers = stack(
-    TABLES.replace("create table shop.jobs (", "create table shop.tasks ( -- renamed from: jobs\n"),
-    everywhere,
-  );
-  const [plan] = (await preview(database.url, layers, states)).slice(1);
-  expect(plan).toEqual([]);
-  const [below, above] = states;
-  if (below === undefined || above === undefined) throw new Error("a state is missing");
-  await upAll(database.url, layers.slice(0, 1), [below]);
-  expect(await pending(database.url, above)).toEqual(["objects"]);
-  const [, upper] = await upAll(database.url, layers, states);
-  if (upper === undefined) throw new Error("a state is missing");
-  expect(await pending(database.url, upper)).toEqual([]);
-  await destroy(database.url, upper);
-  expect(await database.query("select polname from pg_policy")).toEqual([]);
-});
-
-test("a preview may list a view of a layer above that the update leaves alone", async () => {
-  const database = await freshDatabase();
-  const tables = "create table shop.jobs (id int, state text); create table shop.logs (id int, state text);";
-  const view =
-    "create view shop.both as select j.state as a, l.state as b from shop.jobs j join shop.logs l using (id);";
-  const states = await upAll(database.url, stack(tables, view));
-  const layers = stack(
-    tables.replace("state text", "status text -- renamed from: state\n"),
-    view.replace("j.state", "j.status"),
-  );
-  const [, plan] = await preview(database.url, layers, states);
-  expect(plan?.map(({ name }) => name)).toEqual(["1 delete view shop.both", "2 create view shop.both"]);
-  const [, upper] = await upAll(database.url, layers, states);
-  expect(upper?.outputs.lastRun).toMatchObject({ statements: 0 });
 });

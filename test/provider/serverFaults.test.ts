@@ -5,6 +5,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterEach, expect, test } from "vitest";
 import type { Properties } from "../../provider/server/resource.ts";
+import { ask } from "../support/database.ts";
 import { type FaultServer, startFaultServer } from "../support/faultServer.ts";
 import { pending, project, up, upAll } from "../support/layerHarness.ts";
 import { startStatementProxy } from "../support/statementProxy.ts";
@@ -20,18 +21,8 @@ async function server(options?: Parameters<typeof startFaultServer>[0]): Promise
   return started;
 }
 
-/** The rows of one query in a session of its own. */
-async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client(url);
-  await client.connect();
-  return client
-    .query(sql)
-    .then(({ rows }) => rows)
-    .finally(() => client.end());
-}
-
 const tablesIn = (url: string): Promise<Record<string, unknown>[]> =>
-  query(
+  ask(
     url,
     "select relname::text from pg_class where relnamespace = to_regnamespace('shop') and relkind = 'r' order by 1",
   );
@@ -43,7 +34,7 @@ const layer = (sql: string): Properties => project.layer("shop", sql);
 /** Builds the first version with rows, and gives back its state. */
 async function stocked(url: string) {
   const state = await up(url, layer(BASE));
-  await query(url, "insert into shop.item select n, 'item ' || n from generate_series(1, 100) as n");
+  await ask(url, "insert into shop.item select n, 'item ' || n from generate_series(1, 100) as n");
   return state;
 }
 
@@ -87,7 +78,7 @@ test.each(["fast", "immediate"] as const)(
     await expect(up(url, layer(WIDER), state)).rejects.toThrow("nothing accepts connections");
     await target.start();
     expect(await tablesIn(url)).toEqual([{ relname: "item" }]);
-    expect(await query(url, "select count(*)::int as rows from shop.item")).toEqual([{ rows: 100 }]);
+    expect(await ask(url, "select count(*)::int as rows from shop.item")).toEqual([{ rows: 100 }]);
     await expectConverges(url, state);
   },
 );
@@ -146,7 +137,7 @@ test("a standby refuses the update and says what it is; once it is promoted, the
   await expectConverges(primary.url("postgres"), state);
   const seen = async (): Promise<number> => (await tablesIn(url)).length;
   await expect.poll(seen, { timeout: 10_000 }).toBe(3);
-  await query(url, "select pg_promote()");
+  await ask(url, "select pg_promote()");
   const more = `${WIDER} create table shop.promoted (id int primary key);`;
   await upAll(url, [layer(more)], [state]);
   expect(await seen()).toBe(4);

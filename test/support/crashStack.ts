@@ -8,6 +8,7 @@ import { readCatalog } from "../../provider/engine/facts.ts";
 import { quoteIdent } from "../../provider/engine/quote.ts";
 import { AFTER, BEFORE, LEFT_OVERS, MARKS, PROGRAM, ROWS, ROWS_DIGEST, STANDING } from "../chaos/shop/program.ts";
 import { createStackWorkspace } from "./cli.ts";
+import { ask } from "./database.ts";
 import { type KillPoint, killOnce, terminateBackend } from "./kills.ts";
 import { descendants, type ProcessEntry, stillRunning } from "./processTree.ts";
 import { type Boundary, startStatementProxy } from "./statementProxy.ts";
@@ -63,19 +64,15 @@ export async function createCrashStack(): Promise<CrashStack> {
   const stateBefore = `${state}.before`;
 
   const administrate = async (sql: string): Promise<void> => {
-    const client = new pg.Client(server);
-    await client.connect();
-    await client.query(sql).finally(() => client.end());
+    await ask(server, sql);
   };
   const copyDatabase = async (from: string, to: string): Promise<void> => {
     await administrate(`drop database if exists ${quoteIdent(to)} with (force)`);
     await administrate(`create database ${quoteIdent(to)} template ${quoteIdent(from)}`);
   };
   const query = async (sql: string): Promise<Record<string, unknown>> => {
-    const client = new pg.Client(url);
-    await client.connect();
-    const { rows } = await client.query<Record<string, unknown>>(sql).finally(() => client.end());
-    return rows[0] ?? {};
+    const [row] = await ask(url, sql);
+    return row ?? {};
   };
   const rootHash = async (): Promise<string> => {
     const pool = new pg.Pool({ connectionString: url, max: 1 });

@@ -67,6 +67,16 @@ export async function createTestRole(
   return { name, password, drop: () => onServer(server, (client) => client.query(`drop role if exists ${role}`)) };
 }
 
+/** The rows of one query, in a session of its own. */
+export async function ask(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return client
+    .query<Record<string, unknown>>(sql)
+    .then(({ rows }) => rows)
+    .finally(() => client.end());
+}
+
 /** The server waits some seconds for connections that are being closed; those that are still open after that are cut. */
 async function dropDatabase(client: pg.Client, name: string): Promise<void> {
   const drop = `drop database if exists ${quoteIdent(name)}`;

@@ -22,3 +22,11 @@ export async function relationsIn({ query }: TestDatabase, schema: string): Prom
   );
   return rows.map(({ name }) => name);
 }
+
+/** Files behind the relations of the schema `shop`: another one means that the relation was built anew. */
+export async function filenodes({ query }: TestDatabase): Promise<Record<string, string>> {
+  const rows = await query<{ name: string; file: string }>(
+    "select relname as name, relfilenode::text as file from pg_class where relnamespace = 'shop'::regnamespace and relkind in ('r', 'i', 'S')",
+  );
+  return Object.fromEntries(rows.map(({ name, file }) => [name, file]));
+}

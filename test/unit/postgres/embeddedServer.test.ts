@@ -4,7 +4,6 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { serverAccount } from "../../../provider/postgres/account.ts";
 import { findBinaries } from "../../../provider/postgres/binaries.ts";
@@ -18,6 +17,7 @@ import {
 } from "../../../provider/postgres/embeddedServer.ts";
 import { findHolder, readPostmasterFile } from "../../../provider/postgres/postmaster.ts";
 import { UserError } from "../../../provider/userError.ts";
+import { ask } from "../../support/database.ts";
 
 const base = mkdtempSync(join(tmpdir(), "pgstrata embedded "));
 // For root, the account that runs the servers must get there.
@@ -37,15 +37,8 @@ async function start(options: Partial<EmbeddedServerOptions> & { directory: stri
   return server;
 }
 
-async function ask(url: string, sql: string): Promise<unknown> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query(sql);
-    return rows[0];
-  } finally {
-    await client.end();
-  }
+async function firstRow(url: string, sql: string): Promise<unknown> {
+  return (await ask(url, sql))[0];
 }
 
 async function startElsewhere(
@@ -85,7 +78,7 @@ async function isOver(data: string): Promise<void> {
 describe("a server of one process", () => {
   it("answers on 127.0.0.1 only, with its settings, and logs no parameter", async () => {
     const server = await start({ directory: join(base, "plain"), settings: { fsync: "off", work_mem: "3MB" } });
-    const settings = await ask(
+    const settings = await firstRow(
       server.url("postgres"),
       `select current_setting('server_version') as version, current_setting('work_mem') as work_mem, current_setting('listen_addresses') as listen,
         current_setting('unix_socket_directories') as sockets, current_setting('log_parameter_max_length') as log1,
@@ -106,15 +99,15 @@ describe("a server of one process", () => {
     const server = await start({ directory: join(base, "plain") });
     const url = new URL(server.url("postgres"));
     url.password = "wrong";
-    await expect(ask(url.href, "select 1")).rejects.toThrow(/password authentication failed/);
+    await expect(firstRow(url.href, "select 1")).rejects.toThrow(/password authentication failed/);
   });
 
   it("keeps its data from one start to the next", async () => {
     const first = await start({ directory: join(base, "plain") });
-    await ask(first.url("postgres"), "create table t as select 42 as answer");
+    await firstRow(first.url("postgres"), "create table t as select 42 as answer");
     await first.stop();
     const second = await start({ directory: join(base, "plain") });
-    expect(await ask(second.url("postgres"), "select answer from t")).toEqual({ answer: 42 });
+    expect(await firstRow(second.url("postgres"), "select answer from t")).toEqual({ answer: 42 });
   });
 
   it("ends when its process is killed, and the directory serves the next process", async () => {
@@ -143,14 +136,14 @@ describe("a server of one process", () => {
     const mine = await start({ directory: join(base, "plain") });
     expect(mine.directory).not.toBe(other.place);
     expect(mine.port).not.toBe(other.port);
-    expect(await ask(mine.url("postgres"), "select 1 as one")).toEqual({ one: 1 });
+    expect(await firstRow(mine.url("postgres"), "select 1 as one")).toEqual({ one: 1 });
     expect(findHolder(join(other.place, "data")).kind).toBe("ours");
   });
 
   it("starts twice at once in a new directory", async () => {
     const both = await Promise.all([1, 2].map(() => start({ directory: join(base, "at once") })));
     expect(new Set(both.map(({ directory }) => directory)).size).toBe(2);
-    for (const server of both) expect(await ask(server.url("postgres"), "select 1 as one")).toEqual({ one: 1 });
+    for (const server of both) expect(await firstRow(server.url("postgres"), "select 1 as one")).toEqual({ one: 1 });
   });
 
   it("starts although the number in a stale postmaster.pid now belongs to another program", async () => {
@@ -208,7 +201,7 @@ describe("a kept server", () => {
     if (child.exitCode === null) await once(child, "exit");
     const again = await startEmbeddedServer({ directory, majorVersion: 18, detached: true });
     expect(again.port).toBe(port);
-    expect(await ask(again.url("postgres"), "select current_setting('fsync') as fsync")).toEqual({ fsync: "off" });
+    expect(await firstRow(again.url("postgres"), "select current_setting('fsync') as fsync")).toEqual({ fsync: "off" });
     await findEmbeddedServer(directory)?.stop();
     expect(findEmbeddedServer(directory)).toBeUndefined();
   });
