@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { timed } from "../timing.ts";
 import { buildFactBase, type DependencyEdge, encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts";
 import { extractOnTwoConnections } from "./twoConnections.ts";
+import { asVirtual } from "./virtualColumns.ts";
 
 /** What is known of one database at one moment. */
 export interface Catalog {
@@ -20,6 +21,12 @@ const INVALID_INDEXES = `
     from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where not i.indisvalid and c.relkind = 'i'`;
 
+/** Generated columns that are computed when they are read, from version 18 on. */
+const VIRTUAL_COLUMNS = `
+  select n.nspname as schema, c.relname as table, a.attname as name
+    from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+   where a.attgenerated = 'v'`;
+
 /**
  * Reads the catalog of a database in one repeatable-read transaction and makes it comparable with that of another server.
  *
@@ -28,27 +35,36 @@ const INVALID_INDEXES = `
  */
 export async function readCatalog(pool: Pool, owner: string): Promise<Catalog> {
   const { factBase, pgVersion } = await timed("extract", () => extractOnTwoConnections(pool));
-  const { rows } = await pool.query<{ schema: string; name: string }>(INVALID_INDEXES);
-  const invalidIndexes = new Set(rows.map(({ schema, name }) => encodeId({ kind: "index", schema, name })));
-  return { facts: comparable(factBase, owner, invalidIndexes), serverVersion: pgVersion, invalidIndexes };
+  const { rows: invalid } = await pool.query<{ schema: string; name: string }>(INVALID_INDEXES);
+  const invalidIndexes = new Set(invalid.map((index) => encodeId({ kind: "index", ...index })));
+  const { rows: virtual } = await pool.query<{ schema: string; table: string; name: string }>(VIRTUAL_COLUMNS);
+  const virtualColumns = new Set(virtual.map((column) => encodeId({ kind: "column", ...column })));
+  return {
+    facts: comparable(factBase, owner, { invalidIndexes, virtualColumns }),
+    serverVersion: pgVersion,
+    invalidIndexes,
+  };
 }
 
 /** Edges to roles that are not facts are kept only for ownership, where they say `ALTER … OWNER TO`. */
 export const keepOwnerEdge = (edge: DependencyEdge): boolean => edge.kind === "owner" && edge.to.kind === "role";
 
+/** What the library does not tell: encoded ids of indexes that are left out, and of columns that are not stored. */
+interface Beyond {
+  invalidIndexes: ReadonlySet<string>;
+  virtualColumns: ReadonlySet<string>;
+}
+
 /**
  * Facts without what belongs to the cluster (roles, memberships) and without what is implied by who connects (see
  * {@link readCatalog}). Privileges that an owner holds by default are implied too, whoever the owner is.
- *
- * @param left encoded ids of facts to leave out.
  */
-export function comparable(facts: FactBase, owner: string, left: ReadonlySet<string> = new Set()): FactBase {
+function comparable(facts: FactBase, owner: string, { invalidIndexes, virtualColumns }: Beyond): FactBase {
   const kept = facts
     .facts()
-    .filter(
-      (fact) =>
-        !isClusterWide(fact.id) && !isOwnersDefault(fact) && !isDomainNotNull(fact) && !left.has(encodeId(fact.id)),
-    );
+    .filter((fact) => !isClusterWide(fact.id) && !isOwnersDefault(fact) && !isDomainNotNull(fact))
+    .filter((fact) => invalidIndexes.size === 0 || !invalidIndexes.has(encodeId(fact.id)))
+    .map((fact) => (virtualColumns.size > 0 && virtualColumns.has(encodeId(fact.id)) ? asVirtual(fact) : fact));
   const present = new Set(kept.map((fact) => encodeId(fact.id)));
   // Metadata of a role (its comment) hangs below it and goes with it.
   const whole = kept.filter((fact) => fact.parent === undefined || present.has(encodeId(fact.parent)));

@@ -5,6 +5,7 @@ import { quoteIdent } from "./quote.ts";
 import type { Statement } from "./statements.ts";
 import { rowsBehind, type TableSizes, tableOf, tablesOfDomain, text } from "./tables.ts";
 import { typeChange } from "./typeChange.ts";
+import { isVirtual } from "./virtualColumns.ts";
 
 /** Stable codes: to look up, and to search for. */
 export type HazardCode =
@@ -175,11 +176,12 @@ function copiesTable(
   if (id.kind !== "column" || statement.op === "delete") return false;
   if (statement.op === "update")
     return statement.rewrites && typeChange(text(live.get(id), "type"), text(wanted.get(id), "type")) !== "free";
-  const { identity, generatedExpr } = wanted.get(id)?.payload ?? {};
+  const column = wanted.get(id);
+  const { identity, generatedExpr } = column?.payload ?? {};
   const expression = text(wanted.get({ ...id, kind: "default" }), "expr");
   const fillsEachRow =
     expression !== "" && / DEFAULT /.test(afterName(statement.sql, id)) && isVolatileDefault(expression);
-  return Boolean(identity) || Boolean(generatedExpr) || fillsEachRow;
+  return Boolean(identity) || (Boolean(generatedExpr) && !isVirtual(column)) || fillsEachRow;
 }
 
 function widerAccess(statement: Statement, id: StableId, { live, wanted }: HazardContext): Hazard[] {

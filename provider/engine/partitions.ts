@@ -1,9 +1,8 @@
 import { describe } from "./names.ts";
 import { encodeId, type FactBase, type StableId } from "./pgDelta.ts";
 import { quoteQualified } from "./quote.ts";
-import { type TableId, tableId } from "./renames.ts";
 import type { Statement } from "./statements.ts";
-import { text } from "./tables.ts";
+import { type TableId, tableId, text } from "./tables.ts";
 
 /** The table that a table is a partition of. */
 export function parentOf(table: StableId, base: FactBase): TableId | undefined {

@@ -13,8 +13,9 @@ import {
 } from "./pgDelta.ts";
 import { quoteIdent } from "./quote.ts";
 import type { ContributionRecord } from "./record.ts";
-import { type Rename, type TableId, tableId, textsOf } from "./renames.ts";
+import { type Rename, textsOf } from "./renames.ts";
 import { nameOf, sqlTokens } from "./sqlTokens.ts";
+import { type TableId, tableId } from "./tables.ts";
 
 /** An id as it is after renames. */
 export type NewId = (id: StableId) => StableId;

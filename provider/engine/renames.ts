@@ -8,9 +8,8 @@ import { contentHash, encodeId, type Fact, type FactBase, type StableId } from "
 import { quoteIdent, quoteQualified } from "./quote.ts";
 import type { DeclaredRename, TableName } from "./renameComments.ts";
 import type { Lock, Statement } from "./statements.ts";
-import { text } from "./tables.ts";
+import { type TableId, tableId, text } from "./tables.ts";
 
-export type TableId = { kind: "table"; schema: string; name: string };
 type PartId = { kind: "column" | "constraint"; schema: string; table: string; name: string };
 type RelationId = { kind: "index" | "sequence"; schema: string; name: string };
 
@@ -29,8 +28,6 @@ export interface LocatedRename {
   from: TableName;
   place: string;
 }
-
-export const tableId = (schema: string, name: string): TableId => ({ kind: "table", schema, name });
 
 const columnId = ({ schema, name: table }: TableId, name: string): PartId => ({ kind: "column", schema, table, name });
 

@@ -4,22 +4,29 @@ import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from
 import { quoteQualified } from "./quote.ts";
 import type { Statement } from "./statements.ts";
 
+/** As the planner words it that it makes a type anew, which goes by its old name until its columns are converted. */
+const STEPS_ASIDE = /^ALTER TYPE (.+) RENAME TO ".*__pgdelta_replaced"$/;
+
 /**
- * The database half-way, where a plan makes tables anew, such as for another partition key: without them and without all that stands on
- * them. The planner knows what belongs to such a table, but leaves a view or a key of another table standing, which the server refuses.
+ * The database half-way, where a plan makes tables or types anew: without what the server refuses to leave standing meanwhile, though the
+ * planner does. Of a table, made anew such as for another partition key, that is all that stands on it: views, keys of other tables. Of
+ * a type, such as an enum that loses a value, the policies that read a column of it.
  *
- * @returns undefined for a plan that makes no table anew.
+ * @returns undefined for a plan that needs no such detour.
  */
-export function withoutReplacedTables(
-  statements: readonly Statement[],
-  live: FactBase,
-  wanted: FactBase,
-): FactBase | undefined {
-  const replaced = statements.flatMap(({ op, id }) =>
+export function halfWay(statements: readonly Statement[], live: FactBase, wanted: FactBase): FactBase | undefined {
+  const tables = statements.flatMap(({ op, id }) =>
     op === "delete" && id?.kind === "table" && wanted.has(id) ? [id] : [],
   );
-  if (replaced.length === 0) return undefined;
-  return minus(live, { remove: standingOn(live, replaced), restore: [], reset: [] });
+  const isTypeReplaced = statements.some(({ sql }) => STEPS_ASIDE.test(sql));
+  const converted = statements.flatMap(({ op, id, rewrites }) =>
+    isTypeReplaced && op === "update" && rewrites && id?.kind === "column" ? [id] : [],
+  );
+  const policies = converted.flatMap((id) =>
+    live.incomingEdges(id).flatMap(({ from }) => (from.kind === "policy" ? [encodeId(from)] : [])),
+  );
+  if (tables.length + policies.length === 0) return undefined;
+  return minus(live, { remove: new Set([...standingOn(live, tables), ...policies]), restore: [], reset: [] });
 }
 
 /** Encoded ids of the tables, of their parts and sequences, and of all that depends on those. */
@@ -47,9 +54,6 @@ function ownedBy(column: StableId, sequences: readonly Fact[]): StableId[] {
     return isIts ? [id] : [];
   });
 }
-
-/** As the planner words it that it makes a type anew, which goes by its old name until its columns are converted. */
-const STEPS_ASIDE = /^ALTER TYPE (.+) RENAME TO ".*__pgdelta_replaced"$/;
 
 /**
  * What is wanted, but with the types that a plan makes anew as the server makes them: an enum that loses a value has neither its

@@ -4,9 +4,10 @@ import { withPartitionsDetached } from "./partitions.ts";
 import { type Action, encodeId, type FactBase, plan, type StableId } from "./pgDelta.ts";
 import { columnPrivilegesLast } from "./privileges.ts";
 import { quoteQualified } from "./quote.ts";
-import { withBareTypes, withoutReplacedTables } from "./replaced.ts";
+import { halfWay, withBareTypes } from "./replaced.ts";
 import { rolesNamedBy } from "./roles.ts";
 import { planned } from "./unsupported.ts";
+import { virtualWriter } from "./virtualColumns.ts";
 
 /** The lock that a statement takes on existing tables, by Postgres' names; `none` where only new objects are touched. */
 export type Lock = "none" | "SHARE" | "SHARE ROW EXCLUSIVE" | "SHARE UPDATE EXCLUSIVE" | "ACCESS EXCLUSIVE";
@@ -80,7 +81,7 @@ const OPS = { create: "create", alter: "update", drop: "delete" } as const;
  */
 export function statementsFor(live: FactBase, wanted: FactBase): StatementList {
   const direct = plannedStatements(live, wanted);
-  const detour = withoutReplacedTables(direct.statements, live, wanted);
+  const detour = halfWay(direct.statements, live, wanted);
   const whole =
     detour === undefined ? direct : joinedLists(plannedStatements(live, detour), plannedStatements(detour, wanted));
   const bare = withBareTypes(whole.statements, wanted);
@@ -103,7 +104,13 @@ function plannedStatements(live: FactBase, wanted: FactBase): StatementList {
     }),
   );
   addTime("plan", performance.now() - started);
-  const ordered = columnPrivilegesLast(enumValuesFirst(actions.map(toStatement)), live, wanted, regranting);
+  const write = virtualWriter(wanted);
+  const ordered = columnPrivilegesLast(
+    enumValuesFirst(actions.map((action) => toStatement({ ...action, sql: write(action.sql) }))),
+    live,
+    wanted,
+    regranting,
+  );
   return { statements: withPartitionsDetached(ordered, live), settings: preamble };
 }
 

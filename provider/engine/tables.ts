@@ -1,5 +1,9 @@
 import { encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts";
 
+export type TableId = { kind: "table"; schema: string; name: string };
+
+export const tableId = (schema: string, name: string): TableId => ({ kind: "table", schema, name });
+
 /** How large a table of the target is. */
 export interface TableSize {
   /** An estimate, from the statistics; 0 only where the table was seen to be empty. */

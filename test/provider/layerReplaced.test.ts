@@ -81,7 +81,10 @@ test("an enum that loses a value keeps its privileges and its comment, and is at
      revoke all on type shop.mood from public; grant usage on type shop.mood to "${role.name}";
      comment on type shop.mood is 'how it is';
      create type shop.open as enum (${values}); grant usage on type shop.open to "${role.name}" with grant option;
-     create table shop.item (id int primary key, mood shop.mood default 'good', moods shop.mood[], open shop.open);`;
+     create table shop.item (id int primary key, mood shop.mood default 'good', moods shop.mood[], open shop.open);
+     alter table shop.item enable row level security;
+     create policy cheerful on shop.item using (mood = 'good' and open is not null);
+     create view shop.moods as select mood, open from shop.item;`;
   const allow = ["mood", "moods", "open"].map((column) => `change-type:shop.item.${column}`);
   const state = await up(database.url, shop(moods("'good', 'bad', 'ugly'"), { roles: [role.name] }));
   const privileges =

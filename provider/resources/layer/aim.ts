@@ -10,11 +10,10 @@ import {
   partRenames,
   pendingRenames,
   type Rename,
-  type TableId,
   type TouchedTables,
-  tableId,
   touchedTables,
 } from "../../engine/renames.ts";
+import { type TableId, tableId } from "../../engine/tables.ts";
 import { UserError } from "../../userError.ts";
 import type { LayerInputs } from "./inputs.ts";
 import type { LayerSources } from "./sources.ts";

@@ -1,0 +1,29 @@
+import type { Fact, FactBase } from "./pgDelta.ts";
+
+/** Before the expression of a column that is not stored: the library takes every generated column for a stored one. */
+const MARK = "/* virtual */ ";
+
+/** The fact of a generated column, saying that it is computed when it is read. */
+export function asVirtual(column: Fact): Fact {
+  return { ...column, payload: { ...column.payload, generatedExpr: `${MARK}${column.payload.generatedExpr}` } };
+}
+
+export function isVirtual(column: Fact | undefined): boolean {
+  const expression = column?.payload.generatedExpr;
+  return typeof expression === "string" && expression.startsWith(MARK);
+}
+
+/** Writes the SQL of columns as they are wanted. */
+export function virtualWriter(wanted: FactBase): (sql: string) => string {
+  const expressions = new Set(
+    wanted
+      .facts()
+      .flatMap((fact) => (fact.id.kind === "column" && isVirtual(fact) ? [String(fact.payload.generatedExpr)] : [])),
+  );
+  return (sql) => {
+    let written = sql;
+    for (const marked of expressions)
+      written = written.replaceAll(`(${marked}) STORED`, () => `(${marked.slice(MARK.length)}) VIRTUAL`);
+    return written;
+  };
+}
