@@ -14,6 +14,7 @@ create table shop.purchase (id int primary key, customer_id int not null referen
   note text, status shop.status default 'new', legacy text, fee shop.amount);
 create table shop.line (id int primary key, purchase_id int references shop.purchase (id), product_id int, quantity int default 1);
 create table shop.event (id int, at date not null, what text, primary key (id, at)) partition by range (at);
+create table shop.event_2024 partition of shop.event for values from ('2024-01-01') to ('2025-01-01');
 create table shop.event_2025 partition of shop.event for values from ('2025-01-01') to ('2026-01-01');
 create table shop.obsolete (id int primary key, purchase_id int references shop.purchase (id));
 create index purchase_by_note on shop.purchase (note);
@@ -154,6 +155,10 @@ export const changes: Change[] = [
       "create table shop.refund (id int primary key, purchase_id int references shop.purchase (id), customer_id int references shop.customer (id));",
     ),
   ),
+  change("rename a column", [["legacy text, ", "heritage text, -- renamed from: legacy\n"]]),
+  change("rename a table that refers to a busy one", [
+    ["create table shop.obsolete (", "create table shop.relic ( -- renamed from: obsolete\n"],
+  ]),
   change("change a policy", [["using (true)", "using (id > 0)"]]),
   change(
     "enable row security",
@@ -171,6 +176,9 @@ export const changes: Change[] = [
     "add a partition",
     added("create table shop.event_2026 partition of shop.event for values from ('2026-01-01') to ('2027-01-01');"),
   ),
+  change("drop a partition", [
+    ["create table shop.event_2024 partition of shop.event for values from ('2024-01-01') to ('2025-01-01');\n", ""],
+  ]),
   change("add a column to a partitioned table", [
     ["at date not null, what text,", "at date not null, what text, who text,"],
   ]),
