@@ -15,15 +15,16 @@ export interface Catalog {
   nameNow?: (table: StableId) => StableId;
 }
 
-/** Indexes by schema and name; one of a partitioned table is invalid until all its parts have one, and is left out. */
-const INVALID_INDEXES = `
-  select n.nspname as schema, c.relname as name
+/**
+ * What the library does not tell: indexes that are invalid, but for one of a partitioned table, which is until all its parts have one; and
+ * generated columns that are computed when they are read, from version 18 on.
+ */
+const BEYOND = `
+  select 'index' as kind, n.nspname as schema, '' as table, c.relname as name
     from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-   where not i.indisvalid and c.relkind = 'i'`;
-
-/** Generated columns that are computed when they are read, from version 18 on. */
-const VIRTUAL_COLUMNS = `
-  select n.nspname as schema, c.relname as table, a.attname as name
+   where not i.indisvalid and c.relkind = 'i'
+  union all
+  select 'column', n.nspname, c.relname, a.attname
     from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where a.attgenerated = 'v'`;
 
@@ -35,10 +36,10 @@ const VIRTUAL_COLUMNS = `
  */
 export async function readCatalog(pool: Pool, owner: string): Promise<Catalog> {
   const { factBase, pgVersion } = await timed("extract", () => extractOnTwoConnections(pool));
-  const { rows: invalid } = await pool.query<{ schema: string; name: string }>(INVALID_INDEXES);
-  const invalidIndexes = new Set(invalid.map((index) => encodeId({ kind: "index", ...index })));
-  const { rows: virtual } = await pool.query<{ schema: string; table: string; name: string }>(VIRTUAL_COLUMNS);
-  const virtualColumns = new Set(virtual.map((column) => encodeId({ kind: "column", ...column })));
+  const { rows } = await pool.query<{ kind: "index" | "column"; schema: string; table: string; name: string }>(BEYOND);
+  const idsOf = (kind: "index" | "column"): Set<string> =>
+    new Set(rows.filter((row) => row.kind === kind).map(encodeId));
+  const [invalidIndexes, virtualColumns] = [idsOf("index"), idsOf("column")];
   return {
     facts: comparable(factBase, owner, { invalidIndexes, virtualColumns }),
     serverVersion: pgVersion,
@@ -49,7 +50,7 @@ export async function readCatalog(pool: Pool, owner: string): Promise<Catalog> {
 /** Edges to roles that are not facts are kept only for ownership, where they say `ALTER … OWNER TO`. */
 export const keepOwnerEdge = (edge: DependencyEdge): boolean => edge.kind === "owner" && edge.to.kind === "role";
 
-/** What the library does not tell: encoded ids of indexes that are left out, and of columns that are not stored. */
+/** Encoded ids of indexes that are left out, and of columns that are not stored. */
 interface Beyond {
   invalidIndexes: ReadonlySet<string>;
   virtualColumns: ReadonlySet<string>;
