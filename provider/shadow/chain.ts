@@ -194,7 +194,7 @@ function refuseUnlistedRoles({ name }: SqlSet, { added, linked }: Contribution, 
 async function load({ pool }: ScratchDatabase, set: SqlSet): Promise<void> {
   const client = await pool.connect();
   try {
-    await loadSql(client, set.files);
+    await loadSql(client, set.files, { isAssumed: set.assumed === true });
   } finally {
     // Settings that a file leaves behind in its session go with the connection.
     client.release(true);

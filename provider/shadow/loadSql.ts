@@ -1,5 +1,6 @@
 import pg, { type PoolClient } from "pg";
 import { UserError } from "../userError.ts";
+import { refuseUnmanaged, unmanaged } from "./unmanaged.ts";
 
 const { DatabaseError } = pg;
 
@@ -53,18 +54,25 @@ const CLOSE = `delete from pg_temp.${GUARD}; commit`;
  * Executes files in the order given, each as a whole, all in one transaction.
  *
  * @param client is not to be used for anything else afterwards.
+ * @param options.isAssumed whether they say what is there anyway, so that it does not matter what no layer can hold.
  * @throws {SqlFileError} with `file:line:column`, the server's message and the line itself. Nothing of the files then stays.
  */
-export async function loadSql(client: PoolClient, files: readonly SqlFile[]): Promise<void> {
+export async function loadSql(
+  client: PoolClient,
+  files: readonly SqlFile[],
+  { isAssumed = false } = {},
+): Promise<void> {
   await client.query(OPEN);
   try {
     const { transaction } = await sideEffects(client);
+    const before = isAssumed ? undefined : await unmanaged(client);
     const loads = files.map((file) => loadFile(client, file));
     for (const load of loads) load.catch(() => {});
     for (const [n, file] of files.entries()) {
       const after = await loads[n];
       if (after !== undefined) refuseSideEffects(file, transaction, after);
     }
+    if (before !== undefined) refuseUnmanaged(before, await unmanaged(client));
     await client.query(CLOSE);
   } catch (error) {
     await client.query("rollback").catch(() => {});

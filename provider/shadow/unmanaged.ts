@@ -1,0 +1,78 @@
+import type { PoolClient } from "pg";
+import { UserError } from "../userError.ts";
+
+const ROWS = "rows of ";
+
+/** Objects of a catalog that were made by hand, and not by an extension or as a part of another object. */
+const byHand = (catalog: string, alias: string): string =>
+  `not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.${catalog}'::regclass and d.objid = ${alias}.oid and d.deptype in ('e', 'i'))`;
+
+/**
+ * What SQL can say and no fact holds, so that no plan would make it: each with its name, as a person would say it. Rows are those that
+ * the open transaction wrote.
+ */
+const UNMANAGED = `
+  with schema as (
+    select oid, nspname from pg_catalog.pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'
+  ), relation as (
+    select c.*, pg_catalog.format('%I.%I', n.nspname, c.relname) as name from pg_catalog.pg_class c join schema n on n.oid = c.relnamespace
+  ), attribute as (
+    select a.*, c.relkind, pg_catalog.format('%s.%I', c.name, a.attname) as name
+      from pg_catalog.pg_attribute a join relation c on c.oid = a.attrelid where a.attnum > 0 and not a.attisdropped
+  )
+  select '${ROWS}' || c.name as what from pg_catalog.pg_stat_xact_user_tables s join relation c on c.oid = s.relid
+   where c.relkind in ('r', 'p') and s.n_tup_ins + s.n_tup_upd + s.n_tup_del > 0
+  union all select 'the value of the sequence ' || pg_catalog.format('%I.%I', schemaname, sequencename)
+    from pg_catalog.pg_sequences where last_value is not null and schemaname !~ '^pg_'
+  union all select 'large object ' || oid from pg_catalog.pg_largeobject_metadata
+  union all select 'statistics ' || pg_catalog.format('%I.%I', n.nspname, s.stxname)
+    from pg_catalog.pg_statistic_ext s join schema n on n.oid = s.stxnamespace
+  union all select pg_catalog.format('cast from %s to %s', castsource::regtype, casttarget::regtype)
+    from pg_catalog.pg_cast c where oid >= 16384 and ${byHand("pg_cast", "c")}
+  union all select 'operator ' || oid::regoperator from pg_catalog.pg_operator o where oid >= 16384 and ${byHand("pg_operator", "o")}
+  union all select 'operator class ' || opcname from pg_catalog.pg_opclass o where oid >= 16384 and ${byHand("pg_opclass", "o")}
+  union all select 'operator family ' || opfname from pg_catalog.pg_opfamily o where oid >= 16384 and ${byHand("pg_opfamily", "o")}
+  union all select 'text search configuration ' || cfgname from pg_catalog.pg_ts_config t where oid >= 16384 and ${byHand("pg_ts_config", "t")}
+  union all select 'text search dictionary ' || dictname from pg_catalog.pg_ts_dict t where oid >= 16384 and ${byHand("pg_ts_dict", "t")}
+  union all select 'text search parser ' || prsname from pg_catalog.pg_ts_parser t where oid >= 16384 and ${byHand("pg_ts_parser", "t")}
+  union all select 'text search template ' || tmplname from pg_catalog.pg_ts_template t where oid >= 16384 and ${byHand("pg_ts_template", "t")}
+  union all select 'conversion ' || conname from pg_catalog.pg_conversion c where oid >= 16384 and ${byHand("pg_conversion", "c")}
+  union all select 'language ' || lanname from pg_catalog.pg_language l where lanispl and oid >= 16384 and ${byHand("pg_language", "l")}
+  union all select 'transform for ' || trftype::regtype from pg_catalog.pg_transform t where oid >= 16384 and ${byHand("pg_transform", "t")}
+  union all select 'access method ' || amname from pg_catalog.pg_am a where oid >= 16384 and ${byHand("pg_am", "a")}
+  union all select 'storage of column ' || a.name from attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
+   where a.relkind in ('r', 'p', 'm') and a.attstorage <> t.typstorage
+  union all select 'compression of column ' || name from attribute where relkind in ('r', 'p', 'm') and attcompression <> ''
+  union all select 'statistics target of column ' || name from attribute where coalesce(attstattarget, -1) <> -1
+  union all select 'options of column ' || name from attribute where attoptions is not null
+  union all select 'default of view column ' || a.name from attribute a where a.relkind = 'v' and a.atthasdef
+  union all select 'TOAST options of ' || c.name from relation c join pg_catalog.pg_class t on t.oid = c.reltoastrelid where t.reloptions is not null
+  union all select 'CLUSTER ON ' || c.name from relation c join pg_catalog.pg_index i on i.indexrelid = c.oid where i.indisclustered
+  union all select 'tablespace of ' || name from relation where reltablespace <> 0
+  union all select 'table access method of ' || c.name from relation c join pg_catalog.pg_am a on a.oid = c.relam
+   where c.relkind in ('r', 'p', 'm') and a.amname <> 'heap'
+  union all select 'the type that makes up ' || name from relation where reloftype <> 0
+  union all select 'dependence on an extension of ' || pg_catalog.pg_describe_object(classid, objid, objsubid)
+    from pg_catalog.pg_depend where deptype = 'x'`;
+
+/** What a session finds in its database that no plan would make. */
+export async function unmanaged(client: PoolClient): Promise<Set<string>> {
+  const { rows } = await client.query<{ what: string }>(UNMANAGED);
+  return new Set(rows.map(({ what }) => what));
+}
+
+/**
+ * @param before found before the files were executed.
+ * @throws {UserError} that names what they added.
+ */
+export function refuseUnmanaged(before: ReadonlySet<string>, after: ReadonlySet<string>): void {
+  const added = [...after].filter((what) => !before.has(what)).sort();
+  if (added.length === 0) return;
+  const shown = added.slice(0, 5).join(", ") + (added.length > 5 ? ` and ${added.length - 5} more` : "");
+  const advice = added.every((what) => what.startsWith(ROWS))
+    ? "Rows are resources of their own: declare each as a `Row`."
+    : "Take it out of the layer; in the database it may stay, as what nobody declares.";
+  throw new UserError(
+    `Found ${shown}, which no layer can hold: it would be missing in the database without a word. Expected the definitions of tables, indexes, constraints, views, functions, triggers, policies, types, sequences, grants and comments. ${advice}`,
+  );
+}
