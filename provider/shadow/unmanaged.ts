@@ -17,7 +17,7 @@ const UNMANAGED = `
   ), relation as (
     select c.*, pg_catalog.format('%I.%I', n.nspname, c.relname) as name from pg_catalog.pg_class c join schema n on n.oid = c.relnamespace
   ), attribute as (
-    select a.*, c.relkind, pg_catalog.format('%s.%I', c.name, a.attname) as name
+    select a.*, c.relkind, c.relispartition, pg_catalog.format('%s.%I', c.name, a.attname) as name
       from pg_catalog.pg_attribute a join relation c on c.oid = a.attrelid where a.attnum > 0 and not a.attisdropped
   )
   select '${ROWS}' || c.name as what from pg_catalog.pg_stat_xact_user_tables s join relation c on c.oid = s.relid
@@ -45,6 +45,19 @@ const UNMANAGED = `
   union all select 'compression of column ' || name from attribute where relkind in ('r', 'p', 'm') and attcompression <> ''
   union all select 'statistics target of column ' || name from attribute where coalesce(attstattarget, -1) <> -1
   union all select 'options of column ' || name from attribute where attoptions is not null
+  union all select 'comment on column ' || a.name from attribute a join pg_catalog.pg_description d
+      on d.objoid = a.attrelid and d.objsubid = a.attnum and d.classoid = 'pg_catalog.pg_class'::regclass
+   where a.relkind in ('v', 'm', 'c') or a.relispartition
+  union all select 'privileges on column ' || name from attribute where attacl is not null and (relkind in ('v', 'm') or relispartition)
+  union all select 'its own default or NOT NULL of the partition column ' || a.name
+    from attribute a join pg_catalog.pg_inherits i on i.inhrelid = a.attrelid
+    join pg_catalog.pg_attribute p on p.attrelid = i.inhparent and p.attname = a.attname
+    left join pg_catalog.pg_attrdef ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum
+    left join pg_catalog.pg_attrdef pd on pd.adrelid = p.attrelid and pd.adnum = p.attnum
+    left join pg_catalog.pg_index k on k.indrelid = a.attrelid and k.indisprimary
+   where a.relispartition and (a.attnotnull <> p.attnotnull and not coalesce(a.attnum = any (k.indkey), false)
+      or pg_catalog.pg_get_expr(ad.adbin, ad.adrelid) is distinct from pg_catalog.pg_get_expr(pd.adbin, pd.adrelid))
+  union all select 'privileges on the language ' || lanname from pg_catalog.pg_language where lanacl is not null
   union all select 'default of view column ' || a.name from attribute a where a.relkind = 'v' and a.atthasdef
   union all select 'TOAST options of ' || c.name from relation c join pg_catalog.pg_class t on t.oid = c.reltoastrelid where t.reloptions is not null
   union all select 'CLUSTER ON ' || c.name from relation c join pg_catalog.pg_index i on i.indexrelid = c.oid where i.indisclustered

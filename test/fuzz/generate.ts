@@ -170,7 +170,7 @@ function drawPart(
     case "grant":
     case "comment": {
       const on = draw.pick(model.filter((object) => object.kind !== "grant" && object.kind !== "comment")) ?? table;
-      const columns = on.kind === "table" || (on.kind === "view" && kind === "comment") ? columnsOf(model, on.key) : [];
+      const columns = on.kind === "table" ? columnsOf(model, on.key) : [];
       const about = draw.chance(40) ? draw.pick(columns)?.key : undefined;
       if (kind === "comment") return { kind, key, on: on.key, text: drawName(draw), ...withColumn(about) };
       const to = draw.chance(30) ? "public" : "role";

@@ -28,8 +28,6 @@ export interface RoundTrip {
   approvals: number;
   /** Why the server refused a change because of rows, by SQLSTATE; without the rows it went. */
   refusedForRows: string[];
-  /** Comments on enums that took a second update. */
-  lostComments: number;
   /** Why a change was refused whatever the rows, by a listed reason. */
   refused: string[];
 }
@@ -68,7 +66,7 @@ let emptyHash: string | undefined;
 export async function roundTrip(pair: ModelPair, { project, role }: Ground): Promise<RoundTrip> {
   const database = await createTestDatabase();
   const direct: TestDatabase[] = [];
-  const result: RoundTrip = { rows: 0, approvals: 0, refusedForRows: [], lostComments: 0, refused: [] };
+  const result: RoundTrip = { rows: 0, approvals: 0, refusedForRows: [], refused: [] };
   const layerOf = (model: Model, folder: string): Properties => {
     project.clear(folder);
     for (const { path, sql } of printModel(model, role)) project.write(`${folder}/${path}`, sql);
@@ -159,11 +157,6 @@ function move(
         const asked = approvalsNamedIn(error.message).filter((approval) => !allow.includes(approval));
         allow.push(...asked);
         if (asked.length > 0) continue;
-        if (isLostComment(error)) {
-          result.lostComments += 1;
-          changed = true;
-          continue;
-        }
         const impossible = reasonOf(error);
         if (impossible !== undefined) {
           result.refused.push(impossible);
@@ -180,14 +173,8 @@ function move(
   });
 }
 
-/** A known gap: a comment on an enum goes with a value of it, and comes back with the next update. */
-const isLostComment = ({ message }: UserError): boolean =>
-  /^After the update \d+ statements are still needed/.test(message) && !/^ {4}(?!COMMENT ON TYPE )/m.test(message);
-
 /** Why a change is refused whatever the rows, when that is a listed reason. */
 function reasonOf(error: UserError): string | undefined {
-  if (/cannot alter type of a column used in a policy definition/.test(error.message))
-    return "a policy uses the column";
   if (error instanceof UnsupportedChangeError) return "not supported by the planner";
   return error instanceof RefusedStatement ? IMPOSSIBLE[error.code ?? ""] : undefined;
 }

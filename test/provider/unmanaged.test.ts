@@ -5,7 +5,8 @@ import { checked, inRun, pending, project, up } from "../support/layerHarness.ts
 const freshDatabase = freshDatabases();
 
 const BASE = `create schema s; create table s.t (id int primary key, a text, b int); create sequence s.q; create index i on s.t (a);
-  create view s.v as select id, a from s.t; create type s.c as (x int);`;
+  create view s.v as select id, a from s.t; create type s.c as (x int);
+  create table s.p (k int, n int default 1) partition by list (k); create table s.p1 partition of s.p for values in (1);`;
 
 /** What no fact holds, and what the refusal calls it. */
 const UNMANAGED: [string, string][] = [
@@ -26,6 +27,14 @@ const UNMANAGED: [string, string][] = [
   ["alter table s.t alter a set compression pglz", "compression of column s.t.a"],
   ["alter table s.t alter a set statistics 500", "statistics target of column s.t.a"],
   ["alter table s.t alter a set (n_distinct = 5)", "options of column s.t.a"],
+  ["comment on column s.v.a is 'x'", "comment on column s.v.a"],
+  ["comment on column s.c.x is 'x'", "comment on column s.c.x"],
+  ["comment on column s.p1.k is 'x'", "comment on column s.p1.k"],
+  ["grant select (a) on s.v to public", "privileges on column s.v.a"],
+  ["grant select (k) on s.p1 to public", "privileges on column s.p1.k"],
+  ["alter table s.p1 alter n set default 2", "its own default or NOT NULL of the partition column s.p1.n"],
+  ["alter table s.p1 alter n set not null", "its own default or NOT NULL of the partition column s.p1.n"],
+  ["revoke usage on language plpgsql from public", "privileges on the language plpgsql"],
   ["alter view s.v alter a set default 'x'", "default of view column s.v.a"],
   ["alter table s.t set (toast.autovacuum_enabled = false)", "TOAST options of s.t"],
   ["alter table s.t cluster on i", "CLUSTER ON s.i"],
@@ -46,6 +55,12 @@ test("what a layer assumes may be anything, and what its base has is not its own
   project.write("assumed.sql", assumed);
   const layer = project.layer("upper", "create index by_b on s.t (b);", { assumes: ["assumed.sql"] });
   const state = await up(database.url, layer);
+  expect(await pending(database.url, state)).toEqual([]);
+});
+
+test("a partition may have a key of its own", async () => {
+  const database = await freshDatabase();
+  const state = await up(database.url, project.layer("keys", `${BASE} alter table s.p1 add primary key (k);`));
   expect(await pending(database.url, state)).toEqual([]);
 });
 
