@@ -16,17 +16,18 @@ const UNMANAGED = `
     select oid, nspname from pg_catalog.pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'
   ), relation as (
     select c.*, pg_catalog.format('%I.%I', n.nspname, c.relname) as name from pg_catalog.pg_class c join schema n on n.oid = c.relnamespace
+     where not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
   ), attribute as (
     select a.*, c.relkind, c.relispartition, pg_catalog.format('%s.%I', c.name, a.attname) as name
       from pg_catalog.pg_attribute a join relation c on c.oid = a.attrelid where a.attnum > 0 and not a.attisdropped
   )
   select '${ROWS}' || c.name as what from pg_catalog.pg_stat_xact_user_tables s join relation c on c.oid = s.relid
    where c.relkind in ('r', 'p') and s.n_tup_ins + s.n_tup_upd + s.n_tup_del > 0
-  union all select 'the value of the sequence ' || pg_catalog.format('%I.%I', schemaname, sequencename)
-    from pg_catalog.pg_sequences where last_value is not null and schemaname !~ '^pg_'
+  union all select 'the value of the sequence ' || c.name from pg_catalog.pg_sequences s
+    join relation c on c.oid = pg_catalog.format('%I.%I', s.schemaname, s.sequencename)::regclass where s.last_value is not null
   union all select 'large object ' || oid from pg_catalog.pg_largeobject_metadata
   union all select 'statistics ' || pg_catalog.format('%I.%I', n.nspname, s.stxname)
-    from pg_catalog.pg_statistic_ext s join schema n on n.oid = s.stxnamespace
+    from pg_catalog.pg_statistic_ext s join schema n on n.oid = s.stxnamespace where ${byHand("pg_statistic_ext", "s")}
   union all select pg_catalog.format('cast from %s to %s', castsource::regtype, casttarget::regtype)
     from pg_catalog.pg_cast c where oid >= 16384 and ${byHand("pg_cast", "c")}
   union all select 'operator ' || oid::regoperator from pg_catalog.pg_operator o where oid >= 16384 and ${byHand("pg_operator", "o")}
