@@ -184,13 +184,16 @@ function buildOnPartitions(
   id: IndexId & StableId,
   { live, wanted, invalidIndexes }: OnlineContext,
 ): Recipe {
-  const parts = leavesOf(tableOf(id, wanted), live).flatMap((part): Statement[] => {
-    const table = quoteQualified(part.schema, part.name);
+  const table = tableOf(id, wanted);
+  // One that goes with the same plan needs no index.
+  const staying = new Set(leavesOf(table, wanted).map(({ schema, name }) => quoteQualified(schema, name)));
+  const leaves = leavesOf(table, live).filter(({ schema, name }) => staying.has(quoteQualified(schema, name)));
+  const parts = leaves.flatMap((part): Statement[] => {
     const own: IndexId = { schema: part.schema, name: shortened(`${part.name}_${id.name}`, LONGEST_NAME_BYTES) };
     const leftOver = live.has(asId(own)) || invalidIndexes.has(encodeId(asId(own)));
     const sql = concurrently(withName(statement.sql, own)).replace(
       TABLE_OF_INDEX,
-      (_found, head: string) => `${head}${table}`,
+      (_found, head: string) => `${head}${quoteQualified(part.schema, part.name)}`,
     );
     return [
       ...(leftOver ? [dropConcurrently(statement, own)] : []),

@@ -197,6 +197,19 @@ test("an index of a partitioned table is one of each partition, built without bl
   expect(await pending(database.url, after)).toEqual([]);
 });
 
+test("an index of a partitioned table is not built on a partition that goes in the same update", async () => {
+  const { database, state } = await partitioned();
+  const without = PARTITIONED.replace(/create table shop\.item_2026 [^;]*;/, "");
+  expect(without).not.toBe(PARTITIONED);
+  // The function comes with the transaction, and so the index after it.
+  const twice = "create function shop.twice(n int) returns int language sql immutable return n * 2;";
+  const next = project.layer("shop", `${without} ${twice} create index item_by_id on shop.item (shop.twice(id));`, {
+    allow: ["drop-table:shop.item_2026"],
+  });
+  const after = await up(database.url, next, state);
+  expect(await pending(database.url, after)).toEqual([]);
+});
+
 test("a unique constraint of a partitioned table with rows is refused, until somebody approves", async () => {
   const { database, state } = await partitioned();
   const unique = `${PARTITIONED} alter table shop.item add constraint item_once unique (id, at);`;
