@@ -92,7 +92,8 @@ class Relations {
     }
     for (const { id } of live.facts()) {
       const parent = id.kind === "table" ? parentOf(id, live) : undefined;
-      if (parent !== undefined) add(this.parts, parent, id);
+      // One that goes is locked by its own statement.
+      if (parent !== undefined && wanted.has(id)) add(this.parts, parent, id);
     }
   }
 
