@@ -54,32 +54,29 @@ test("a small catalog is read on one", async () => {
   await small.drop();
 });
 
-test("both connections see the same moment", async () => {
+/** A pool of two; something happens before the second is given out. */
+function poolWith(happens: () => Promise<unknown>): { pool: pg.Pool; asked: () => number } {
   const pool = poolOf(2);
   const connect = pool.connect.bind(pool);
   let connections = 0;
-  Object.assign(pool, {
-    connect: async () => {
-      if (++connections === 2) await large.query("alter table t7 alter id drop default");
-      return connect();
-    },
-  });
+  const interrupted = async (): Promise<pg.PoolClient> => {
+    if (++connections === 2) await happens();
+    return connect();
+  };
+  Object.assign(pool, { connect: interrupted });
+  return { pool, asked: () => connections };
+}
+
+test("both connections see the same moment", async () => {
+  const { pool, asked } = poolWith(() => large.query("alter table t7 alter id drop default"));
   const seen = await read(pool);
   await large.query("alter table t7 alter id set default made_up()");
-  expect(connections).toBe(2);
+  expect(asked()).toBe(2);
   expect(seen).toBe(facts);
 });
 
 test("what fails on the second connection is asked on the first", async () => {
-  const pool = poolOf(2);
-  const connect = pool.connect.bind(pool);
-  let connections = 0;
-  Object.assign(pool, {
-    connect: async () => {
-      if (++connections === 2) throw new Error("sorry, too many clients already");
-      return connect();
-    },
-  });
+  const { pool, asked } = poolWith(() => Promise.reject(new Error("sorry, too many clients already")));
   expect(await read(pool)).toBe(facts);
-  expect(connections).toBe(2);
+  expect(asked()).toBe(2);
 });

@@ -12,7 +12,7 @@ export interface Watched {
 const PAUSE_MS = 3;
 
 /**
- * A session that asks the same question again and again, as any user of the database may at any moment.
+ * A session that asks the same question again and again, as every user of the database may.
  *
  * @param question one statement with one row and one column; one statement sees one state of the catalog as long as it calls no
  *   function that reads the catalog by itself.
