@@ -10,6 +10,9 @@ const MOST_CONNECTIONS = 4;
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEPALIVE_DELAY_MS = 10_000;
 
+/** Settings that decide what a literal of a date, a time or an interval means, as the database or the role has them. */
+const LITERAL_SETTINGS_COLUMN = `json_build_object(${["TimeZone", "DateStyle", "IntervalStyle"].map((name) => `'${name}', current_setting('${name}')`).join(", ")}) AS "literalSettings"`;
+
 /**
  * Takes values out of the server's own log as far as the role may: bind parameters, and the failing row that an error's
  * detail shows. Returns the server's version and whether parameters may still be logged.
@@ -22,7 +25,7 @@ const PREPARE_SESSION = `
     WHERE pg_catalog.has_parameter_privilege(current_user, name, 'SET')
   )
   SELECT current_user::text AS role, current_setting('server_version') AS version,
-         current_setting('server_version_num')::int / 10000 AS major, (SELECT count(value)::int FROM quiet) = 3 AS quiet, current_setting('log_parameter_max_length') <> '0'
+         current_setting('server_version_num')::int / 10000 AS major, ${LITERAL_SETTINGS_COLUMN}, (SELECT count(value)::int FROM quiet) = 3 AS quiet, current_setting('log_parameter_max_length') <> '0'
            AND (current_setting('log_statement') IN ('mod', 'all') OR current_setting('log_min_duration_statement') <> '-1')
            AS logs_parameters`;
 
@@ -33,6 +36,8 @@ export interface ServerFacts {
   /** As the server writes it, e.g. `18.4`. */
   version: string;
   major: number;
+  /** What a session of the database takes literals of dates, times and intervals for: settings by name. */
+  literalSettings: Readonly<Record<string, string>>;
   /** True when the server writes bind parameters, and so secrets, into its own log, and the role may not switch that off. */
   logsParameters: boolean;
 }
@@ -152,6 +157,7 @@ interface SessionRow {
   role: string;
   version: string;
   major: number;
+  literalSettings: Record<string, string>;
   logs_parameters: boolean;
 }
 
@@ -160,7 +166,7 @@ async function prepareSession(client: pg.ClientBase, target: ConnectionTarget): 
     // Servers before 15 lack the function that tells what a role may set.
     if (codeOf(error) !== "42883") throw error;
     return client.query<SessionRow>(
-      "SELECT current_user::text AS role, current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major, true AS logs_parameters",
+      "SELECT current_user::text AS role, current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major, true AS logs_parameters, '{}'::json AS \"literalSettings\"",
     );
   });
   const row = rows[0];
@@ -170,5 +176,6 @@ async function prepareSession(client: pg.ClientBase, target: ConnectionTarget): 
       `the server at ${target.label} is PostgreSQL ${row.version}, expected ${OLDEST_MAJOR} or newer; upgrade it or use another one`,
     );
   }
-  return { role: row.role, version: row.version, major: row.major, logsParameters: row.logs_parameters };
+  const { role, version, major, literalSettings } = row;
+  return { role, version, major, literalSettings, logsParameters: row.logs_parameters };
 }

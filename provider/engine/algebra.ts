@@ -7,6 +7,7 @@
  * Pure functions over facts; nothing here reads a database or writes SQL.
  */
 import { keepOwnerEdge } from "./facts.ts";
+import { type Forms, inFormOf } from "./forms.ts";
 import { isLeftOpen, withOpenFrom } from "./openAttributes.ts";
 import {
   buildFactBase,
@@ -35,14 +36,16 @@ export interface Contribution {
   changed: AttributeChange[];
   linked: DependencyEdge[];
   unlinked: DependencyEdge[];
+  /** Other forms of the definitions that it adds, which hold those in their settled form. */
+  forms: Forms;
 }
 
 /** A contribution of nothing. */
-export const nothing: Contribution = { added: [], removed: [], changed: [], linked: [], unlinked: [] };
+export const nothing: Contribution = { added: [], removed: [], changed: [], linked: [], unlinked: [], forms: {} };
 
 /** facts(base + layer) − facts(base). */
 export function contributionOf(base: FactBase, top: FactBase): Contribution {
-  const contribution: Contribution = { added: [], removed: [], changed: [], linked: [], unlinked: [] };
+  const contribution: Contribution = { added: [], removed: [], changed: [], linked: [], unlinked: [], forms: {} };
   for (const delta of diff(base, top)) {
     if (delta.verb === "add") contribution.added.push(delta.fact);
     else if (delta.verb === "remove") contribution.removed.push(delta.fact);
@@ -129,7 +132,8 @@ export function plus(live: FactBase, contribution: Contribution): FactBase {
   const added = new Set(contribution.added.map((fact) => encodeId(fact.id)));
   for (const fact of contribution.added) {
     const key = encodeId(fact.id);
-    draft.facts.set(key, withOpenFrom(fact, draft.facts.get(key)));
+    const found = draft.facts.get(key);
+    draft.facts.set(key, inFormOf(withOpenFrom(fact, found), found, contribution.forms));
   }
   for (const change of contribution.changed) {
     const key = encodeId(change.id);

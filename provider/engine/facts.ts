@@ -17,16 +17,29 @@ export interface Catalog {
 
 /**
  * What the library does not tell: indexes that are invalid, but for one of a partitioned table, which is until all its parts have one; and
- * generated columns that are computed when they are read, from version 18 on.
+ * generated columns that are computed when they are read, from version 18 on; and domains' defaults as they are printed, because the library
+ * reads the text that was kept when they were made, whose names depend on the search path of then.
  */
 const BEYOND = `
-  select 'index' as kind, n.nspname as schema, '' as table, c.relname as name
+  select 'index' as kind, n.nspname as schema, '' as table, c.relname as name, null as text
     from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where not i.indisvalid and c.relkind = 'i'
   union all
-  select 'column', n.nspname, c.relname, a.attname
+  select 'column', n.nspname, c.relname, a.attname, null
     from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-   where a.attgenerated = 'v'`;
+   where a.attgenerated = 'v'
+  union all
+  select 'domain', n.nspname, '', t.typname, pg_catalog.pg_get_expr(t.typdefaultbin, 0)
+    from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+   where t.typtype = 'd' and t.typdefaultbin is not null and n.nspname <> 'information_schema'`;
+
+interface BeyondRow {
+  kind: "index" | "column" | "domain";
+  schema: string;
+  table: string;
+  name: string;
+  text: string | null;
+}
 
 /**
  * Reads the catalog of a database in one repeatable-read transaction and makes it comparable with that of another server.
@@ -35,13 +48,15 @@ const BEYOND = `
  *   a shadow and a target whose objects belong to whoever created them are then alike.
  */
 export async function readCatalog(pool: Pool, owner: string): Promise<Catalog> {
-  const { factBase, pgVersion } = await timed("extract", () => extractOnTwoConnections(pool));
-  const { rows } = await pool.query<{ kind: "index" | "column"; schema: string; table: string; name: string }>(BEYOND);
-  const idsOf = (kind: "index" | "column"): Set<string> =>
-    new Set(rows.filter((row) => row.kind === kind).map(encodeId));
-  const [invalidIndexes, virtualColumns] = [idsOf("index"), idsOf("column")];
+  const { factBase, pgVersion, answer } = await timed("extract", () =>
+    extractOnTwoConnections<BeyondRow>(pool, BEYOND),
+  );
+  const of = (kind: BeyondRow["kind"]): [string, string][] =>
+    answer.filter((row) => row.kind === kind).map((row) => [encodeId(row), row.text ?? ""]);
+  const invalidIndexes = new Set(new Map(of("index")).keys());
+  const beyond = { invalidIndexes, virtualColumns: new Map(of("column")), domainDefaults: new Map(of("domain")) };
   return {
-    facts: comparable(factBase, owner, { invalidIndexes, virtualColumns }),
+    facts: comparable(factBase, owner, beyond),
     serverVersion: pgVersion,
     invalidIndexes,
   };
@@ -50,22 +65,28 @@ export async function readCatalog(pool: Pool, owner: string): Promise<Catalog> {
 /** Edges to roles that are not facts are kept only for ownership, where they say `ALTER … OWNER TO`. */
 export const keepOwnerEdge = (edge: DependencyEdge): boolean => edge.kind === "owner" && edge.to.kind === "role";
 
-/** Encoded ids of indexes that are left out, and of columns that are not stored. */
+/** By encoded id: indexes that are left out, columns that are not stored, and what domains' defaults say. */
 interface Beyond {
   invalidIndexes: ReadonlySet<string>;
-  virtualColumns: ReadonlySet<string>;
+  virtualColumns: ReadonlyMap<string, string>;
+  domainDefaults: ReadonlyMap<string, string>;
 }
 
 /**
  * Facts without what belongs to the cluster (roles, memberships) and without what is implied by who connects (see
  * {@link readCatalog}). Privileges that an owner holds by default are implied too, whoever the owner is.
  */
-function comparable(facts: FactBase, owner: string, { invalidIndexes, virtualColumns }: Beyond): FactBase {
+function comparable(
+  facts: FactBase,
+  owner: string,
+  { invalidIndexes, virtualColumns, domainDefaults }: Beyond,
+): FactBase {
   const kept = facts
     .facts()
     .filter((fact) => !isClusterWide(fact.id) && !isOwnersDefault(fact) && !isDomainNotNull(fact))
     .filter((fact) => invalidIndexes.size === 0 || !invalidIndexes.has(encodeId(fact.id)))
-    .map((fact) => (virtualColumns.size > 0 && virtualColumns.has(encodeId(fact.id)) ? asVirtual(fact) : fact));
+    .map((fact) => (virtualColumns.size > 0 && virtualColumns.has(encodeId(fact.id)) ? asVirtual(fact) : fact))
+    .map((fact) => withDomainDefault(fact, domainDefaults));
   const present = new Set(kept.map((fact) => encodeId(fact.id)));
   // Metadata of a role (its comment) hangs below it and goes with it.
   const whole = kept.filter((fact) => fact.parent === undefined || present.has(encodeId(fact.parent)));
@@ -75,6 +96,11 @@ function comparable(facts: FactBase, owner: string, { invalidIndexes, virtualCol
 
 function isClusterWide(id: StableId): boolean {
   return id.kind === "role" || id.kind === "membership";
+}
+
+function withDomainDefault(fact: Fact, defaults: ReadonlyMap<string, string>): Fact {
+  const text = fact.id.kind === "domain" ? defaults.get(encodeId(fact.id)) : undefined;
+  return text === undefined ? fact : { ...fact, payload: { ...fact.payload, default: text } };
 }
 
 /** Servers from version 17 on keep the NOT NULL of a domain as a constraint, too. The domain's own attribute says the same. */

@@ -1,5 +1,6 @@
 import type { AttributeChange, Contribution, Reversal } from "./algebra.ts";
 import { keepOwnerEdge } from "./facts.ts";
+import { otherFormsOf } from "./forms.ts";
 import { closedPayload, openValue, saidAttributes } from "./openAttributes.ts";
 import { contentHash, encodeId, type Fact, type FactBase, type PayloadValue, parseId } from "./pgDelta.ts";
 
@@ -10,6 +11,8 @@ import { contentHash, encodeId, type Fact, type FactBase, type PayloadValue, par
 export interface ContributionRecord {
   /** Encoded id of each added fact → the start of its content hash. */
   added: Record<string, string>;
+  /** Hashes of added facts in other forms of their definitions, which mean the same; left out where there are none. */
+  forms?: Record<string, string[]>;
   /** Encoded ids among `added` that the database had before the layer came; a destroy leaves them. */
   adopted: string[];
   /** Attributes of added facts that other layers could have set, had these not (see `openAttributes.ts`). */
@@ -43,6 +46,7 @@ export function recordOf(
     contribution.linked.filter((edge) => edge.kind === "memberOfExtension").map((edge) => encodeId(edge.from)),
   );
   const added: Record<string, string> = {};
+  const forms: Record<string, string[]> = {};
   const adopted: string[] = [];
   const adoptedEarlier = new Set(earlier?.adopted);
   const [saidEarlier, changedEarlier] = [adoptions(earlier?.said), adoptions(earlier?.changed)];
@@ -50,11 +54,14 @@ export function recordOf(
     if (isExtensionMember(members, fact)) continue;
     const key = encodeId(fact.id);
     added[key] = hashOf(fact);
+    const others = otherFormsOf(fact, contribution.forms).map(hashOf);
+    if (others.length > 0) forms[key] = others;
     const wasOurs = earlier !== undefined && key in earlier.added;
     if (wasOurs ? adoptedEarlier.has(key) : before.has(fact.id)) adopted.push(key);
   }
   return {
     added,
+    ...(Object.keys(forms).length === 0 ? {} : { forms }),
     adopted,
     said: contribution.added
       .filter((fact) => encodeId(fact.id) in added)
@@ -97,7 +104,7 @@ export function differences(live: FactBase, record: ContributionRecord): { id: s
   for (const [key, hash] of Object.entries(record.added)) {
     const fact = live.getByEncoded(key);
     if (fact === undefined) found.push({ id: key, kind: "missing" });
-    else if (hashOf(fact) !== hash) found.push({ id: key, kind: "changed" });
+    else if (!isAs(fact, hash, record.forms?.[key])) found.push({ id: key, kind: "changed" });
   }
   for (const { id, attribute, value } of record.said) {
     const fact = live.getByEncoded(id);
@@ -112,6 +119,18 @@ export function differences(live: FactBase, record: ContributionRecord): { id: s
     else if (!same(fact.payload[change.attribute], change.to)) found.push({ id: change.id, kind: "changed" });
   }
   return found;
+}
+
+function isAs(fact: Fact, hash: string, forms: readonly string[] = []): boolean {
+  const found = hashOf(fact);
+  return found === hash || forms.includes(found);
+}
+
+/** Whether the database holds an added fact as a record says. */
+export function isAsRecorded(fact: Fact, { added, forms }: ContributionRecord): boolean {
+  const key = encodeId(fact.id);
+  const hash = added[key];
+  return hash !== undefined && isAs(fact, hash, forms?.[key]);
 }
 
 /** Objects that the database has under another owner than the record names. */
@@ -146,8 +165,10 @@ export function joined(
   if (first === undefined || second === undefined) return first ?? second;
   const known = new Set(holdings(first));
   const isNew = (part: Attribute): boolean => !known.has(attributeKey(part));
+  const forms = { ...second.forms, ...first.forms };
   return {
     added: { ...second.added, ...first.added },
+    ...(Object.keys(forms).length === 0 ? {} : { forms }),
     adopted: [...first.adopted, ...second.adopted.filter((key) => !(key in first.added))],
     said: [...first.said, ...second.said.filter(isNew)],
     owners: { ...second.owners, ...first.owners },

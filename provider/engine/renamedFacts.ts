@@ -1,6 +1,7 @@
 /** Facts and records of a database as they are once its tables and columns have new names. */
 import type { Contribution } from "./algebra.ts";
 import { keepOwnerEdge } from "./facts.ts";
+import { inFormOf } from "./forms.ts";
 import {
   buildFactBase,
   contentHash,
@@ -113,7 +114,8 @@ export function renamedFacts(
       : newId(id);
   const facts = live.facts().map((fact): Fact => {
     const id = newId(fact.id);
-    const [was, is] = [meantBefore.get(encodeId(fact.id)), meantNow.get(encodeId(id))];
+    const [declaredBefore, is] = [meantBefore.get(encodeId(fact.id)), meantNow.get(encodeId(id))];
+    const was = declaredBefore && inFormOf(declaredBefore, fact, before.forms);
     const payload =
       was !== undefined && is !== undefined
         ? Object.fromEntries(
@@ -205,6 +207,7 @@ export function renamedRecord(record: ContributionRecord, newId: NewId): Contrib
     Object.fromEntries(Object.entries(values).map(([id, value]) => [key(id), value]));
   return {
     added: keys(record.added),
+    ...(record.forms === undefined ? {} : { forms: keys(record.forms) }),
     adopted: record.adopted.map(key),
     said: record.said.map((saying) => ({ ...saying, id: key(saying.id) })),
     owners: keys(record.owners),

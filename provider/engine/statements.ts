@@ -111,7 +111,16 @@ function plannedStatements(live: FactBase, wanted: FactBase): StatementList {
     wanted,
     regranting,
   );
-  return { statements: withPartitionsDetached(ordered, live), settings: preamble };
+  return { statements: withPartitionsDetached(ordered, live), settings: [...preamble, ...settingsFor(ordered)] };
+}
+
+/** How the server has to read a text that was printed for all alike, where its own settings could say otherwise. */
+function settingsFor(statements: readonly Statement[]): StatementList["settings"] {
+  const isMoney = statements.some(({ sql }) => sql.includes("'::money"));
+  return [
+    { name: "standard_conforming_strings", value: "on" },
+    ...(isMoney ? [{ name: "lc_monetary", value: "C" }] : []),
+  ];
 }
 
 function regranting(sql: string, id: StableId): Statement {

@@ -1,5 +1,6 @@
-import type { Pool, PoolClient, QueryResult } from "pg";
+import type { Pool, PoolClient, QueryResult, QueryResultRow } from "pg";
 import { extract } from "./pgDelta.ts";
+import { PRINT_ALIKE } from "./printSettings.ts";
 
 type Extraction = Awaited<ReturnType<typeof extract>>;
 type Rows = Pick<QueryResult<Record<string, unknown>>, "rows">;
@@ -15,24 +16,32 @@ const VERSION =
   "select current_setting('server_version') as version, current_setting('server_version_num')::int as num";
 
 /**
- * Reads a catalog as `extract` does. Of its questions, one after another, the one about dependencies takes almost half of the time: where
+ * Reads a catalog as `extract` does, and asks one more question of the same snapshot. Of its questions, one after another, the one about dependencies takes almost half of the time: where
  * the catalog is large and the pool has a connection to spare, it is asked on that, at the start and of the same snapshot.
  */
-export async function extractOnTwoConnections(pool: Pool): Promise<Extraction> {
+export async function extractOnTwoConnections<Row extends QueryResultRow>(
+  pool: Pool,
+  question: string,
+): Promise<Extraction & { answer: Row[] }> {
   const client = await pool.connect();
   let ahead: Ahead | undefined;
+  let answer: Row[] = [];
   const query = async (sql: string): Promise<Rows> => {
     if (isAboutDependencies(sql)) {
       const known = await ahead?.answer;
       if (known !== undefined) return known;
     }
-    const answer = await client.query(sql);
-    if (sql.startsWith("BEGIN")) ahead = await askAhead(pool, client);
-    return answer;
+    if (sql === "COMMIT") answer = (await client.query<Row>(question)).rows;
+    const result = await client.query(sql);
+    if (sql.startsWith("BEGIN")) {
+      await client.query(PRINT_ALIKE);
+      ahead = await askAhead(pool, client);
+    }
+    return result;
   };
   // All that `extract` uses of a pool.
   const one = { connect: async () => ({ query, release: () => client.release() }) };
-  return extract(one as unknown as Pool);
+  return { ...(await extract(one as unknown as Pool)), answer };
 }
 
 const isAboutDependencies = (sql: string): boolean => sql.trimStart().startsWith("WITH dep AS");
@@ -59,7 +68,7 @@ async function ask(pool: Pool, quotedSnapshot: string, question: string): Promis
   try {
     await client.query("begin isolation level repeatable read read only");
     await client.query(`set transaction snapshot ${quotedSnapshot}`);
-    await client.query("set local search_path to 'pg_catalog'");
+    await client.query(PRINT_ALIKE);
     await client.query(
       "select set_config('jit', 'off', true) where has_parameter_privilege(current_user, 'jit', 'SET')",
     );

@@ -8,6 +8,10 @@ export function asVirtual(column: Fact): Fact {
   return { ...column, payload: { ...column.payload, generatedExpr: `${MARK}${column.payload.generatedExpr}` } };
 }
 
+/** An expression without what {@link asVirtual} put before it. */
+export const unmarked = (expression: string): string =>
+  expression.startsWith(MARK) ? expression.slice(MARK.length) : expression;
+
 export function isVirtual(column: Fact | undefined): boolean {
   const expression = column?.payload.generatedExpr;
   return typeof expression === "string" && expression.startsWith(MARK);
@@ -23,7 +27,7 @@ export function virtualWriter(wanted: FactBase): (sql: string) => string {
   return (sql) => {
     let written = sql;
     for (const marked of expressions)
-      written = written.replaceAll(`(${marked}) STORED`, () => `(${marked.slice(MARK.length)}) VIRTUAL`);
+      written = written.replaceAll(`(${marked}) STORED`, () => `(${unmarked(marked)}) VIRTUAL`);
     return written;
   };
 }

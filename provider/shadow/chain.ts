@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { type Contribution, conflicts, contributionOf } from "../engine/algebra.ts";
-import { readCatalog } from "../engine/facts.ts";
+import { definitionsOf, mayChangeForm, withDefinitions } from "../engine/definitions.ts";
+import { keepOwnerEdge, readCatalog } from "../engine/facts.ts";
+import { type Forms, mergedForms, settledText } from "../engine/forms.ts";
 import { describe } from "../engine/names.ts";
-import type { FactBase, StableId } from "../engine/pgDelta.ts";
+import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from "../engine/pgDelta.ts";
 import type { Rename } from "../engine/renames.ts";
 import { rolesNamedBy } from "../engine/roles.ts";
 import { timed } from "../timing.ts";
@@ -10,6 +12,7 @@ import { UserError } from "../userError.ts";
 import type { ContributionCache } from "./contributionCache.ts";
 import { loadSql, type SqlFile } from "./loadSql.ts";
 import { readUnderOldNames } from "./oldNames.ts";
+import { settledForms } from "./settledForms.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
 
 /** A set of SQL files that is loaded as a whole. */
@@ -21,7 +24,7 @@ export interface SqlSet {
 }
 
 /** Raised when the way facts are read or compared changes: entries of older caches no longer fit. */
-const FORMAT = "pg-delta 1.0.0-alpha.34, contribution 4";
+const FORMAT = "pg-delta 1.0.0-alpha.34, contribution 5";
 
 /** An open scratch database and what is known of it. */
 interface Scratch {
@@ -30,6 +33,9 @@ interface Scratch {
   loaded: string[];
   /** By number of sets loaded. Only what somebody asks for is read: reading takes as long as loading. */
   facts: Map<number, FactBase>;
+  /** What is known of the forms of its definitions, and which of them were asked for. */
+  forms: Forms;
+  asked: Set<string>;
   database: ScratchDatabase;
 }
 
@@ -68,9 +74,7 @@ export class ShadowChain {
     needs: ShadowNeeds,
     renames: readonly Rename[] = [],
   ): Promise<Contribution> {
-    const context = [FORMAT, this.shadow.identity, needs.owner, ...[...needs.roles].sort()];
-    if (renames.length > 0) context.push(`without ${JSON.stringify(renames)}`);
-    const digest = digestOf(context, [...base, top]);
+    const digest = this.digestOf(base, top, needs, renames);
     const known = this.known.get(digest);
     if (known !== undefined) return known;
     const finding = this.find(digest, () =>
@@ -79,6 +83,40 @@ export class ShadowChain {
     this.known.set(digest, finding);
     finding.catch(() => this.known.delete(digest));
     return finding;
+  }
+
+  /**
+   * The contribution of `top`, knowing the forms of definitions that a database holds in place of its own.
+   *
+   * @param facts of that database, with the ids of facts that the layer adds.
+   */
+  async withFormsOf(
+    facts: readonly Fact[],
+    base: readonly SqlSet[],
+    top: SqlSet,
+    needs: ShadowNeeds,
+  ): Promise<Contribution> {
+    const digest = this.digestOf(base, top, needs);
+    const contribution = await this.contribution(base, top, needs);
+    const turn = this.turn.then(async () => {
+      await this.factsAfter([...base, top], needs);
+      if (this.scratch === undefined) throw new Error("the scratch database is gone");
+      return settledForms(this.scratch.database, facts);
+    });
+    this.turn = turn.catch(() => {});
+    const found = await turn;
+    const forms = mergedForms(contribution.forms, mergedForms(asTheyAre(facts), found));
+    const informed = { ...contribution, forms };
+    this.known.set(digest, Promise.resolve(informed));
+    await this.cache.put(digest, informed);
+    return informed;
+  }
+
+  private digestOf(base: readonly SqlSet[], top: SqlSet, needs: ShadowNeeds, renames: readonly Rename[] = []): string {
+    const context = [FORMAT, this.shadow.identity, needs.owner, ...[...needs.roles].sort()];
+    context.push(JSON.stringify(needs.literalSettings ?? {}));
+    if (renames.length > 0) context.push(`without ${JSON.stringify(renames)}`);
+    return digestOf(context, [...base, top]);
   }
 
   private async find(digest: string, learn: () => Promise<Contribution>): Promise<Contribution> {
@@ -104,7 +142,7 @@ export class ShadowChain {
       needs,
     );
     const below = await this.factsAfter(base, needs);
-    const contribution = contributionOf(below, await this.factsAfter([...base, top], needs));
+    const contribution = this.withForms(contributionOf(below, await this.factsAfter([...base, top], needs)));
     refuseConflicts(top, conflicts(below, nobodys, contribution));
     refuseUnlistedRoles(top, contribution, needs);
     return contribution;
@@ -121,14 +159,26 @@ export class ShadowChain {
     if (this.scratch !== undefined && this.scratch.loaded.length > sets.length) await this.dropScratch();
     const below = await this.factsAfter(base, needs);
     const whole = await this.factsAfter(sets, needs);
-    if (this.scratch === undefined) throw new Error("the scratch database is gone");
+    const { scratch } = this;
+    if (scratch === undefined) throw new Error("the scratch database is gone");
     try {
-      const facts = await readUnderOldNames(this.scratch.database, { top: whole, below }, renames);
-      return contributionOf(below, facts);
+      const read = (): Promise<FactBase> => readSettled(scratch);
+      const facts = await readUnderOldNames(scratch.database, { top: whole, below }, renames, read);
+      return this.withForms(contributionOf(below, facts));
     } catch (error) {
       await this.dropScratch();
       throw error;
     }
+  }
+
+  private withForms(contribution: Contribution): Contribution {
+    const known = this.scratch?.forms ?? {};
+    const forms: Forms = {};
+    for (const { id } of contribution.added) {
+      const key = encodeId(id);
+      if (known[key] !== undefined) forms[key] = known[key];
+    }
+    return { ...contribution, forms };
   }
 
   private async dropScratch(): Promise<void> {
@@ -146,10 +196,10 @@ export class ShadowChain {
       const digest = wanted[n];
       if (n < scratch.loaded.length || digest === undefined) continue;
       this.beforeLoad();
-      await timed("shadow", () => load(scratch.database, set));
+      await timed("shadow", () => load(scratch.database, set, needs));
       scratch.loaded.push(digest);
     }
-    const { facts } = await readCatalog(scratch.database.pool, scratch.database.owner);
+    const facts = await readSettled(scratch);
     scratch.facts.set(sets.length, facts);
     return facts;
   }
@@ -159,16 +209,57 @@ export class ShadowChain {
    * read; otherwise a fresh one.
    */
   private async scratchWith(wanted: readonly string[], needs: ShadowNeeds): Promise<Scratch> {
-    const key = JSON.stringify([needs.owner, [...needs.roles].sort()]);
+    const key = JSON.stringify([needs.owner, [...needs.roles].sort(), needs.literalSettings ?? {}]);
     const open = this.scratch;
     const isReached = open !== undefined && (open.loaded.length <= wanted.length || open.facts.has(wanted.length));
     const isSame = open?.loaded.slice(0, wanted.length).every((digest, n) => digest === wanted[n]) ?? false;
     if (open?.needs === key && isReached && isSame) return open;
     await this.dropScratch();
     const database = await timed("shadow", () => this.shadow.create(needs));
-    this.scratch = { needs: key, loaded: [], facts: new Map(), database };
+    this.scratch = { needs: key, loaded: [], facts: new Map(), forms: {}, asked: new Set(), database };
     return this.scratch;
   }
+}
+
+/** Facts of a scratch database, with each definition in the form in which it settles. */
+async function readSettled(scratch: Scratch): Promise<FactBase> {
+  const { facts } = await readCatalog(scratch.database.pool, scratch.database.owner);
+  const members = new Set(
+    facts.edges.filter(({ kind }) => kind === "memberOfExtension").map(({ from }) => encodeId(from)),
+  );
+  const isNew = (fact: Fact): boolean => {
+    if (!mayChangeForm(fact)) return false;
+    const key = JSON.stringify([fact.id, definitionsOf(fact)]);
+    if (scratch.asked.has(key) || members.has(encodeId(fact.id))) return false;
+    scratch.asked.add(key);
+    return true;
+  };
+  const found = await timed("shadow", () => settledForms(scratch.database, facts.facts().filter(isNew)));
+  scratch.forms = mergedForms(scratch.forms, found);
+  if (Object.keys(scratch.forms).length === 0) return facts;
+  const settled = facts.facts().map((fact) => inSettledForm(fact, scratch.forms));
+  return buildFactBase(settled, [...facts.edges], facts.source, undefined, { allowDangling: keepOwnerEdge });
+}
+
+function inSettledForm(fact: Fact, forms: Forms): Fact {
+  const key = encodeId(fact.id);
+  if (forms[key] === undefined) return fact;
+  const texts = Object.entries(definitionsOf(fact));
+  return withDefinitions(
+    fact,
+    Object.fromEntries(texts.map(([attribute, text]) => [attribute, settledText(forms, key, attribute, text)])),
+  );
+}
+
+/** Definitions that are taken for settled, so that nobody asks for them again. */
+function asTheyAre(facts: readonly Fact[]): Forms {
+  const itself = (text: string): Record<string, string> => ({ [text]: text });
+  return Object.fromEntries(
+    facts.map((fact) => [
+      encodeId(fact.id),
+      Object.fromEntries(Object.entries(definitionsOf(fact)).map(([attribute, text]) => [attribute, itself(text)])),
+    ]),
+  );
 }
 
 function refuseConflicts(top: SqlSet, ids: readonly StableId[]): void {
@@ -191,9 +282,11 @@ function refuseUnlistedRoles({ name }: SqlSet, { added, linked }: Contribution, 
   );
 }
 
-async function load({ pool }: ScratchDatabase, set: SqlSet): Promise<void> {
+async function load({ pool }: ScratchDatabase, set: SqlSet, { literalSettings = {} }: ShadowNeeds): Promise<void> {
   const client = await pool.connect();
   try {
+    for (const [name, value] of Object.entries(literalSettings))
+      await client.query("select pg_catalog.set_config($1, $2, false)", [name, value]);
     await loadSql(client, set.files, { isAssumed: set.assumed === true });
   } finally {
     // Settings that a file leaves behind in its session go with the connection.

@@ -65,7 +65,10 @@ export class ContributionCache {
 function isContribution(entry: unknown): entry is Contribution {
   if (typeof entry !== "object" || entry === null) return false;
   const parts = new Map(Object.entries(entry));
-  return ["added", "removed", "changed", "linked", "unlinked"].every((part) => Array.isArray(parts.get(part)));
+  return (
+    ["added", "removed", "changed", "linked", "unlinked"].every((part) => Array.isArray(parts.get(part))) &&
+    typeof parts.get("forms") === "object"
+  );
 }
 
 function encode(_key: string, value: unknown): unknown {

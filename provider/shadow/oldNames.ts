@@ -1,4 +1,3 @@
-import { readCatalog } from "../engine/facts.ts";
 import { describe } from "../engine/names.ts";
 import { encodeId, type FactBase, type StableId } from "../engine/pgDelta.ts";
 import { quoteIdent } from "../engine/quote.ts";
@@ -18,12 +17,14 @@ interface Step {
  *
  * @param top facts of the scratch database as it is.
  * @param below facts without the layer.
+ * @param read reads the scratch database under the old names.
  * @throws {UserError} when an old name belongs to an object of the base.
  */
 export async function readUnderOldNames(
-  { pool, owner }: ScratchDatabase,
+  { pool }: ScratchDatabase,
   { top, below }: { top: FactBase; below: FactBase },
   renames: readonly Rename[],
+  read: () => Promise<FactBase>,
 ): Promise<FactBase> {
   const steps = stepsBack(renames, top);
   const taken = renames.find(({ from }) => below.has(from));
@@ -33,7 +34,7 @@ export async function readUnderOldNames(
     );
   }
   for (const { there } of steps) for (const sql of there) await pool.query(sql);
-  const { facts } = await readCatalog(pool, owner);
+  const facts = await read();
   for (const { back } of [...steps].reverse()) for (const sql of back) await pool.query(sql);
   return facts;
 }

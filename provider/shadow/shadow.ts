@@ -6,6 +6,8 @@ export interface ShadowNeeds {
   owner: string;
   /** Roles that the SQL names. */
   roles: readonly string[];
+  /** With which the SQL is read: literals mean what they would in a session of the target. Default: the shadow's own. */
+  literalSettings?: Readonly<Record<string, string>>;
 }
 
 /** An empty throw-away database. */

@@ -1,7 +1,8 @@
 import type { Contribution } from "../../engine/algebra.ts";
+import { hasUnknownForm } from "../../engine/forms.ts";
 import { describe } from "../../engine/names.ts";
 import { encodeId, type FactBase, type StableId } from "../../engine/pgDelta.ts";
-import type { ContributionRecord } from "../../engine/record.ts";
+import { type ContributionRecord, isAsRecorded } from "../../engine/record.ts";
 import { mentionedIn, newIds, renamedFacts, renamedRecord } from "../../engine/renamedFacts.ts";
 import {
   type LocatedRename,
@@ -51,8 +52,9 @@ export async function aimOf(
   database: FactBase,
   warn: (message: string) => void,
 ): Promise<Target<ContributionRecord>> {
-  const { inputs, contribution } = meaning;
+  const { inputs } = meaning;
   const { live, earlier, renames } = await withNewNames(world, meaning, database);
+  const contribution = await inKnownForms(world, { ...meaning, earlier }, live, renames);
   return { live, renames, ...world.wishes.wantedBy({ live, inputs, contribution, earlier }, warn) };
 }
 
@@ -75,6 +77,25 @@ export function locatedRenames({ renames }: LayerSources, contribution: Contribu
   const { located, faults } = locate(renames.own, [...tables.values()], (id) => added.has(encodeId(id)));
   if (faults.length > 0) throw new UserError(faults.join("\n"));
   return located;
+}
+
+/**
+ * The contribution, knowing the form of each definition that the database holds otherwise than the layer and its record. A shadow has
+ * them under the new names only, so none is asked while renames are pending.
+ */
+async function inKnownForms(
+  world: LayerWorld,
+  { inputs, sources, contribution, earlier }: LayerMeaning,
+  live: FactBase,
+  renames: readonly Rename[],
+): Promise<Contribution> {
+  if (renames.length > 0) return contribution;
+  const unknown = contribution.added.flatMap((declared) => {
+    const found = live.get(declared.id);
+    if (found === undefined || (earlier !== undefined && isAsRecorded(found, earlier))) return [];
+    return hasUnknownForm(found, declared, contribution.forms) ? [found] : [];
+  });
+  return unknown.length === 0 ? contribution : world.contributionInForms(unknown, inputs, sources);
 }
 
 async function withNewNames(

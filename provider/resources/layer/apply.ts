@@ -2,8 +2,10 @@ import type { PoolClient } from "pg";
 import { BlockerWatch } from "../../blockers.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
 import { withDatabaseLock } from "../../databaseLock.ts";
+import { contributionOf } from "../../engine/algebra.ts";
 import type { Catalog } from "../../engine/facts.ts";
-import type { FactBase } from "../../engine/pgDelta.ts";
+import { describe } from "../../engine/names.ts";
+import type { FactBase, PayloadValue } from "../../engine/pgDelta.ts";
 import type { ContributionRecord } from "../../engine/record.ts";
 import { renameStatements } from "../../engine/renames.ts";
 import { type Statement, type StatementList, statementsFor } from "../../engine/statements.ts";
@@ -252,9 +254,27 @@ async function prove(
   if (left.length === 0) return;
   throw new UserError(
     [
-      `After the update ${left.length} statements are still needed, expected none. Somebody else changed the database meanwhile, or the server keeps something other than what was asked for:`,
-      ...left.slice(0, 10).map((statement) => `    ${statement.sql.split("\n")[0]}`),
-      "Run `pulumi up` again; if this stays, the definition has a form that the server rewrites.",
+      `After the update ${left.length} statements are still needed, expected none:`,
+      ...left.slice(0, MOST_SHOWN).map((statement) => `    ${statement.sql.split("\n")[0]}`),
+      ...differing(next.live, next.wanted).slice(0, MOST_SHOWN),
+      "Run `pulumi up` again: if nothing is left then, somebody else changed the database meanwhile. If this stays, it is a defect of pgstrata, not of " +
+        "your files: report it with this message, the definition in the file and the server's version.",
     ].join("\n"),
   );
 }
+
+const MOST_SHOWN = 10;
+
+/** What differs of objects that both sides have, one form above the other. */
+function differing(live: FactBase, wanted: FactBase): string[] {
+  return contributionOf(live, wanted).changed.map(({ id, attribute, from, to }) =>
+    [
+      `  ${attribute} of ${describe(id)}:`,
+      `    the server has  ${shown(from)}`,
+      `    asked for was   ${shown(to)}`,
+    ].join("\n"),
+  );
+}
+
+const shown = (value: PayloadValue): string =>
+  (typeof value === "string" ? value : JSON.stringify(value ?? null)).replaceAll("\n", " ");

@@ -5,12 +5,14 @@ import { codeOf, describeConnectionError } from "../../database/connectionError.
 import { describeDatabaseError } from "../../database/databaseError.ts";
 import type { Database } from "../../database.ts";
 import type { Contribution } from "../../engine/algebra.ts";
+import type { Fact } from "../../engine/pgDelta.ts";
 import type { Rename } from "../../engine/renames.ts";
 import type { Session } from "../../session.ts";
 import { ShadowChain } from "../../shadow/chain.ts";
 import { chooseShadow } from "../../shadow/choose.ts";
 import { ContributionCache } from "../../shadow/contributionCache.ts";
 import type { SqlFileError } from "../../shadow/loadSql.ts";
+import type { ShadowNeeds } from "../../shadow/shadow.ts";
 import { withRetries } from "../../transaction.ts";
 import { Claims } from "./claims.ts";
 import type { LayerInputs } from "./inputs.ts";
@@ -71,9 +73,14 @@ export class LayerWorld {
     inputs: LayerInputs,
     sources: LayerSources,
   ): Promise<Contribution> {
-    const owner = this.target === undefined ? "postgres" : (await this.target.facts()).role;
-    this.chain ??= this.openChain();
-    return (await this.chain).contribution(sources.base, sources.top, { owner, roles: inputs.roles }, renames);
+    const chain = await this.openedChain();
+    return chain.contribution(sources.base, sources.top, await this.needs(inputs), renames);
+  }
+
+  /** The contribution, knowing what forms of its definitions a database holds, for a caller that has a turn. */
+  async contributionInForms(facts: readonly Fact[], inputs: LayerInputs, sources: LayerSources): Promise<Contribution> {
+    const chain = await this.openedChain();
+    return chain.withFormsOf(facts, sources.base, sources.top, await this.needs(inputs));
   }
 
   /** The message of a SQL file's error, with the layer that is missing below where that can be told. */
@@ -103,6 +110,17 @@ export class LayerWorld {
   async close(): Promise<void> {
     const chain = await this.chain?.catch(() => undefined);
     await chain?.close();
+  }
+
+  private async needs({ roles }: LayerInputs): Promise<ShadowNeeds> {
+    if (this.target === undefined) return { owner: "postgres", roles };
+    const { role, literalSettings } = await this.target.facts();
+    return { owner: role, roles, literalSettings };
+  }
+
+  private openedChain(): Promise<ShadowChain> {
+    this.chain ??= this.openChain();
+    return this.chain;
   }
 
   private async openChain(): Promise<ShadowChain> {

@@ -1,0 +1,111 @@
+import type { PoolClient } from "pg";
+import { definitionsOf, remakingOf, withDefinitions } from "../engine/definitions.ts";
+import type { Forms } from "../engine/forms.ts";
+import { encodeId, type Fact } from "../engine/pgDelta.ts";
+import { PRINT_ALIKE } from "../engine/printSettings.ts";
+import type { ScratchDatabase } from "./shadow.ts";
+
+/** Two are enough for all that was tried. A definition that goes round in a circle is equal in each of its forms. */
+const MOST_ROUNDS = 6;
+
+/**
+ * Runs statements, asks a question, and undoes all of it. Null for what the server refuses, such as a definition that names what this
+ * database does not have.
+ */
+const PROBE = `
+  create function pg_temp.pgstrata_print_of(statements text[], query text, names text[]) returns json language plpgsql as $$
+    declare
+      statement text;
+      print json;
+    begin
+      begin
+        foreach statement in array statements loop
+          execute statement;
+        end loop;
+        execute query into print using names;
+        raise exception using errcode = 'PS000';
+      exception
+        when sqlstate 'PS000' then return print;
+        when others then return null;
+      end;
+    end $$`;
+
+const PRINTS = `
+  select pg_temp.pgstrata_print_of(array(select json_array_elements_text(fact->'statements')), fact->>'query',
+           array(select json_array_elements_text(fact->'names'))) as print
+    from json_array_elements($1::json) with ordinality as facts(fact, place) order by place`;
+
+/** Publications warn of logs that they do not have. */
+const QUIET = "select pg_catalog.set_config('client_min_messages', 'error', true)";
+
+/**
+ * Makes definitions from their own texts until they print alike, and tells in which form each settles.
+ *
+ * @param scratch has the objects; it is as before afterwards.
+ * @param facts by whom they are held.
+ * @returns an entry for each text that settles in another form.
+ */
+export async function settledForms({ pool }: ScratchDatabase, facts: readonly Fact[]): Promise<Forms> {
+  if (facts.length === 0) return {};
+  const client = await pool.connect();
+  try {
+    await client.query("begin");
+    await client.query(PRINT_ALIKE);
+    await client.query(QUIET);
+    await client.query(PROBE);
+    return await inRounds(client, facts);
+  } finally {
+    await client.query("rollback").catch(() => {});
+    client.release();
+  }
+}
+
+async function inRounds(client: PoolClient, facts: readonly Fact[]): Promise<Forms> {
+  /** The texts that each definition had, in their order. */
+  const texts = new Map(facts.map((fact) => [fact, [definitionsOf(fact)]]));
+  let open = [...facts];
+  for (let round = 0; round < MOST_ROUNDS && open.length > 0; round++) {
+    const prints = await printsOf(
+      client,
+      open.map((fact) => withDefinitions(fact, texts.get(fact)?.at(-1) ?? {})),
+    );
+    open = open.filter((fact, n) => {
+      const print = prints[n];
+      const known = texts.get(fact);
+      if (print === undefined || known === undefined) return false;
+      const isNew = !known.some((earlier) => isSame(earlier, print));
+      if (isNew) known.push(print);
+      return isNew;
+    });
+  }
+  const forms: Forms = {};
+  for (const [fact, known] of texts) {
+    const settled = known.at(-1) ?? {};
+    for (const [attribute, form] of Object.entries(settled)) {
+      const others = known.flatMap((earlier) => earlier[attribute] ?? []).filter((text) => text !== form);
+      if (others.length === 0) continue;
+      const key = encodeId(fact.id);
+      forms[key] = { ...forms[key], [attribute]: Object.fromEntries(others.map((text) => [text, form])) };
+    }
+  }
+  return forms;
+}
+
+type Texts = Record<string, string>;
+
+const isSame = (a: Texts, b: Texts): boolean => Object.entries(a).every(([attribute, text]) => b[attribute] === text);
+
+/** What each fact's definitions are when they are made once more; undefined where they cannot be. */
+async function printsOf(client: PoolClient, facts: readonly Fact[]): Promise<(Texts | undefined)[]> {
+  const remakings = facts.map(remakingOf);
+  const { rows } = await client.query<{ print: Texts | null }>(PRINTS, [
+    JSON.stringify(remakings.map((remaking) => remaking ?? { statements: [], query: "select null", names: [] })),
+  ]);
+  return facts.map((fact, n) => {
+    const print = rows[n]?.print;
+    if (print === null || print === undefined) return undefined;
+    return Object.fromEntries(
+      Object.keys(definitionsOf(fact)).flatMap((key) => (typeof print[key] === "string" ? [[key, print[key]]] : [])),
+    );
+  });
+}
