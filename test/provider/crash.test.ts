@@ -39,10 +39,10 @@ test.each(["terminated", "cut"] as const)(
 
 test("a layer that were made step by step would be seen by the session that watches", async () => {
   const { url, query } = await freshDatabase();
-  const stop = await watch(url, "select count(*)::int from pg_class where relname in ('half', 'other_half')");
+  const watching = await watch(url, "select count(*)::int from pg_class where relname in ('half', 'other_half')");
   for (const table of ["half", "other_half"]) {
     await query(`create table ${table} (id int)`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await watching.look();
   }
-  expect((await stop()).seen).toEqual(["0", "1", "2"]);
+  expect((await watching.stop()).seen).toEqual(["0", "1", "2"]);
 });

@@ -29,7 +29,8 @@ function poolOf(max: number, url = large.url): pg.Pool {
   return pool;
 }
 
-const read = async (pool: pg.Pool): Promise<string> => (await extractOnTwoConnections(pool, "select 1")).factBase.rootHash;
+const read = async (pool: pg.Pool): Promise<string> =>
+  (await extractOnTwoConnections(pool, "select 1")).factBase.rootHash;
 
 test("a large catalog is read on two connections, and is what one reads", async () => {
   const pool = poolOf(2);

@@ -132,7 +132,7 @@ export async function createCrashStack(): Promise<CrashStack> {
     statements,
     reset,
     async killAndRecover(point, victim) {
-      const stop = await watch(url, MARKS);
+      const watching = await watch(url, MARKS);
       const command = start();
       let family: ProcessEntry[] = [];
       const kill = async (boundary: Boundary): Promise<void> => {
@@ -152,7 +152,7 @@ export async function createCrashStack(): Promise<CrashStack> {
       const problems: string[] = [];
       await recover().catch((error: unknown) => problems.push(String(error)));
       proxy.restart();
-      const { seen, looks } = await stop();
+      const { seen, looks } = await watching.stop();
       const lostConnection = victim === "backend" || victim === "connection";
       if (lostConnection && exitCode !== 0 && !/connection to the database was lost|cannot connect to/.test(output))
         problems.push(`the lost connection is not explained:\n${output}`);

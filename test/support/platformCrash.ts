@@ -92,14 +92,14 @@ export async function createPlatformCrash(): Promise<PlatformCrash> {
       const lose = (boundary: Boundary): Promise<void> | void =>
         how === "cut" ? boundary.connection.cut() : terminateBackend(boundary, server);
       const { hold, killedAt } = killOnce(point, statements, lose);
-      const stop = await watch(database.url, STANDING);
+      const watching = await watch(database.url, STANDING);
       proxy.restart(hold);
       let message: string | undefined;
       await run().catch((error: unknown) => {
         message = error instanceof Error ? error.message : String(error);
       });
       proxy.restart();
-      return { killedAt: killedAt(), message, watched: await stop() };
+      return { killedAt: killedAt(), message, watched: await watching.stop() };
     },
     async converge() {
       await run();
