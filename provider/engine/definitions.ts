@@ -46,8 +46,15 @@ const LITERAL = /'(?:[^']|'')*'::(?:"[^"]+"|[a-z_ ]+(?:\.(?:"[^"]+"|\w+))?)(?![\
 const NUMBER = /\(\d+\)::[a-z ]+(?![\w\s]*[([])/g;
 const ARRAY = /ARRAY\[''(?:, '')*\](?!\)?::)/g;
 
-/** Forms that a print may have and lose: casts, constructors, conditions and queries. */
-const MAY_CHANGE = /::|\b(?:SELECT|VALUES|INSERT|UPDATE|DELETE|MERGE|CASE|ARRAY|ROW|COLLATE|JSON\w*|XML\w*|IS JSON)\b/;
+/**
+ * Forms that a print may have and lose: casts, constructors, conditions, queries, signed numbers, and what the server looks up by a name
+ * that it does not print.
+ */
+const MAY_CHANGE =
+  /::|\(- \d|\b(?:SELECT|VALUES|INSERT|UPDATE|DELETE|MERGE|CASE|ARRAY|ROW|COLLATE|NULLIF|DISTINCT|DOCUMENT|JSON\w*|XML\w*)\b/;
+
+/** `(a OR b) OR c` loses its inner brackets. */
+const hasNestedLogic = (text: string): boolean => /\bOR\b.*\bOR\b|\bAND\b.*\bAND\b/s.test(text);
 
 /**
  * Whether the server, told a fact's definitions as it prints them, could print them otherwise. False where they are made of names,
@@ -55,9 +62,10 @@ const MAY_CHANGE = /::|\b(?:SELECT|VALUES|INSERT|UPDATE|DELETE|MERGE|CASE|ARRAY|
  */
 export function mayChangeForm(fact: Fact): boolean {
   const texts = Object.entries(definitionsOf(fact)).map(([attribute, text]) => changeablePart(fact, attribute, text));
-  return texts.some((text) =>
-    MAY_CHANGE.test(text.replaceAll(LITERAL, "''").replaceAll(NUMBER, "0").replaceAll(ARRAY, "''")),
-  );
+  return texts.some((text) => {
+    const rest = text.replaceAll(LITERAL, "''").replaceAll(NUMBER, "0").replaceAll(ARRAY, "''");
+    return MAY_CHANGE.test(rest) || hasNestedLogic(rest);
+  });
 }
 
 /** The part of a definition that holds expressions. */
@@ -123,10 +131,11 @@ const QUERIES = {
  * How to make the definitions of a fact again, in a database that has the fact's object: in place where the server allows that, else
  * under a name of its own beside it.
  *
+ * @param parent whose part the fact is.
  * @returns undefined for a fact without definitions, and for one that is made in another way than by its definition.
  */
-export function remakingOf(fact: Fact): Remaking | undefined {
-  const { id, parent, payload } = fact;
+export function remakingOf(fact: Fact, parent: Fact | undefined): Remaking | undefined {
+  const { id, payload } = fact;
   const text = definitionsOf(fact);
   switch (id.kind) {
     case "table": {
@@ -158,12 +167,20 @@ export function remakingOf(fact: Fact): Remaking | undefined {
         names: [id.schema, id.table, id.name],
       };
     case "constraint": {
-      const isDomain = parent?.kind === "domain";
-      const owner = `${isDomain ? "DOMAIN" : "TABLE"} ${quoteQualified(id.schema, id.table)}`;
+      const add = `ADD CONSTRAINT ${quoteIdent(PROBE)} ${text.def}`;
+      if (parent?.id.kind !== "domain") {
+        return {
+          statements: [`ALTER TABLE ${quoteQualified(id.schema, id.table)} ${add}`],
+          query: QUERIES.constraint,
+          names: [id.schema, id.table, PROBE],
+        };
+      }
+      // A domain within other types refuses a new constraint, so it is given to one that is like it.
+      const like = quoteQualified(id.schema, PROBE);
       return {
-        statements: [`ALTER ${owner} ADD CONSTRAINT ${quoteIdent(PROBE)} ${text.def}`],
-        query: isDomain ? QUERIES.domainConstraint : QUERIES.constraint,
-        names: [id.schema, id.table, PROBE],
+        statements: [`CREATE DOMAIN ${like} AS ${parent.payload.baseType}`, `ALTER DOMAIN ${like} ${add}`],
+        query: QUERIES.domainConstraint,
+        names: [id.schema, PROBE, PROBE],
       };
     }
     case "domain":

@@ -57,6 +57,8 @@ export interface Statement {
   destructive: boolean;
   /** How many planned statements it is, where several are run as one. */
   standsFor?: number;
+  /** The `search_path` that it needs, where that is not the plan's. */
+  searchPath?: string;
   /** Encoded ids that must be there before it runs. */
   consumes: readonly string[];
   /** For a step of an online recipe that fails: SQL that takes the recipe back, and how many earlier steps go with it. */

@@ -89,9 +89,11 @@ export class ShadowChain {
    * The contribution of `top`, knowing the forms of definitions that a database holds in place of its own.
    *
    * @param facts of that database, with the ids of facts that the layer adds.
+   * @param among all facts of that database.
    */
   async withFormsOf(
     facts: readonly Fact[],
+    among: FactBase,
     base: readonly SqlSet[],
     top: SqlSet,
     needs: ShadowNeeds,
@@ -101,7 +103,7 @@ export class ShadowChain {
     const turn = this.turn.then(async () => {
       await this.factsAfter([...base, top], needs);
       if (this.scratch === undefined) throw new Error("the scratch database is gone");
-      return settledForms(this.scratch.database, facts);
+      return settledForms(this.scratch.database, facts, among);
     });
     this.turn = turn.catch(() => {});
     const found = await turn;
@@ -234,7 +236,7 @@ async function readSettled(scratch: Scratch): Promise<FactBase> {
     scratch.asked.add(key);
     return true;
   };
-  const found = await timed("shadow", () => settledForms(scratch.database, facts.facts().filter(isNew)));
+  const found = await timed("shadow", () => settledForms(scratch.database, facts.facts().filter(isNew), facts));
   scratch.forms = mergedForms(scratch.forms, found);
   if (Object.keys(scratch.forms).length === 0) return facts;
   const settled = facts.facts().map((fact) => inSettledForm(fact, scratch.forms));

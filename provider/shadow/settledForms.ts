@@ -1,8 +1,9 @@
 import type { PoolClient } from "pg";
-import { definitionsOf, remakingOf, withDefinitions } from "../engine/definitions.ts";
+import { definitionsOf, type Remaking, remakingOf, withDefinitions } from "../engine/definitions.ts";
 import type { Forms } from "../engine/forms.ts";
-import { encodeId, type Fact } from "../engine/pgDelta.ts";
+import { encodeId, type Fact, type FactBase } from "../engine/pgDelta.ts";
 import { PRINT_ALIKE } from "../engine/printSettings.ts";
+import { searchPathOf } from "../engine/searchPath.ts";
 import type { ScratchDatabase } from "./shadow.ts";
 
 /** Two are enough for all that was tried. A definition that goes round in a circle is equal in each of its forms. */
@@ -13,15 +14,17 @@ const MOST_ROUNDS = 6;
  * database does not have.
  */
 const PROBE = `
-  create function pg_temp.pgstrata_print_of(statements text[], query text, names text[]) returns json language plpgsql as $$
+  create function pg_temp.pgstrata_print_of(statements text[], path text, query text, names text[]) returns json language plpgsql as $$
     declare
       statement text;
       print json;
     begin
       begin
+        perform pg_catalog.set_config('search_path', path, true);
         foreach statement in array statements loop
           execute statement;
         end loop;
+        perform pg_catalog.set_config('search_path', 'pg_catalog', true);
         execute query into print using names;
         raise exception using errcode = 'PS000';
       exception
@@ -31,7 +34,7 @@ const PROBE = `
     end $$`;
 
 const PRINTS = `
-  select pg_temp.pgstrata_print_of(array(select json_array_elements_text(fact->'statements')), fact->>'query',
+  select pg_temp.pgstrata_print_of(array(select json_array_elements_text(fact->'statements')), fact->>'searchPath', fact->>'query',
            array(select json_array_elements_text(fact->'names'))) as print
     from json_array_elements($1::json) with ordinality as facts(fact, place) order by place`;
 
@@ -43,9 +46,14 @@ const QUIET = "select pg_catalog.set_config('client_min_messages', 'error', true
  *
  * @param scratch has the objects; it is as before afterwards.
  * @param facts by whom they are held.
+ * @param among facts of the same database.
  * @returns an entry for each text that settles in another form.
  */
-export async function settledForms({ pool }: ScratchDatabase, facts: readonly Fact[]): Promise<Forms> {
+export async function settledForms(
+  { pool }: Pick<ScratchDatabase, "pool">,
+  facts: readonly Fact[],
+  among: FactBase,
+): Promise<Forms> {
   if (facts.length === 0) return {};
   const client = await pool.connect();
   try {
@@ -53,14 +61,14 @@ export async function settledForms({ pool }: ScratchDatabase, facts: readonly Fa
     await client.query(PRINT_ALIKE);
     await client.query(QUIET);
     await client.query(PROBE);
-    return await inRounds(client, facts);
+    return await inRounds(client, facts, among);
   } finally {
     await client.query("rollback").catch(() => {});
     client.release();
   }
 }
 
-async function inRounds(client: PoolClient, facts: readonly Fact[]): Promise<Forms> {
+async function inRounds(client: PoolClient, facts: readonly Fact[], among: FactBase): Promise<Forms> {
   /** The texts that each definition had, in their order. */
   const texts = new Map(facts.map((fact) => [fact, [definitionsOf(fact)]]));
   let open = [...facts];
@@ -68,6 +76,7 @@ async function inRounds(client: PoolClient, facts: readonly Fact[]): Promise<For
     const prints = await printsOf(
       client,
       open.map((fact) => withDefinitions(fact, texts.get(fact)?.at(-1) ?? {})),
+      among,
     );
     open = open.filter((fact, n) => {
       const print = prints[n];
@@ -91,16 +100,19 @@ async function inRounds(client: PoolClient, facts: readonly Fact[]): Promise<For
   return forms;
 }
 
+const NOTHING: Remaking = { statements: [], query: "select null", names: [] };
+
 type Texts = Record<string, string>;
 
 const isSame = (a: Texts, b: Texts): boolean => Object.entries(a).every(([attribute, text]) => b[attribute] === text);
 
 /** What each fact's definitions are when they are made once more; undefined where they cannot be. */
-async function printsOf(client: PoolClient, facts: readonly Fact[]): Promise<(Texts | undefined)[]> {
-  const remakings = facts.map(remakingOf);
-  const { rows } = await client.query<{ print: Texts | null }>(PRINTS, [
-    JSON.stringify(remakings.map((remaking) => remaking ?? { statements: [], query: "select null", names: [] })),
-  ]);
+async function printsOf(client: PoolClient, facts: readonly Fact[], among: FactBase): Promise<(Texts | undefined)[]> {
+  const remakings = facts.map((fact) => {
+    const remaking = remakingOf(fact, fact.parent && among.get(fact.parent));
+    return { ...(remaking ?? NOTHING), searchPath: searchPathOf(fact, among) };
+  });
+  const { rows } = await client.query<{ print: Texts | null }>(PRINTS, [JSON.stringify(remakings)]);
   return facts.map((fact, n) => {
     const print = rows[n]?.print;
     if (print === null || print === undefined) return undefined;

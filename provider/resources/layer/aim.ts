@@ -95,7 +95,7 @@ async function inKnownForms(
     if (found === undefined || (earlier !== undefined && isAsRecorded(found, earlier))) return [];
     return hasUnknownForm(found, declared, contribution.forms) ? [found] : [];
   });
-  return unknown.length === 0 ? contribution : world.contributionInForms(unknown, inputs, sources);
+  return unknown.length === 0 ? contribution : world.contributionInForms(unknown, live, inputs, sources);
 }
 
 async function withNewNames(

@@ -254,7 +254,7 @@ async function prove(
   if (left.length === 0) return;
   throw new UserError(
     [
-      `After the update ${left.length} statements are still needed, expected none:`,
+      `After the update ${left.length === 1 ? "1 statement is" : `${left.length} statements are`} still needed, expected none:`,
       ...left.slice(0, MOST_SHOWN).map((statement) => `    ${statement.sql.split("\n")[0]}`),
       ...differing(next.live, next.wanted).slice(0, MOST_SHOWN),
       "Run `pulumi up` again: if nothing is left then, somebody else changed the database meanwhile. If this stays, it is a defect of pgstrata, not of " +

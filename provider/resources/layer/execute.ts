@@ -3,6 +3,7 @@ import type { ProviderConfig } from "../../config.ts";
 import { isStrong, locksOf } from "../../engine/locks.ts";
 import type { FactBase } from "../../engine/pgDelta.ts";
 import { quoteIdent } from "../../engine/quote.ts";
+import { PLAIN_SEARCH_PATH } from "../../engine/searchPath.ts";
 import { type Statement, type StatementList, withDropsTogether } from "../../engine/statements.ts";
 import { withWaiting } from "../../transaction.ts";
 import { backfill } from "./backfill.ts";
@@ -113,6 +114,11 @@ class Execution {
   /** Runs a statement of a transaction with the limit of its kind; where nobody can wait for it, without waiting for the answer. */
   private async runLimited(statement: Statement, now: InForce, ahead?: SendAhead): Promise<void> {
     const limitMs = this.limitOf(statement, now);
+    if (statement.searchPath !== now.searchPath) {
+      await ahead?.settle();
+      await this.set([searchPath(statement)], true);
+      now.searchPath = statement.searchPath;
+    }
     if (limitMs !== now.limitMs) {
       // Its own failure would hide that of a statement sent before.
       await ahead?.settle();
@@ -128,7 +134,7 @@ class Execution {
     const isPatient = lockTimeoutMs !== 0 && !isStrong(statement.lock) && statement.backfill === undefined;
     const patienceMs = isPatient ? Math.max(lockTimeoutMs, lockLimitMs) : lockTimeoutMs;
     const limitMs = this.limitOf(statement, { isHolding: false, patienceMs });
-    const settings = [...this.list.settings, ...timeouts({ patienceMs, limitMs })];
+    const settings = [...this.list.settings, searchPath(statement), ...timeouts({ patienceMs, limitMs })];
     try {
       await this.set(settings, false);
       await this.run(statement);
@@ -188,12 +194,19 @@ interface InForce {
   patienceMs: number;
   /** `statement_timeout`; undefined where it has to be set again. */
   limitMs: number | undefined;
+  /** As the last statement needed it. */
+  searchPath?: string | undefined;
 }
 
 const holding = (lockTimeoutMs: number): InForce => ({
   isHolding: true,
   patienceMs: impatient(lockTimeoutMs),
   limitMs: undefined,
+});
+
+const searchPath = (statement: Statement): Setting => ({
+  name: "search_path",
+  value: statement.searchPath ?? PLAIN_SEARCH_PATH,
 });
 
 function timeouts({ patienceMs, limitMs }: Pick<InForce, "patienceMs" | "limitMs">): Setting[] {

@@ -7,6 +7,7 @@ import type { FactBase, StableId } from "../../engine/pgDelta.ts";
 import { newIds } from "../../engine/renamedFacts.ts";
 import { askRename, type RenameQuestion, renameQuestions } from "../../engine/renameQuestions.ts";
 import { type Rename, renameStatements } from "../../engine/renames.ts";
+import { searchPathsIn } from "../../engine/searchPath.ts";
 import { type Statement, type StatementList, statementsFor } from "../../engine/statements.ts";
 import { rowsBehind, type TableSizes } from "../../engine/tables.ts";
 import { UserError } from "../../userError.ts";
@@ -47,12 +48,24 @@ export async function planLayer(
   );
   const { invalidIndexes, serverVersion } = catalog;
   const context = { live, wanted, sizes, invalidIndexes, majorVersion: Number.parseInt(serverVersion, 10) };
-  const list = renaming.length === 0 ? online(direct, context) : inOrder(direct, renaming, context);
+  const list = withSearchPaths(
+    renaming.length === 0 ? online(direct, context) : inOrder(direct, renaming, context),
+    wanted,
+  );
   return {
     list,
     judged: list.statements.map((statement) => judge(statement, live, wanted, sizes)),
     questions: renameQuestions(direct.statements, live, wanted, sizes),
   };
+}
+
+function withSearchPaths(list: StatementList, wanted: FactBase): StatementList {
+  const pathFor = searchPathsIn(wanted);
+  const statements = list.statements.map((statement) => {
+    const searchPath = pathFor(statement.sql);
+    return searchPath === undefined ? statement : { ...statement, searchPath };
+  });
+  return { ...list, statements };
 }
 
 /** What the database calls a table before the renames of a plan, and of the plans before it in a preview. */

@@ -68,6 +68,7 @@ export function asPlan({ judged }: LayerPlan): PlannedStatement[] {
     details: {
       sql: statement.sql.split("\n"),
       ...(statement.lock === "none" ? {} : { lock: statement.lock }),
+      ...(statement.searchPath === undefined ? {} : { searchPath: statement.searchPath }),
       ...(rows === 0 ? {} : { rows }),
       ...(hazards.length === 0 ? {} : { hazards: hazards.map(({ code, message }) => `${code}: ${message}`) }),
     },

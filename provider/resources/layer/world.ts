@@ -5,7 +5,7 @@ import { codeOf, describeConnectionError } from "../../database/connectionError.
 import { describeDatabaseError } from "../../database/databaseError.ts";
 import type { Database } from "../../database.ts";
 import type { Contribution } from "../../engine/algebra.ts";
-import type { Fact } from "../../engine/pgDelta.ts";
+import type { Fact, FactBase } from "../../engine/pgDelta.ts";
 import type { Rename } from "../../engine/renames.ts";
 import type { Session } from "../../session.ts";
 import { ShadowChain } from "../../shadow/chain.ts";
@@ -78,9 +78,14 @@ export class LayerWorld {
   }
 
   /** The contribution, knowing what forms of its definitions a database holds, for a caller that has a turn. */
-  async contributionInForms(facts: readonly Fact[], inputs: LayerInputs, sources: LayerSources): Promise<Contribution> {
+  async contributionInForms(
+    facts: readonly Fact[],
+    among: FactBase,
+    inputs: LayerInputs,
+    sources: LayerSources,
+  ): Promise<Contribution> {
     const chain = await this.openedChain();
-    return chain.withFormsOf(facts, sources.base, sources.top, await this.needs(inputs));
+    return chain.withFormsOf(facts, among, sources.base, sources.top, await this.needs(inputs));
   }
 
   /** The message of a SQL file's error, with the layer that is missing below where that can be told. */
