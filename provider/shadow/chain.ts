@@ -12,7 +12,7 @@ import { UserError } from "../userError.ts";
 import type { ContributionCache } from "./contributionCache.ts";
 import { loadSql, type SqlFile } from "./loadSql.ts";
 import { readUnderOldNames } from "./oldNames.ts";
-import { settledForms } from "./settledForms.ts";
+import { type Settled, settledForms } from "./settledForms.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
 
 /** A set of SQL files that is loaded as a whole. */
@@ -107,7 +107,7 @@ export class ShadowChain {
     });
     this.turn = turn.catch(() => {});
     const found = await turn;
-    const forms = mergedForms(contribution.forms, mergedForms(asTheyAre(facts), found));
+    const forms = mergedForms(contribution.forms, mergedForms(asTheyAre(facts), found.forms));
     const informed = { ...contribution, forms };
     this.known.set(digest, Promise.resolve(informed));
     await this.cache.put(digest, informed);
@@ -237,10 +237,27 @@ async function readSettled(scratch: Scratch): Promise<FactBase> {
     return true;
   };
   const found = await timed("shadow", () => settledForms(scratch.database, facts.facts().filter(isNew), facts));
-  scratch.forms = mergedForms(scratch.forms, found);
+  refuseUnreadable(found.unreadable);
+  scratch.forms = mergedForms(scratch.forms, found.forms);
   if (Object.keys(scratch.forms).length === 0) return facts;
   const settled = facts.facts().map((fact) => inSettledForm(fact, scratch.forms));
   return buildFactBase(settled, [...facts.edges], facts.source, undefined, { allowDangling: keepOwnerEdge });
+}
+
+function refuseUnreadable(found: Settled["unreadable"]): void {
+  if (found.length === 0) return;
+  const faults = found.map(({ fact, message }) =>
+    [`  ${describe(fact.id)}: ${message}, in`, ...Object.values(definitionsOf(fact)).map((text) => `    ${text}`)].join(
+      "\n",
+    ),
+  );
+  throw new UserError(
+    [
+      "Found definitions that PostgreSQL accepts and prints in a form that it cannot read, so that neither pgstrata nor a restored dump could make them:",
+      ...faults,
+      "Expected another form of the same: brackets or a CASE around a part, an operator of one column at a time, numbers or booleans in a CYCLE clause.",
+    ].join("\n"),
+  );
 }
 
 function inSettledForm(fact: Fact, forms: Forms): Fact {

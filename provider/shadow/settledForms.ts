@@ -10,8 +10,8 @@ import type { ScratchDatabase } from "./shadow.ts";
 const MOST_ROUNDS = 6;
 
 /**
- * Runs statements, asks a question, and undoes all of it. Null for what the server refuses, such as a definition that names what this
- * database does not have.
+ * Runs statements, asks a question, and undoes all of it. What the server refuses, such as a definition that names what this database
+ * does not have, is answered with its error.
  */
 const PROBE = `
   create function pg_temp.pgstrata_print_of(statements text[], path text, query text, names text[]) returns json language plpgsql as $$
@@ -29,7 +29,7 @@ const PROBE = `
         raise exception using errcode = 'PS000';
       exception
         when sqlstate 'PS000' then return print;
-        when others then return null;
+        when others then return pg_catalog.json_build_object('code', sqlstate, 'error', sqlerrm);
       end;
     end $$`;
 
@@ -41,20 +41,30 @@ const PRINTS = `
 /** Publications warn of logs that they do not have. */
 const QUIET = "select pg_catalog.set_config('client_min_messages', 'error', true)";
 
+/** SQLSTATEs of a print that the server cannot read: a syntax error, an operator or function that there is not. */
+const UNREADABLE = new Set(["42601", "42883"]);
+
+/** What came of making definitions again. */
+export interface Settled {
+  /** An entry for each text that settles in another form. */
+  forms: Forms;
+  /** Facts of which the server prints what it cannot read, with its message. */
+  unreadable: { fact: Fact; message: string }[];
+}
+
 /**
  * Makes definitions from their own texts until they print alike, and tells in which form each settles.
  *
  * @param scratch has the objects; it is as before afterwards.
  * @param facts by whom they are held.
  * @param among facts of the same database.
- * @returns an entry for each text that settles in another form.
  */
 export async function settledForms(
   { pool }: Pick<ScratchDatabase, "pool">,
   facts: readonly Fact[],
   among: FactBase,
-): Promise<Forms> {
-  if (facts.length === 0) return {};
+): Promise<Settled> {
+  if (facts.length === 0) return { forms: {}, unreadable: [] };
   const client = await pool.connect();
   try {
     await client.query("begin");
@@ -68,9 +78,10 @@ export async function settledForms(
   }
 }
 
-async function inRounds(client: PoolClient, facts: readonly Fact[], among: FactBase): Promise<Forms> {
+async function inRounds(client: PoolClient, facts: readonly Fact[], among: FactBase): Promise<Settled> {
   /** The texts that each definition had, in their order. */
   const texts = new Map(facts.map((fact) => [fact, [definitionsOf(fact)]]));
+  const unreadable: Settled["unreadable"] = [];
   let open = [...facts];
   for (let round = 0; round < MOST_ROUNDS && open.length > 0; round++) {
     const prints = await printsOf(
@@ -82,6 +93,10 @@ async function inRounds(client: PoolClient, facts: readonly Fact[], among: FactB
       const print = prints[n];
       const known = texts.get(fact);
       if (print === undefined || known === undefined) return false;
+      if (print.error !== undefined && print.code !== undefined) {
+        if (UNREADABLE.has(print.code)) unreadable.push({ fact, message: print.error });
+        return false;
+      }
       const isNew = !known.some((earlier) => isSame(earlier, print));
       if (isNew) known.push(print);
       return isNew;
@@ -97,7 +112,7 @@ async function inRounds(client: PoolClient, facts: readonly Fact[], among: FactB
       forms[key] = { ...forms[key], [attribute]: Object.fromEntries(others.map((text) => [text, form])) };
     }
   }
-  return forms;
+  return { forms, unreadable };
 }
 
 const NOTHING: Remaking = { statements: [], query: "select null", names: [] };
@@ -106,7 +121,7 @@ type Texts = Record<string, string>;
 
 const isSame = (a: Texts, b: Texts): boolean => Object.entries(a).every(([attribute, text]) => b[attribute] === text);
 
-/** What each fact's definitions are when they are made once more; undefined where they cannot be. */
+/** What each fact's definitions are when they are made once more, or the error for which they cannot be. */
 async function printsOf(client: PoolClient, facts: readonly Fact[], among: FactBase): Promise<(Texts | undefined)[]> {
   const remakings = facts.map((fact) => {
     const remaking = remakingOf(fact, fact.parent && among.get(fact.parent));
@@ -116,6 +131,7 @@ async function printsOf(client: PoolClient, facts: readonly Fact[], among: FactB
   return facts.map((fact, n) => {
     const print = rows[n]?.print;
     if (print === null || print === undefined) return undefined;
+    if ("error" in print) return print;
     return Object.fromEntries(
       Object.keys(definitionsOf(fact)).flatMap((key) => (typeof print[key] === "string" ? [[key, print[key]]] : [])),
     );

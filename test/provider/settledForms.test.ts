@@ -80,7 +80,10 @@ describe("a definition that the server prints in two forms", () => {
     const database = await freshDatabase();
     await up(database.url, project.layer("everywhere", EVERYWHERE));
     const { facts } = await readCatalog(database.pool, new URL(database.url).username);
-    expect(await settledForms(database, facts.facts().filter(mayChangeForm), facts)).toEqual({});
+    expect(await settledForms(database, facts.facts().filter(mayChangeForm), facts)).toEqual({
+      forms: {},
+      unreadable: [],
+    });
   });
 
   test("changes like any other, and back, on a database of either form", async () => {
@@ -192,6 +195,18 @@ test("an operator of an extension that a print does not name stays that operator
     "select pg_get_indexdef('app.t_name'::regclass) as definition",
   );
   expect(definition).toContain("NULLIF(name, 'b'::citext)");
+});
+
+test("a definition of which the server prints what it cannot read is refused before anything is done", async () => {
+  const { url } = await freshDatabase();
+  const sql = `create schema app; create table app.t (id int, constraint odd check (id is distinct from 1), b bool);
+    create view app.v as with recursive n (id) as (select id from app.t union all select id + 1 from n where id < 3)
+      cycle id set is_cycle to 'Y' default 'N' using trail select id from n;`;
+  const failure = up(url, project.layer("unreadable", sql));
+  await expect(failure).rejects.toThrow(
+    /view app\.v: syntax error at or near "::"[\s\S]*CYCLE id SET[\s\S]*Expected another form/,
+  );
+  expect(await ask(url, "select 1 from pg_namespace where nspname = 'app'")).toEqual([]);
 });
 
 test("a database that was made in the first form is as files in the second one say, such as those of a dump", async () => {
