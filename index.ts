@@ -6,17 +6,17 @@
  *   rows:   billing plans · organization and project → registered databases
  */
 import { RunError } from "@pulumi/pulumi";
-import { AccessRoles } from "./components/AccessRoles.ts";
-import { BillingPlans } from "./components/BillingPlans.ts";
-import { DatabasesTable } from "./components/DatabasesTable.ts";
-import { keepAnswersOutOfDebugLog } from "./components/debugLog.ts";
-import { PlatformSchema } from "./components/PlatformSchema.ts";
-import { RailwayDatabases } from "./components/RailwayDatabases.ts";
-import { RowLevelSecurity } from "./components/RowLevelSecurity.ts";
+import { AccessRoles } from "./components/platform/AccessRoles.ts";
+import { BillingPlans } from "./components/platform/BillingPlans.ts";
+import { DatabasesTable } from "./components/platform/DatabasesTable.ts";
+import { PlatformSchema } from "./components/platform/PlatformSchema.ts";
+import { RowLevelSecurity } from "./components/platform/RowLevelSecurity.ts";
+import { Tenant } from "./components/platform/Tenant.ts";
+import { keepAnswersOutOfDebugLog } from "./components/program/debugLog.ts";
+import { readStackConfig } from "./components/program/stackConfig.ts";
+import { targetProviders } from "./components/program/targetProviders.ts";
+import { RailwayDatabases } from "./components/registry/RailwayDatabases.ts";
 import type { Layer } from "./components/resources/Layer.ts";
-import { readStackConfig } from "./components/stackConfig.ts";
-import { Tenant } from "./components/Tenant.ts";
-import { targetProviders } from "./components/targetProviders.ts";
 
 keepAnswersOutOfDebugLog();
 
@@ -82,8 +82,8 @@ function figures({ digest, objects }: Layer) {
 
 /** The database of this checkout; loaded only where a stack runs on it. */
 async function localUrl(): Promise<string> {
-  const { localDatabaseUrl } = await import("./tools/localDatabase.ts");
-  const { UserError } = await import("./provider/userError.ts");
+  const { localDatabaseUrl } = await import("./tools/lib/localDatabase.ts");
+  const { UserError } = await import("./provider/core/errors.ts");
   try {
     return await localDatabaseUrl(import.meta.dirname);
   } catch (error) {

@@ -6,8 +6,8 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { startEmbeddedServer } from "../provider/postgres/embeddedServer.ts";
-import type { Stage } from "../provider/timing.ts";
+import type { Stage } from "../provider/core/timing.ts";
+import { startEmbeddedServer } from "../provider/embedded/server.ts";
 import { createStackWorkspace, type StackWorkspace } from "../test/support/cli.ts";
 
 const RUNS = 5;

@@ -5,5 +5,5 @@ import path from "node:path";
 // written, Node goes on without it.
 module.enableCompileCache(path.join(import.meta.dirname, "..", ".pgstrata", "cache", "node"));
 
-const { run } = await import("./server/run.ts");
+const { run } = await import("./protocol/run.ts");
 await run(process.argv.slice(2));

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type EmbeddedServer, startEmbeddedServer } from "../../provider/postgres/embeddedServer.ts";
+import { type EmbeddedServer, startEmbeddedServer } from "../../provider/embedded/server.ts";
 import { query } from "./facts.ts";
 import type { Bench } from "./measure.ts";
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { generatedLayers } from "../../test/scale/generatedSchema.ts";
-import { projectRoot } from "../../tools/paths.ts";
+import { generatedLayers } from "../../test/long/scale/generatedSchema.ts";
+import { projectRoot } from "../../tools/lib/paths.ts";
 
 /** A file of SQL. */
 export interface SqlFile {

@@ -1,4 +1,4 @@
-import { UserError } from "../userError.ts";
+import { UserError } from "../core/errors.ts";
 import type { ConnectionTarget } from "./connectionUrl.ts";
 
 /** The target database cannot be connected to. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
-import { UserError } from "../userError.ts";
+import { UserError } from "../core/errors.ts";
 
 export const URL_SHAPE = "postgresql://user:password@host:5432/database?sslmode=require";
 

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { UserError } from "../userError.ts";
+import { UserError } from "../core/errors.ts";
 import { describeLostConnection } from "./lostConnection.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { UserError } from "../userError.ts";
+import { UserError } from "../core/errors.ts";
 import { codeOf } from "./connectionError.ts";
 
 /** The connection broke while it was in use. The server undoes an open transaction by itself. */

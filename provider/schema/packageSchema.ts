@@ -1,8 +1,8 @@
-import { VERSION } from "../server/version.ts";
 import { layer, layerTypes } from "./layer.ts";
 import type { PropertySpec, ResourceSpec } from "./property.ts";
 import { provider } from "./provider.ts";
 import { row } from "./row.ts";
+import { VERSION } from "./version.ts";
 
 const RESOURCES: Record<string, ResourceSpec> = { Layer: layer, Row: row };
 

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
-import type { Database } from "../database.ts";
-import { quoteIdent } from "../engine/quote.ts";
-import { UserError } from "../userError.ts";
+import { quoteIdent } from "../catalog/quote.ts";
+import { UserError } from "../core/errors.ts";
+import type { Database } from "../database/target.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
 
 const { DatabaseError } = pg;

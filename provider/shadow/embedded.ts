@@ -1,7 +1,7 @@
 import pg from "pg";
-import { openPool } from "../database/openPool.ts";
-import { quoteIdent } from "../engine/quote.ts";
-import { type EmbeddedServer, startEmbeddedServer } from "../postgres/embeddedServer.ts";
+import { quoteIdent } from "../catalog/quote.ts";
+import { openPool } from "../database/pool.ts";
+import { type EmbeddedServer, startEmbeddedServer } from "../embedded/server.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
 
 /** A DROP for each scratch database, then for each role but the superuser. */

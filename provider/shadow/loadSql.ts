@@ -1,5 +1,5 @@
 import pg, { type PoolClient } from "pg";
-import { UserError } from "../userError.ts";
+import { UserError } from "../core/errors.ts";
 import { refuseUnmanaged, unmanaged } from "./unmanaged.ts";
 
 const { DatabaseError } = pg;

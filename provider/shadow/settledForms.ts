@@ -1,9 +1,9 @@
 import type { PoolClient } from "pg";
-import { definitionsOf, type Remaking, remakingOf, withDefinitions } from "../engine/definitions.ts";
-import type { Forms } from "../engine/forms.ts";
-import { encodeId, type Fact, type FactBase } from "../engine/pgDelta.ts";
-import { PRINT_ALIKE } from "../engine/printSettings.ts";
-import { searchPathOf } from "../engine/searchPath.ts";
+import { definitionsOf, type Remaking, remakingOf, withDefinitions } from "../catalog/definitions.ts";
+import { encodeId, type Fact, type FactBase } from "../catalog/pgDelta.ts";
+import { PRINT_ALIKE } from "../catalog/printSettings.ts";
+import { searchPathOf } from "../catalog/searchPath.ts";
+import type { Forms } from "../contribution/forms.ts";
 import type { ScratchDatabase } from "./shadow.ts";
 
 /** Two are enough for all that was tried. A definition that goes round in a circle is equal in each of its forms. */

@@ -1,5 +1,5 @@
 import type { PoolClient } from "pg";
-import { UserError } from "../userError.ts";
+import { UserError } from "../core/errors.ts";
 
 const ROWS = "rows of ";
 

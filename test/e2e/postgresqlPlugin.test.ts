@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../tools/paths.ts";
+import { projectRoot } from "../../tools/lib/paths.ts";
 import { layoutOf } from "../../tools/setup/layout.ts";
 import { readRecord } from "../../tools/setup/record.ts";
 import { createStackWorkspace, type StackWorkspace } from "../support/cli.ts";

@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, rename, symlink, writeFile } from "nod
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../tools/paths.ts";
+import { projectRoot } from "../../tools/lib/paths.ts";
 import { layoutOf } from "../../tools/setup/layout.ts";
 import { readRecord } from "../../tools/setup/record.ts";
 import type { CliResult } from "../support/cli.ts";

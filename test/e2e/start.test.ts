@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { execa, type Options } from "execa";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../tools/paths.ts";
+import { projectRoot } from "../../tools/lib/paths.ts";
 import { layoutOf } from "../../tools/setup/layout.ts";
 import { readRecord } from "../../tools/setup/record.ts";
 

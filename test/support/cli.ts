@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
-import { processEnvironment } from "../../tools/environment.ts";
-import { projectRoot } from "../../tools/paths.ts";
+import { processEnvironment } from "../../tools/lib/environment.ts";
+import { projectRoot } from "../../tools/lib/paths.ts";
 
 /** What a project is made of; the rest of the checkout is of no use to a stack. */
 const PROJECT_PARTS = ["Pulumi.yaml", "package.json", "index.ts", "components", "provider", "sql", "tools"];

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { inject } from "vitest";
-import { quoteIdent } from "../../provider/engine/quote.ts";
+import { quoteIdent } from "../../provider/catalog/quote.ts";
 
 /** A database made for one test file. */
 export interface TestDatabase {

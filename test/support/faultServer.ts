@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type EmbeddedServer, freePort, startEmbeddedServer } from "../../provider/postgres/embeddedServer.ts";
-import { isAlive } from "../../provider/postgres/processes.ts";
+import { isAlive } from "../../provider/embedded/processes.ts";
+import { type EmbeddedServer, freePort, startEmbeddedServer } from "../../provider/embedded/server.ts";
 import { majorVersion } from "./majorVersion.ts";
 
 /** A server of one test, which may be stopped, crash and start again on the same port. */

@@ -1,11 +1,11 @@
-import { keepOwnerEdge } from "../../provider/engine/facts.ts";
 import {
   buildFactBase,
   type DependencyEdge,
   type Fact,
   type FactBase,
   type Payload,
-} from "../../provider/engine/pgDelta.ts";
+} from "../../provider/catalog/pgDelta.ts";
+import { keepOwnerEdge } from "../../provider/catalog/readCatalog.ts";
 
 /** Facts without a database, as short as a test wants them. */
 export const schema = (name: string): Fact => ({ id: { kind: "schema", name }, payload: {} });

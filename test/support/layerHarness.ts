@@ -1,14 +1,14 @@
 import { inject } from "vitest";
-import type { ShadowMode } from "../../provider/config.ts";
-import { createLayer } from "../../provider/resources/Layer.ts";
+import type { ShadowMode } from "../../provider/core/config.ts";
 import type {
   CallContext,
   PlannedStatement,
   Properties,
   ResourceState,
   ResourceType,
-} from "../../provider/server/resource.ts";
-import { createSession } from "../../provider/session.ts";
+} from "../../provider/core/resourceType.ts";
+import { createLayer } from "../../provider/resources/layer/layer.ts";
+import { createSession } from "../../provider/resources/session.ts";
 import { type SqlProject, sqlProject } from "./sqlProject.ts";
 
 /** What a layer said while it worked. */

@@ -1,7 +1,7 @@
 import pg from "pg";
 import { inject } from "vitest";
-import { readCatalog } from "../../provider/engine/facts.ts";
-import type { ResourceState } from "../../provider/server/resource.ts";
+import { readCatalog } from "../../provider/catalog/readCatalog.ts";
+import type { ResourceState } from "../../provider/core/resourceType.ts";
 import { createTestDatabase } from "./database.ts";
 import { type KillPoint, killOnce, terminateBackend } from "./kills.ts";
 import { inRun, preview, put } from "./layerHarness.ts";

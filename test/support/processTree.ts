@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { processIdentity } from "../../provider/postgres/processes.ts";
+import { processIdentity } from "../../provider/embedded/processes.ts";
 
 export interface ProcessEntry {
   pid: number;

@@ -13,10 +13,10 @@ import statusService from "@pulumi/pulumi/proto/resource_status_grpc_pb.js";
 import status, { type PublishViewStepsRequest } from "@pulumi/pulumi/proto/resource_status_pb.js";
 import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
-import { createRedactor } from "../../provider/server/redact.ts";
-import type { Properties } from "../../provider/server/resource.ts";
-import { serve } from "../../provider/server/serve.ts";
-import { decodeStruct, encodeStruct } from "../../provider/server/struct.ts";
+import type { Properties } from "../../provider/core/resourceType.ts";
+import { createRedactor } from "../../provider/protocol/redactor.ts";
+import { serve } from "../../provider/protocol/server.ts";
+import { decodeStruct, encodeStruct } from "../../provider/protocol/struct.ts";
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";

@@ -1,4 +1,4 @@
-import { projectRoot } from "../../tools/paths.ts";
+import { projectRoot } from "../../tools/lib/paths.ts";
 import { ensurePulumi } from "../../tools/setup/index.ts";
 
 /** The real CLI and the plugins, as `npm start` sets them up: minutes in a fresh checkout, nothing to do later. */

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
-import type { Properties } from "../../provider/server/resource.ts";
+import type { Properties } from "../../provider/core/resourceType.ts";
 
 /** A project directory with SQL files, gone at the end of the test file. */
 export interface SqlProject {

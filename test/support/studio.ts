@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Properties, ResourceState } from "../../provider/server/resource.ts";
+import type { Properties, ResourceState } from "../../provider/core/resourceType.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { upAll } from "./layerHarness.ts";
 

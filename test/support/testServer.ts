@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { startEmbeddedServer } from "../../provider/postgres/embeddedServer.ts";
+import { startEmbeddedServer } from "../../provider/embedded/server.ts";
 import { majorVersion } from "./majorVersion.ts";
 
 declare module "vitest" {

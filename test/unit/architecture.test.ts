@@ -3,6 +3,7 @@ import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..", "..");
+const ENGINE = ["catalog", "contribution", "plan"].map((folder) => join("provider", folder));
 
 /** The project's own TypeScript files below the folders, relative to the root. */
 function sourcesIn(...folders: string[]): string[] {
@@ -42,25 +43,25 @@ describe("the parts know only what they should", () => {
   test("one module alone touches the engine's library", () => {
     const found = breaches(["provider", "components", "index.ts", "tools"], isPgDelta);
     expect(new Set(found.map((breach) => breach.split(" ")[0]))).toEqual(
-      new Set([join("provider", "engine", "pgDelta.ts")]),
+      new Set([join("provider", "catalog", "pgDelta.ts")]),
     );
   });
 
   test("the engine and the shadow know nothing of Pulumi, of its protocol and of resources", () => {
     expect(
       breaches(
-        [join("provider", "engine"), join("provider", "shadow")],
+        ENGINE.concat(join("provider", "shadow")),
         (name) =>
           isPulumi(name) ||
           isGrpc(name) ||
-          name.startsWith(join("provider", "server")) ||
-          name.startsWith(join("provider", "resources")),
+          name.startsWith(join("provider", "protocol")) ||
+          /^provider.resources.(?!layer.transition)/.test(name),
       ),
     ).toEqual([]);
   });
 
   test("the engine knows nothing of the shadow", () => {
-    expect(breaches([join("provider", "engine")], (name) => name.startsWith(join("provider", "shadow")))).toEqual([]);
+    expect(breaches(ENGINE, (name) => name.startsWith(join("provider", "shadow")))).toEqual([]);
   });
 
   test("resource types know nothing of the protocol", () => {
@@ -74,8 +75,11 @@ describe("the parts know only what they should", () => {
   test("the embedded Postgres knows nothing of Pulumi, of the engine and of resources", () => {
     expect(
       breaches(
-        [join("provider", "postgres")],
-        (name) => isPulumi(name) || isGrpc(name) || /^provider.(engine|shadow|resources|server)/.test(name),
+        [join("provider", "embedded")],
+        (name) =>
+          isPulumi(name) ||
+          isGrpc(name) ||
+          /^provider.(catalog|contribution|plan|shadow|apply|resources|protocol)/.test(name),
       ),
     ).toEqual([]);
   });
@@ -105,8 +109,13 @@ function interpolationsInQueries(text: string): string[] {
 const SAFE = /^(quoteIdent|quoteQualified|milliseconds)\(|^[A-Z][A-Z_]+$|^(table|column|quoted\w*)$/;
 
 test("what the engine, the shadow and the layers send interpolates quoted names and constants only", () => {
-  const folders = [join("provider", "engine"), join("provider", "shadow"), join("provider", "resources", "layer")];
-  const found = sourcesIn(...folders, join("provider", "databaseLock.ts")).flatMap((path) =>
+  const folders = [
+    ...ENGINE,
+    join("provider", "shadow"),
+    join("provider", "apply"),
+    join("provider", "resources", "layer"),
+  ];
+  const found = sourcesIn(...folders, join("provider", "database", "updateLock.ts")).flatMap((path) =>
     interpolationsInQueries(readFileSync(join(ROOT, path), "utf8"))
       .filter((expression) => !SAFE.test(expression))
       .map((expression) => `${path}: \${${expression}}`),

@@ -1,4 +1,4 @@
-import { UserError } from "../../provider/userError.ts";
+import { UserError } from "../../provider/core/errors.ts";
 
 /** The texts by which programs report a full disk; Go's toolchain and Node's file system among them. */
 const diskFull = /no space left on device|ENOSPC|disk quota exceeded|EDQUOT/i;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { UserError } from "../../provider/userError.ts";
+import { UserError } from "../../provider/core/errors.ts";
 import { diskFullError, tellsOfFullDisk, writing } from "./fileErrors.ts";
 import { type GoToolchain, goEnvironment } from "./goToolchain.ts";
 import { buildCache, type Environment } from "./layout.ts";

@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { UserError } from "../../provider/userError.ts";
+import { UserError } from "../../provider/core/errors.ts";
 import { type Environment, versions } from "./layout.ts";
 import { runCommand } from "./runCommand.ts";
 

@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { UserError } from "../../provider/userError.ts";
+import { UserError } from "../../provider/core/errors.ts";
 import { buildPart } from "./goBuild.ts";
 import { findGo, findOnPath, type GoToolchain } from "./goToolchain.ts";
 import { type Environment, type Layout, pluginPath } from "./layout.ts";

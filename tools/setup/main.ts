@@ -1,6 +1,6 @@
 // Sets Pulumi up for this checkout and prints where it is: `node tools/setup/main.ts`.
-import { runMain } from "../main.ts";
-import { projectRoot } from "../paths.ts";
+import { runMain } from "../lib/main.ts";
+import { projectRoot } from "../lib/paths.ts";
 import { ensurePulumi } from "./index.ts";
 
 await runMain(async () => {

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { projectRoot } from "../../../tools/paths.ts";
+import { projectRoot } from "../../../tools/lib/paths.ts";
 import { command } from "../command.ts";
 import type { Tool } from "../tool.ts";
 

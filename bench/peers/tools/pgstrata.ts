@@ -1,5 +1,5 @@
 import { createStackWorkspace } from "../../../test/support/cli.ts";
-import { projectRoot } from "../../../tools/paths.ts";
+import { projectRoot } from "../../../tools/lib/paths.ts";
 import { ensurePulumi } from "../../../tools/setup/index.ts";
 import type { Outcome } from "../command.ts";
 import type { Tool } from "../tool.ts";

@@ -1,13 +1,13 @@
-import { encodeId } from "../../engine/pgDelta.ts";
-import { undeclaredPublicGrants } from "../../engine/publicGrants.ts";
-import { statementsFor } from "../../engine/statements.ts";
-import type { CallContext, Properties, ResourceState } from "../../server/resource.ts";
-import { UserError } from "../../userError.ts";
-import { aimOf } from "./aim.ts";
+import { encodeId } from "../../catalog/pgDelta.ts";
+import { undeclaredPublicGrants } from "../../contribution/publicGrants.ts";
+import { UserError } from "../../core/errors.ts";
+import type { CallContext, Properties, ResourceState } from "../../core/resourceType.ts";
+import { statementsFor } from "../../plan/planStatements.ts";
+import { named, present } from "./desiredState.ts";
 import { checkInputs } from "./inputs.ts";
-import { named, present } from "./planning.ts";
-import { layerOutputs } from "./state.ts";
-import type { LayerWorld } from "./world.ts";
+import { layerOutputs } from "./outputs.ts";
+import type { LayerWorld } from "./runtime.ts";
+import { aimOf } from "./transition.ts";
 
 /**
  * `pulumi import pgstrata:index:Layer rls 'rls?files=sql/rls/permissive&base=platform:sql/platform&roles=studio_app'`: what the

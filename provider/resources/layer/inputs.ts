@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { DeclaredRename, TableName } from "../../engine/renameComments.ts";
-import { nameParts } from "../../engine/sqlTokens.ts";
-import type { CheckFailure, Properties } from "../../server/resource.ts";
-import { UserError } from "../../userError.ts";
+import { UserError } from "../../core/errors.ts";
+import type { CheckFailure, Properties } from "../../core/resourceType.ts";
+import type { DeclaredRename, TableName } from "../../plan/renames/comments.ts";
+import { nameParts } from "../../plan/renames/sqlTokens.ts";
 
 const name = z
   .string()

@@ -1,10 +1,10 @@
 import type { ClientBase, Pool } from "pg";
-import { type ContributionRecord, holdsAnything } from "../../engine/record.ts";
-import { Ledger } from "../../ledger.ts";
-import type { Properties } from "../../server/resource.ts";
-import { stackOf } from "../../server/urn.ts";
-import { UserError } from "../../userError.ts";
-import { packRecord, unpackRecord } from "./state.ts";
+import { type ContributionRecord, holdsAnything } from "../../contribution/record.ts";
+import { UserError } from "../../core/errors.ts";
+import type { Properties } from "../../core/resourceType.ts";
+import { stackOf } from "../../core/urn.ts";
+import { Ledger } from "../../database/ledger.ts";
+import { packRecord, unpackRecord } from "./outputs.ts";
 
 /** What an update of a layer notes in the database. */
 export interface LayerNote {

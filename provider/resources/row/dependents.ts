@@ -1,6 +1,6 @@
 import type pg from "pg";
-import { quoteIdent, quoteQualified } from "../../engine/quote.ts";
-import type { BoundRow } from "./bound.ts";
+import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
+import type { BoundRow } from "./boundRow.ts";
 import { keyCondition, Parameters } from "./sql.ts";
 
 /** Rows of one table that refer to the row by one foreign key, directly or through rows that would be deleted with it. */

@@ -1,4 +1,4 @@
-import { UserError } from "../../userError.ts";
+import { UserError } from "../../core/errors.ts";
 
 export interface TableName {
   schema: string;

@@ -1,6 +1,6 @@
-import { type CheckFailure, type Properties, UNKNOWN, type Value } from "../../server/resource.ts";
-import { containsUnknown, isObject, propertyPath } from "../../server/value.ts";
-import { UserError } from "../../userError.ts";
+import { UserError } from "../../core/errors.ts";
+import { type CheckFailure, type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
+import { containsUnknown, isObject, propertyPath } from "../../core/values.ts";
 import { parseTableName, TABLE_SHAPE, type TableName } from "./identity.ts";
 
 /** The inputs of a row after parsing. In a preview, parts may still be unknown. */

@@ -1,5 +1,5 @@
-import { quoteIdent, quoteQualified } from "../../engine/quote.ts";
-import type { Binding, BoundRow } from "./bound.ts";
+import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
+import type { Binding, BoundRow } from "./boundRow.ts";
 import type { TableName } from "./identity.ts";
 
 /** A statement with its bind parameters, all of them text or null. */

@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import type pg from "pg";
-import type { Database } from "../../database.ts";
-import type { CallContext, Properties } from "../../server/resource.ts";
-import type { Session } from "../../session.ts";
-import { timed } from "../../timing.ts";
-import { inTransaction } from "../../transaction.ts";
-import { UserError } from "../../userError.ts";
-import { type BoundRow, bindRow } from "./bound.ts";
-import { readColumns } from "./catalog.ts";
+import { UserError } from "../../core/errors.ts";
+import type { CallContext, Properties } from "../../core/resourceType.ts";
+import { timed } from "../../core/timing.ts";
+import type { Database } from "../../database/target.ts";
+import { inTransaction } from "../../database/transaction.ts";
+import type { Session } from "../session.ts";
+import { type BoundRow, bindRow } from "./boundRow.ts";
+import { readColumns } from "./columns.ts";
 import type { RowInputs } from "./inputs.ts";
-import { describeRow, isUnreadableSecret, readLive } from "./live.ts";
+import { describeRow, isUnreadableSecret, readLive } from "./read.ts";
 import { insertRow, type Statement, updateRow } from "./sql.ts";
 
 /** What a write found and did. */

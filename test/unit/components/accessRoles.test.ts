@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, it } from "vitest";
-import { AccessRoles } from "../../../components/AccessRoles.ts";
+import { AccessRoles } from "../../../components/platform/AccessRoles.ts";
 import { type MockedProgram, mockPulumi, resolved, secretInput } from "../../support/pulumiMocks.ts";
 
 const ROLE = "postgresql:index/role:Role";

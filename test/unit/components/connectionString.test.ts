@@ -5,7 +5,7 @@ import {
   ConnectionStringError,
   maskedConnectionString,
   parseConnectionString,
-} from "../../../components/connectionString.ts";
+} from "../../../components/registry/connectionString.ts";
 
 const base: ConnectionParts = {
   type: "redis",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { withoutAnswer } from "../../../components/debugLog.ts";
+import { withoutAnswer } from "../../../components/program/debugLog.ts";
 
 describe("the debug log of the program", () => {
   it("shows that a call ended, but not what the engine answered", () => {

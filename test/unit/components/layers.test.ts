@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { AccessRoles } from "../../../components/AccessRoles.ts";
-import { DatabasesTable } from "../../../components/DatabasesTable.ts";
-import { PlatformSchema } from "../../../components/PlatformSchema.ts";
-import { RowLevelSecurity } from "../../../components/RowLevelSecurity.ts";
+import { AccessRoles } from "../../../components/platform/AccessRoles.ts";
+import { DatabasesTable } from "../../../components/platform/DatabasesTable.ts";
+import { PlatformSchema } from "../../../components/platform/PlatformSchema.ts";
+import { RowLevelSecurity } from "../../../components/platform/RowLevelSecurity.ts";
 import { Provider } from "../../../components/resources/Provider.ts";
 import { type MockedProgram, mockPulumi, resolved, secretInput } from "../../support/pulumiMocks.ts";
 

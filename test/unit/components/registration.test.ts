@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkRegistration, type GivenParts, networkOf } from "../../../components/registration.ts";
+import { checkRegistration, type GivenParts, networkOf } from "../../../components/registry/registration.ts";
 
 const nothing = { host: undefined, port: undefined, username: undefined, database: undefined, tls: undefined };
 const redis: GivenParts = { type: "redis", databaseName: "Cache", ...nothing };

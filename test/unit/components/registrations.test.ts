@@ -2,11 +2,11 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { AccessRoles } from "../../../components/AccessRoles.ts";
-import { DatabasesTable } from "../../../components/DatabasesTable.ts";
-import { PlatformSchema } from "../../../components/PlatformSchema.ts";
-import { RailwayDatabases } from "../../../components/RailwayDatabases.ts";
-import { RegisteredDatabase } from "../../../components/RegisteredDatabase.ts";
+import { AccessRoles } from "../../../components/platform/AccessRoles.ts";
+import { DatabasesTable } from "../../../components/platform/DatabasesTable.ts";
+import { PlatformSchema } from "../../../components/platform/PlatformSchema.ts";
+import { RailwayDatabases } from "../../../components/registry/RailwayDatabases.ts";
+import { RegisteredDatabase } from "../../../components/registry/RegisteredDatabase.ts";
 import { Provider } from "../../../components/resources/Provider.ts";
 import { mockPulumi, resolved, secretInput } from "../../support/pulumiMocks.ts";
 

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { AccessRoles } from "../../../components/AccessRoles.ts";
-import { BillingPlans } from "../../../components/BillingPlans.ts";
-import { PlatformSchema } from "../../../components/PlatformSchema.ts";
+import { AccessRoles } from "../../../components/platform/AccessRoles.ts";
+import { BillingPlans } from "../../../components/platform/BillingPlans.ts";
+import { PlatformSchema } from "../../../components/platform/PlatformSchema.ts";
+import { Tenant } from "../../../components/platform/Tenant.ts";
 import { Row } from "../../../components/resources/Row.ts";
-import { Tenant } from "../../../components/Tenant.ts";
 import { type MockedProgram, mockPulumi, secretInput } from "../../support/pulumiMocks.ts";
 
 const ROW = "pgstrata:index:Row";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, it } from "vitest";
-import { readStackConfig } from "../../../components/stackConfig.ts";
-import { rolesProviderArgs } from "../../../components/targetProviders.ts";
+import { readStackConfig } from "../../../components/program/stackConfig.ts";
+import { rolesProviderArgs } from "../../../components/program/targetProviders.ts";
 import { mockPulumi, resolved } from "../../support/pulumiMocks.ts";
 
 const complete = {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { formatDrift } from "../../../tools/driftText.ts";
-import { parseStackState } from "../../../tools/stackState.ts";
+import { formatDrift } from "../../../tools/lib/driftText.ts";
+import { parseStackState } from "../../../tools/lib/stackState.ts";
 
 const PROVIDER = "urn:pulumi:dev::p::pulumi:providers:pgstrata::target";
 const secret = (text: string) => ({

@@ -3,7 +3,7 @@ import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { pulumiEnvironment, requireOwnHome, shellExports } from "../../../tools/environment.ts";
+import { pulumiEnvironment, requireOwnHome, shellExports } from "../../../tools/lib/environment.ts";
 
 const base = mkdtempSync(join(tmpdir(), 'pgstrata it\'s $HOME "x" #1% '));
 mkdirSync(join(base, ".pgstrata"));

@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, afterEach, expect, it, vi } from "vitest";
-import { UserError } from "../../../provider/userError.ts";
+import { UserError } from "../../../provider/core/errors.ts";
 import {
   localDatabaseUrl,
   removeLocalDatabase,
   startLocalDatabase,
   stopLocalDatabase,
-} from "../../../tools/localDatabase.ts";
+} from "../../../tools/lib/localDatabase.ts";
 
 const root = mkdtempSync(join(tmpdir(), "pgstrata-local-"));
 // For root, the account that runs the server must get there.

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { proposesChanges } from "../../../tools/preview.ts";
+import { proposesChanges } from "../../../tools/lib/preview.ts";
 
 const log = (resourceChanges: Record<string, number>): string =>
   [

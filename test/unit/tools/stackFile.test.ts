@@ -3,16 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { UserError } from "../../../provider/userError.ts";
-import { projectRoot } from "../../../tools/paths.ts";
-import { prepareStackFile, settleStackFile } from "../../../tools/stackFile.ts";
+import { UserError } from "../../../provider/core/errors.ts";
+import { projectRoot } from "../../../tools/lib/paths.ts";
+import { prepareStackFile, settleStackFile } from "../../../tools/lib/stackFile.ts";
 
 let root: string;
 const file = (): string => join(root, "Pulumi.dev.yaml");
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "pgstrata stack file "));
-  copyFileSync(join(projectRoot, "Pulumi.dev.yaml"), file());
+  // As git has it: the one of a checkout that was started holds a salt.
+  const text = readFileSync(join(projectRoot, "Pulumi.dev.yaml"), "utf8");
+  writeFileSync(file(), text.replace(/^encryptionsalt: .*\n?/m, ""));
   copyFileSync(join(projectRoot, ".gitattributes"), join(root, ".gitattributes"));
   mkdirSync(join(root, ".pgstrata"));
   writeFileSync(join(root, ".gitignore"), ".pgstrata/\n");

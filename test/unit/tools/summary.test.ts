@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatSummary } from "../../../tools/summary.ts";
+import { formatSummary } from "../../../tools/lib/summary.ts";
 
 const summary = {
   tables: 26,

@@ -1,0 +1,40 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Layer, type LayerSource } from "../resources/Layer.ts";
+import type { DatabasesTable } from "./DatabasesTable.ts";
+import type { LayerOptions, PlatformSchema } from "./PlatformSchema.ts";
+
+export interface RowLevelSecurityArgs extends LayerOptions {
+  /** The 25 tables to secure. */
+  platform: PlatformSchema;
+  /** The registry table to secure. */
+  databases: DatabasesTable;
+}
+
+/**
+ * Row-level security on all 26 tables, with one permissive policy a table, and the functions that verify it, as one layer. The
+ * policies let every row through; they are the first step of a rollout in two, and change nothing for readers and writers.
+ *
+ * ```ts
+ * new RowLevelSecurity("rls", { platform, databases }, { providers: [target] });
+ * ```
+ *
+ * Destroying it switches row-level security off again where it was off before; no row is touched.
+ */
+export class RowLevelSecurity extends pulumi.ComponentResource {
+  readonly layer: Layer;
+  /** This layer and those below it, lowest first. */
+  readonly sources: LayerSource[];
+
+  constructor(name: string, args: RowLevelSecurityArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    super("pgstrata:components:RowLevelSecurity", name, {}, opts);
+    const { platform, databases, ...options } = args;
+    const source = { name, files: ["sql/rls/permissive"] };
+    this.layer = new Layer(
+      name,
+      { ...source, ...options, base: databases.sources, roles: platform.roles },
+      { parent: this, dependsOn: [platform.layer, databases.layer] },
+    );
+    this.sources = [...databases.sources, source];
+    this.registerOutputs({ digest: this.layer.digest });
+  }
+}

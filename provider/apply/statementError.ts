@@ -1,0 +1,54 @@
+import pg from "pg";
+import { UserError } from "../core/errors.ts";
+import { describeDatabaseError } from "../database/databaseError.ts";
+import { connectionLoss } from "../database/lostConnection.ts";
+import { isContention } from "../database/transaction.ts";
+import { StatementError } from "./execute.ts";
+
+/** SQLSTATEs after which the same may succeed: lock timeout, deadlock, serialization failure. Who retries adds the advice. */
+const PASSING = new Set(["55P03", "40P01", "40001"]);
+
+/** SQLSTATEs of causes outside the statement, which have an advice of their own: rights, standby, disk, memory, connections, time. */
+const ADVISED = new Set(["42501", "25006", "53100", "53200", "53300", "57014"]);
+
+/** A statement that the server refused, as a person reads it. Definitions hold no secrets, so the SQL is shown. */
+export class RefusedStatement extends UserError {
+  override name = "RefusedStatement";
+  /** SQLSTATE. */
+  readonly code: string | undefined;
+  /** How many statements before it stay. */
+  readonly committed: number;
+
+  constructor({ statement: { sql, subject }, committed }: StatementError, cause: pg.DatabaseError) {
+    const lines = [`The server refused ${subject}: ${cause.message} (SQLSTATE ${cause.code ?? "unknown"}).`];
+    if (cause.hint !== undefined) lines.push(`The server's hint: ${cause.hint}`);
+    if (cause.code !== undefined && ADVISED.has(cause.code)) lines.push(describeDatabaseError(cause)?.message ?? "");
+    lines.push(
+      "The statement was:",
+      ...sql
+        .split("\n")
+        .slice(0, 20)
+        .map((line) => `    ${line}`),
+      committed === 0
+        ? "The transaction was undone: nothing was changed."
+        : `The transaction was undone; the ${committed} statements before it stay, each harmless by itself. Run \`pulumi up\` again once the cause is gone.`,
+    );
+    super(cause.code !== undefined && PASSING.has(cause.code) ? `${subject}: ${cause.message}` : lines.join("\n"));
+    this.code = cause.code;
+    this.committed = committed;
+  }
+}
+
+/** What the server said to a statement, as a person reads it; anything else comes back as it is. */
+export function explained(error: unknown): unknown {
+  if (!(error instanceof StatementError)) return error;
+  if (connectionLoss(error.cause) !== undefined) return error.cause;
+  if (!(error.cause instanceof pg.DatabaseError)) return error;
+  return new RefusedStatement(error, error.cause);
+}
+
+/** Whether the plan may have failed because the catalog had changed since it was read. */
+export function mayBeOutdated(error: unknown): boolean {
+  if (!(error instanceof RefusedStatement) || error.committed > 0 || isContention(error)) return false;
+  return error.code === undefined || !ADVISED.has(error.code);
+}

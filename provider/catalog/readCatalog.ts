@@ -1,0 +1,122 @@
+import type { Pool } from "pg";
+import { timed } from "../core/timing.ts";
+import { extractOnTwoConnections } from "./parallelExtract.ts";
+import { buildFactBase, type DependencyEdge, encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts";
+import { asVirtual } from "./virtualColumns.ts";
+
+/** What is known of one database at one moment. */
+export interface Catalog {
+  facts: FactBase;
+  /** `server_version`, such as `18.4`. */
+  serverVersion: string;
+  /** Encoded ids of indexes that a failed build left behind. They are of no use to anybody, so they are no facts. */
+  invalidIndexes: ReadonlySet<string>;
+  /** In a preview: what the database calls a table that a layer planned before would have renamed. */
+  nameNow?: (table: StableId) => StableId;
+}
+
+/**
+ * What the library does not tell: indexes that are invalid, but for one of a partitioned table, which is until all its parts have one; and
+ * generated columns that are computed when they are read, from version 18 on; and domains' defaults as they are printed, because the library
+ * reads the text that was kept when they were made, whose names depend on the search path of then.
+ */
+const BEYOND = `
+  select 'index' as kind, n.nspname as schema, '' as table, c.relname as name, null as text
+    from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+   where not i.indisvalid and c.relkind = 'i'
+  union all
+  select 'column', n.nspname, c.relname, a.attname, null
+    from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+   where a.attgenerated = 'v'
+  union all
+  select 'domain', n.nspname, '', t.typname, pg_catalog.pg_get_expr(t.typdefaultbin, 0)
+    from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+   where t.typtype = 'd' and t.typdefaultbin is not null and n.nspname <> 'information_schema'`;
+
+interface BeyondRow {
+  kind: "index" | "column" | "domain";
+  schema: string;
+  table: string;
+  name: string;
+  text: string | null;
+}
+
+/**
+ * Reads the catalog of a database in one repeatable-read transaction and makes it comparable with that of another server.
+ *
+ * @param owner the connecting role. What it owns and its own default privileges are implied everywhere, so they are left out:
+ *   a shadow and a target whose objects belong to whoever created them are then alike.
+ */
+export async function readCatalog(pool: Pool, owner: string): Promise<Catalog> {
+  const { factBase, pgVersion, answer } = await timed("extract", () =>
+    extractOnTwoConnections<BeyondRow>(pool, BEYOND),
+  );
+  const of = (kind: BeyondRow["kind"]): [string, string][] =>
+    answer.filter((row) => row.kind === kind).map((row) => [encodeId(row), row.text ?? ""]);
+  const invalidIndexes = new Set(new Map(of("index")).keys());
+  const beyond = { invalidIndexes, virtualColumns: new Map(of("column")), domainDefaults: new Map(of("domain")) };
+  return {
+    facts: comparable(factBase, owner, beyond),
+    serverVersion: pgVersion,
+    invalidIndexes,
+  };
+}
+
+/** Edges to roles that are not facts are kept only for ownership, where they say `ALTER … OWNER TO`. */
+export const keepOwnerEdge = (edge: DependencyEdge): boolean => edge.kind === "owner" && edge.to.kind === "role";
+
+/** By encoded id: indexes that are left out, columns that are not stored, and what domains' defaults say. */
+interface Beyond {
+  invalidIndexes: ReadonlySet<string>;
+  virtualColumns: ReadonlyMap<string, string>;
+  domainDefaults: ReadonlyMap<string, string>;
+}
+
+/**
+ * Facts without what belongs to the cluster (roles, memberships) and without what is implied by who connects (see
+ * {@link readCatalog}). Privileges that an owner holds by default are implied too, whoever the owner is.
+ */
+function comparable(
+  facts: FactBase,
+  owner: string,
+  { invalidIndexes, virtualColumns, domainDefaults }: Beyond,
+): FactBase {
+  const kept = facts
+    .facts()
+    .filter((fact) => !isClusterWide(fact.id) && !isOwnersDefault(fact) && !isDomainNotNull(fact))
+    .filter((fact) => invalidIndexes.size === 0 || !invalidIndexes.has(encodeId(fact.id)))
+    .map((fact) => (virtualColumns.size > 0 && virtualColumns.has(encodeId(fact.id)) ? asVirtual(fact) : fact))
+    .map((fact) => withDomainDefault(fact, domainDefaults));
+  const present = new Set(kept.map((fact) => encodeId(fact.id)));
+  // Metadata of a role (its comment) hangs below it and goes with it.
+  const whole = kept.filter((fact) => fact.parent === undefined || present.has(encodeId(fact.parent)));
+  const edges = facts.edges.filter((edge) => !(keepOwnerEdge(edge) && "name" in edge.to && edge.to.name === owner));
+  return buildFactBase(whole, edges, facts.source, undefined, { allowDangling: keepOwnerEdge });
+}
+
+function isClusterWide(id: StableId): boolean {
+  return id.kind === "role" || id.kind === "membership";
+}
+
+function withDomainDefault(fact: Fact, defaults: ReadonlyMap<string, string>): Fact {
+  const text = fact.id.kind === "domain" ? defaults.get(encodeId(fact.id)) : undefined;
+  return text === undefined ? fact : { ...fact, payload: { ...fact.payload, default: text } };
+}
+
+/** Servers from version 17 on keep the NOT NULL of a domain as a constraint, too. The domain's own attribute says the same. */
+function isDomainNotNull({ parent, payload }: Fact): boolean {
+  return parent?.kind === "domain" && payload.type === "n";
+}
+
+function isOwnersDefault({ id, payload }: Fact): boolean {
+  const ownerDefault = payload._ownerDefault;
+  if (id.kind !== "acl" || !Array.isArray(ownerDefault)) return false;
+  const { privileges, grantable } = payload;
+  return (
+    Array.isArray(privileges) &&
+    Array.isArray(grantable) &&
+    grantable.length === 0 &&
+    privileges.length === ownerDefault.length &&
+    privileges.every((privilege) => ownerDefault.includes(privilege))
+  );
+}

@@ -1,0 +1,122 @@
+import { describe, ownerObject } from "../catalog/objectNames.ts";
+import { encodeId, type Fact, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
+import type { Catalog } from "../catalog/readCatalog.ts";
+import { saidAttributes } from "./openAttributes.ts";
+import { type ContributionRecord, differences, holdings } from "./record.ts";
+
+/** How far a database is from what the last update of a layer left there; names of objects as a person says them, sorted. */
+export interface LayerDrift {
+  layer: string;
+  /** Objects and parts of objects that are otherwise. */
+  differs: string[];
+  missing: string[];
+  /** What somebody else put on or among the layer's objects. */
+  notOurs: string[];
+}
+
+/** The drift of all layers of a database. */
+export interface Drift {
+  layers: LayerDrift[];
+  /** Objects of others in schemas that the layers use and do not declare. */
+  notOurs: string[];
+}
+
+/** Compares a database with the records of all layers that stand in it; a layer left out would count as somebody else's. */
+export function driftOf({ facts, invalidIndexes }: Catalog, records: ReadonlyMap<string, ContributionRecord>): Drift {
+  const foreign = foreignParts(facts, records);
+  const layers = [...records].map(([layer, record]) => {
+    const found = differences(facts, record);
+    const missing = new Set(found.filter(({ kind }) => kind === "missing").map(({ id }) => id));
+    const differs = found.filter(({ id, kind }) => kind === "changed" && !missing.has(id)).map(({ id }) => id);
+    return {
+      layer,
+      differs: named(differs),
+      // What is missing with its table needs no mention.
+      missing: named([...missing].filter((id) => isWholeOrAlone(id, missing))),
+      notOurs: sorted(foreign.filter((part) => part.layer === layer).map(({ name }) => name)),
+    };
+  });
+  const schemas = schemasOf(records);
+  const leftOvers = [...invalidIndexes]
+    .map((key) => parseId(key))
+    .filter((id) => "schema" in id && id.schema !== null && schemas.has(id.schema))
+    .map((id) => `invalid ${describe(id)}, left by a build that failed`);
+  const nobodys = foreign.filter(({ layer }) => layer === undefined).map(({ name }) => name);
+  return { layers, notOurs: sorted([...nobodys, ...leftOvers]) };
+}
+
+const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort();
+const named = (keys: readonly string[]): string[] => sorted(keys.map((key) => describe(parseId(key))));
+
+function isWholeOrAlone(key: string, missing: ReadonlySet<string>): boolean {
+  const owner = encodeId(ownerObject(parseId(key)));
+  return owner === key || !missing.has(owner);
+}
+
+/** Schemas that hold something of the layers. */
+function schemasOf(records: ReadonlyMap<string, ContributionRecord>): Set<string> {
+  const ids = [...records.values()].flatMap(({ added }) => Object.keys(added).map((key) => parseId(key)));
+  return new Set(
+    ids.flatMap((id) => (id.kind === "schema" ? [id.name] : "schema" in id && id.schema !== null ? [id.schema] : [])),
+  );
+}
+
+interface ForeignPart {
+  name: string;
+  /** Whose object it is on; undefined in a schema that no layer declares. */
+  layer: string | undefined;
+}
+
+/** What the database has on the layers' objects or in their schemas, and no layer says. What hangs on such a part is not listed. */
+function foreignParts(live: FactBase, records: ReadonlyMap<string, ContributionRecord>): ForeignPart[] {
+  const owners = new Map(
+    [...records].flatMap(([layer, { added }]) => Object.keys(added).map((key) => [key, layer] as const)),
+  );
+  const said = new Set([...records.values()].flatMap(holdings));
+  const revoked = new Set([...records.values()].flatMap(({ removed }) => removed.map(({ id }) => id)));
+  const schemas = schemasOf(records);
+  const members = new Set(
+    live.edges.filter(({ kind }) => kind === "memberOfExtension").map(({ from }) => encodeId(from)),
+  );
+  const found: ForeignPart[] = [];
+  for (const fact of live.facts()) {
+    const key = encodeId(fact.id);
+    if (owners.has(key)) {
+      for (const { attribute } of saidAttributes(fact))
+        if (!said.has(`${key} ${attribute}`))
+          found.push({ name: `${attribute} of ${describe(fact.id)}`, layer: owners.get(key) });
+      continue;
+    }
+    if (members.has(key) || revoked.has(key)) continue;
+    const place = placeOf(fact, live, owners, members);
+    if (place === "elsewhere") continue;
+    if (place.layer !== undefined || isIn(fact.id, schemas))
+      found.push({ name: describe(fact.id), layer: place.layer });
+  }
+  return found;
+}
+
+/** Where a fact of others is: on something of a layer, in a schema of nobody, or on something that is itself of others. */
+function placeOf(
+  { id, parent = schemaOf(id) }: Fact,
+  live: FactBase,
+  owners: ReadonlyMap<string, string>,
+  members: ReadonlySet<string>,
+): { layer: string | undefined } | "elsewhere" {
+  if (parent === undefined) return { layer: undefined };
+  const key = encodeId(parent);
+  if (members.has(key)) return "elsewhere";
+  const layer = owners.get(key);
+  if (layer !== undefined) return { layer };
+  return parent.kind === "schema" && live.has(parent) ? { layer: undefined } : "elsewhere";
+}
+
+/** Default privileges stand in a schema without being its part. */
+function schemaOf(id: StableId): StableId | undefined {
+  return id.kind === "defaultPrivilege" && id.schema !== null ? { kind: "schema", name: id.schema } : undefined;
+}
+
+/** A schema's own privileges and comment belong to whoever declares it. */
+function isIn(id: StableId, schemas: ReadonlySet<string>): boolean {
+  return "schema" in id && id.schema !== null && schemas.has(id.schema);
+}

@@ -1,0 +1,56 @@
+import { describe } from "../catalog/objectNames.ts";
+import { encodeId, type Fact, type StableId } from "../catalog/pgDelta.ts";
+import type { Contribution } from "./contribution.ts";
+
+/** A thing that works but that a careful reader would object to. */
+export interface Finding {
+  /** Stable, to look up and to search for. */
+  code: "PS101" | "PS102";
+  message: string;
+}
+
+/** What is worth a warning in what a layer adds. */
+export function lint({ added, linked }: Contribution): Finding[] {
+  const members = new Set(
+    linked.filter((edge) => edge.kind === "memberOfExtension").map((edge) => encodeId(edge.from)),
+  );
+  const publicly = new Set(added.filter(isExecutableByAll).map((fact) => encodeId(targetOf(fact.id))));
+  return added
+    .filter((fact) => isDefinerFunction(fact) && !members.has(encodeId(fact.id)))
+    .flatMap((fact) => {
+      const name = describe(fact.id);
+      const findings: Finding[] = [];
+      if (!/^\s*SET search_path /m.test(String(fact.payload.def))) {
+        findings.push({
+          code: "PS101",
+          message: `${name} runs with its owner's rights and does not pin search_path: whoever calls it decides what its names mean. Add \`set search_path = ''\` and qualify the names.`,
+        });
+      }
+      if (publicly.has(encodeId(fact.id))) {
+        findings.push({
+          code: "PS102",
+          message: `${name} runs with its owner's rights and everyone may call it. Add \`revoke execute on function … from public\` and grant it to those who need it.`,
+        });
+      }
+      return findings;
+    });
+}
+
+function isDefinerFunction({ id, payload }: Fact): boolean {
+  return (
+    (id.kind === "function" || id.kind === "procedure") && /^\s*(.* )?SECURITY DEFINER\b/m.test(String(payload.def))
+  );
+}
+
+function isExecutableByAll({ id, payload }: Fact): boolean {
+  return (
+    id.kind === "acl" &&
+    id.grantee === "PUBLIC" &&
+    Array.isArray(payload.privileges) &&
+    payload.privileges.includes("EXECUTE")
+  );
+}
+
+function targetOf(id: StableId): StableId {
+  return id.kind === "acl" ? id.target : id;
+}

@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import type { ClientBase, Pool } from "pg";
+import { codeOf } from "./connectionError.ts";
+
+/** First line of each note: what is in a large object of ours, and in which form. */
+const HEADER = "pgstrata ledger 1";
+
+/** SQLSTATEs of a server whose large objects are closed to us: no right, no such function. */
+const NOT_FOR_US = new Set(["42501", "42883"]);
+
+/** The content of a large object, if there is one and this role may read it. */
+const READ = `
+  select pg_catalog.lo_get(oid) as content from pg_catalog.pg_largeobject_metadata
+   where oid = $1::oid and pg_catalog.pg_has_role(lomowner, 'USAGE')`;
+
+const IS_TAKEN = "select exists (select from pg_catalog.pg_largeobject_metadata where oid = $1::oid) as taken";
+
+/**
+ * A note that is kept in the target and written in the transaction that it tells of, so that a run which is killed after its commit and
+ * before Pulumi has written its state leaves no doubt about who made what. It is a large object of the connecting role: that needs no
+ * schema and no right, nobody else can read it, and it is no fact of the catalog. Going without it is always possible.
+ */
+export class Ledger {
+  private readonly identity: string;
+  private readonly oid: string;
+
+  /** @param identity of what the note is about, the same in each run. */
+  constructor(identity: string) {
+    this.identity = identity;
+    // The upper half of the range: the server itself counts up from below.
+    const hash = createHash("sha256").update(identity).digest().readUInt32BE();
+    this.oid = String((hash | 0x80000000) >>> 0);
+  }
+
+  /** The note; undefined when there is none, none that is ours, or no right to read it. Not for use within a transaction. */
+  async read(client: ClientBase | Pool): Promise<string | undefined> {
+    try {
+      return await this.content(client);
+    } catch (error) {
+      if (NOT_FOR_US.has(codeOf(error) ?? "")) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Replaces the note; undefined removes it. To be called within a transaction, which it does not break: a database that refuses the
+   * note, or that has something else in its place, goes without.
+   */
+  async write(client: ClientBase, note: string | undefined): Promise<void> {
+    await client.query("savepoint pgstrata_ledger");
+    try {
+      const { rows } = await client.query<{ taken: boolean }>(IS_TAKEN, [this.oid]);
+      const isTaken = rows[0]?.taken === true;
+      if (isTaken && (await this.content(client)) === undefined) return;
+      if (isTaken) await client.query("select pg_catalog.lo_unlink($1::oid)", [this.oid]);
+      if (note === undefined) return;
+      const content = Buffer.from([HEADER, this.identity, note].join("\n"), "utf8");
+      await client.query("select pg_catalog.lo_from_bytea($1::oid, $2)", [this.oid, content]);
+    } catch {
+      await client.query("rollback to savepoint pgstrata_ledger");
+    } finally {
+      await client.query("release savepoint pgstrata_ledger");
+    }
+  }
+
+  private async content(client: ClientBase | Pool): Promise<string | undefined> {
+    const { rows } = await client.query<{ content: Buffer }>(READ, [this.oid]);
+    const lines = rows[0]?.content.toString("utf8").split("\n");
+    return lines?.[0] === HEADER && lines[1] === this.identity ? lines.slice(2).join("\n") : undefined;
+  }
+}

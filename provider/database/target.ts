@@ -1,0 +1,181 @@
+import type pg from "pg";
+import type { ProviderConfig } from "../core/config.ts";
+import { UserError } from "../core/errors.ts";
+import { codeOf, describeConnectionError, serverRefusesTls } from "./connectionError.ts";
+import { type ConnectionTarget, parseConnectionUrl } from "./connectionUrl.ts";
+import { openPool } from "./pool.ts";
+
+const OLDEST_MAJOR = 15;
+const MOST_CONNECTIONS = 4;
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEPALIVE_DELAY_MS = 10_000;
+
+/** Settings that decide what a literal of a date, a time or an interval means, as the database or the role has them. */
+const LITERAL_SETTINGS_COLUMN = `json_build_object(${["TimeZone", "DateStyle", "IntervalStyle"].map((name) => `'${name}', current_setting('${name}')`).join(", ")}) AS "literalSettings"`;
+
+/**
+ * Takes values out of the server's own log as far as the role may: bind parameters, and the failing row that an error's
+ * detail shows. Returns the server's version and whether parameters may still be logged.
+ */
+const PREPARE_SESSION = `
+  WITH quiet AS MATERIALIZED (
+    SELECT set_config(name, value, false) AS value
+    FROM (VALUES ('log_parameter_max_length', '0'), ('log_parameter_max_length_on_error', '0'),
+                 ('log_error_verbosity', 'terse')) AS wanted (name, value)
+    WHERE pg_catalog.has_parameter_privilege(current_user, name, 'SET')
+  )
+  SELECT current_user::text AS role, current_setting('server_version') AS version,
+         current_setting('server_version_num')::int / 10000 AS major, ${LITERAL_SETTINGS_COLUMN}, (SELECT count(value)::int FROM quiet) = 3 AS quiet, current_setting('log_parameter_max_length') <> '0'
+           AND (current_setting('log_statement') IN ('mod', 'all') OR current_setting('log_min_duration_statement') <> '-1')
+           AS logs_parameters`;
+
+/** What the first connection told about the server. */
+export interface ServerFacts {
+  /** The role that we act as. */
+  role: string;
+  /** As the server writes it, e.g. `18.4`. */
+  version: string;
+  major: number;
+  /** What a session of the database takes literals of dates, times and intervals for: settings by name. */
+  literalSettings: Readonly<Record<string, string>>;
+  /** True when the server writes bind parameters, and so secrets, into its own log, and the role may not switch that off. */
+  logsParameters: boolean;
+}
+
+/** The target database. Nothing is connected before the first use. */
+export interface Database {
+  /** `user@host:port/database`. */
+  readonly label: string;
+  readonly target: ConnectionTarget;
+  /**
+   * The pool of at most 4 connections. Throws a `UserError` that says what to do when the server cannot be reached, refuses the
+   * role or is older than PostgreSQL 15.
+   */
+  pool(): Promise<pg.Pool>;
+  /** One connection of the pool, to be released. Throws as `pool` does. */
+  connect(): Promise<pg.PoolClient>;
+  /** Connects when needed; throws as `pool` does. */
+  facts(): Promise<ServerFacts>;
+  /** A small pool to another database of the same server, with the same credentials; the caller ends it. Throws as `pool` does. */
+  poolOf(database: string): Promise<pg.Pool>;
+  close(): Promise<void>;
+}
+
+/**
+ * Undefined while the URL is not known. Throws a `UserError` when the URL is malformed.
+ *
+ * @param config.lockTimeoutMs of every connection: to read a catalog takes locks as well. Default: the server's.
+ */
+export function openDatabase(
+  config: Pick<ProviderConfig, "url"> & Partial<Pick<ProviderConfig, "lockTimeoutMs">>,
+): Database | undefined {
+  if (config.url === undefined) return undefined;
+  const target = parseConnectionUrl(config.url);
+  let opening: Promise<{ pool: pg.Pool; facts: ServerFacts }> | undefined;
+
+  async function open(): Promise<{ pool: pg.Pool; facts: ServerFacts }> {
+    opening ??= connect(target, config.lockTimeoutMs).catch((error: unknown) => {
+      opening = undefined; // the next call tries again
+      throw describeConnectionError(error, target);
+    });
+    return opening;
+  }
+
+  return {
+    label: target.label,
+    target,
+    pool: async () => (await open()).pool,
+    async connect() {
+      const { pool } = await open();
+      return pool.connect().catch((error: unknown) => {
+        throw describeConnectionError(error, target);
+      });
+    },
+    facts: async () => (await open()).facts,
+    async poolOf(database) {
+      const { pool } = await open();
+      const url = new URL(target.driverUrl);
+      url.pathname = `/${encodeURIComponent(database)}`;
+      return openPool({ ...pool.options, connectionString: url.href, max: 2 });
+    },
+    async close() {
+      const opened = await opening?.catch(() => undefined);
+      opening = undefined;
+      await opened?.pool.end();
+    },
+  };
+}
+
+async function connect(
+  target: ConnectionTarget,
+  lockTimeoutMs: number | undefined,
+): Promise<{ pool: pg.Pool; facts: ServerFacts }> {
+  if (target.tlsMode !== "prefer") return connectWith(target, target.tlsMode !== "disable", lockTimeoutMs);
+  try {
+    return await connectWith(target, true, lockTimeoutMs);
+  } catch (error) {
+    const refused = error instanceof Error && (serverRefusesTls(error.message) || codeOf(error) === "28000");
+    if (!refused) throw error;
+    return connectWith(target, false, lockTimeoutMs);
+  }
+}
+
+async function connectWith(
+  target: ConnectionTarget,
+  tls: boolean,
+  lockTimeoutMs: number | undefined,
+): Promise<{ pool: pg.Pool; facts: ServerFacts }> {
+  let facts: ServerFacts | undefined;
+  const pool = await openPool({
+    connectionString: target.driverUrl,
+    ssl: tls ? target.tlsOptions() : false,
+    max: MOST_CONNECTIONS,
+    // Who awaits each answer notices nothing of it; who does not spares a round trip.
+    pipeline: true,
+    fallback_application_name: "pgstrata",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,
+    onConnect: async (client) => {
+      facts = await prepareSession(client, target);
+      if (lockTimeoutMs !== undefined)
+        await client.query("SELECT pg_catalog.set_config('lock_timeout', $1, false)", [String(lockTimeoutMs)]);
+    },
+  });
+  try {
+    const client = await pool.connect();
+    client.release();
+    if (!facts) throw new Error("the session was not prepared");
+    return { pool, facts };
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+interface SessionRow {
+  role: string;
+  version: string;
+  major: number;
+  literalSettings: Record<string, string>;
+  logs_parameters: boolean;
+}
+
+async function prepareSession(client: pg.ClientBase, target: ConnectionTarget): Promise<ServerFacts> {
+  const { rows } = await client.query<SessionRow>(PREPARE_SESSION).catch(async (error: unknown) => {
+    // Servers before 15 lack the function that tells what a role may set.
+    if (codeOf(error) !== "42883") throw error;
+    return client.query<SessionRow>(
+      "SELECT current_user::text AS role, current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major, true AS logs_parameters, '{}'::json AS \"literalSettings\"",
+    );
+  });
+  const row = rows[0];
+  if (!row) throw new Error("the server did not tell its version");
+  if (row.major < OLDEST_MAJOR) {
+    throw new UserError(
+      `the server at ${target.label} is PostgreSQL ${row.version}, expected ${OLDEST_MAJOR} or newer; upgrade it or use another one`,
+    );
+  }
+  const { role, version, major, literalSettings } = row;
+  return { role, version, major, literalSettings, logsParameters: row.logs_parameters };
+}

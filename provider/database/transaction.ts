@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
+import type { ProviderConfig } from "../core/config.ts";
+import { UserError } from "../core/errors.ts";
+import { BlockerWatch } from "./blockingSessions.ts";
+import { codeOf } from "./connectionError.ts";
+import type { Database } from "./target.ts";
+
+const FIRST_PAUSE_MS = 200;
+const LONGEST_GROWN_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 6000;
+
+const LOCK_TIMEOUT = "55P03";
+const SERIALIZATION_FAILURE = "40001";
+const DEADLOCK = "40P01";
+
+/** A try that is about to follow. */
+export interface Retry {
+  /** From 2. */
+  attempt: number;
+  /** Why the last one failed, and through whom where that is known. */
+  reason: string;
+  /** Until when it is tried, in milliseconds from now. */
+  leftMs: number;
+}
+
+export interface TransactionOptions {
+  /** Ends waiting between two tries, and prevents a further one. */
+  signal?: AbortSignal;
+  /** Told before each pause. */
+  onRetry?: (retry: Retry) => void;
+  /** Who stood in the way when a try failed; empty where that is not known. */
+  blockers?: () => string;
+  /** What the tries have left behind, for the final message. Default: nothing. */
+  outcome?: () => string;
+}
+
+type RetryLimits = Pick<ProviderConfig, "lockTimeoutMs" | "lockLimitMs" | "lockRetries">;
+type Limits = RetryLimits & Pick<ProviderConfig, "statementTimeoutMs">;
+
+/**
+ * Runs `work` in one transaction with the configured time limits, and again as {@link withRetries} says. Any other error rolls back
+ * and is thrown as it is.
+ */
+export async function inTransaction<T>(
+  database: Database,
+  limits: Limits,
+  work: (client: pg.ClientBase) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
+  let watch: BlockerWatch | undefined;
+  const once = (): Promise<T> =>
+    runOnce(database, limits, async (client) => {
+      watch = new BlockerWatch(await database.pool(), client);
+      return watch.during(() => work(client));
+    });
+  return withRetries(limits, once, { blockers: () => watch?.describe() ?? "", ...options });
+}
+
+/**
+ * Runs a whole transaction, and runs it again after a lock timeout, a deadlock or a serialization failure, with pauses, for
+ * `lockLimitMs` from the first failure and `lockRetries` times at most; so it must be repeatable. Any other error is thrown as it is.
+ */
+export async function withRetries<T>(
+  limits: RetryLimits,
+  transaction: () => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
+  let endMs: number | undefined;
+  let waitedMs = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    options.signal?.throwIfAborted();
+    const startedMs = performance.now();
+    try {
+      return await transaction();
+    } catch (error) {
+      const reason = contention(error);
+      if (reason === undefined) throw error;
+      const nowMs = performance.now();
+      endMs ??= nowMs + limits.lockLimitMs;
+      const leftMs = endMs - nowMs;
+      const tookMs = nowMs - startedMs;
+      const blockers = options.blockers?.() ?? "";
+      const who = blockers === "" ? reason : `${reason} (${blockers})`;
+      if (attempt > limits.lockRetries || leftMs <= 0) {
+        throw givenUp(
+          error,
+          who,
+          { attempt, forMs: waitedMs + tookMs },
+          limits,
+          options.outcome?.() ?? NOTHING_CHANGED,
+        );
+      }
+      options.onRetry?.({ attempt: attempt + 1, reason: who, leftMs });
+      const pauseMs = Math.min(pauseAfter(attempt, tookMs), leftMs);
+      await pause(pauseMs, options.signal);
+      waitedMs += tookMs + pauseMs;
+    }
+  }
+}
+
+const NOTHING_CHANGED = "nothing was changed";
+
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, signal ? { signal } : {});
+  } catch (error) {
+    signal?.throwIfAborted(); // with its own reason
+    throw error;
+  }
+}
+
+async function runOnce<T>(database: Database, limits: Limits, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+  const client = await database.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query(
+      `BEGIN; SET LOCAL lock_timeout = ${milliseconds(limits.lockTimeoutMs)}; SET LOCAL statement_timeout = ${milliseconds(withWaiting(limits.statementTimeoutMs, limits.lockTimeoutMs))}`,
+    );
+    const result = await work(client);
+    await client.query("COMMIT");
+    return result;
+  } catch (error) {
+    try {
+      await client.query("ROLLBACK");
+    } catch (failure) {
+      broken = failure instanceof Error ? failure : new Error(String(failure)); // not to be used again
+    }
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+function milliseconds(value: number): string {
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`not a number of milliseconds: ${value}`);
+  return `'${value}ms'`;
+}
+
+/** Whether another session was in the way, so that running the transaction again may help. */
+export function isContention(error: unknown): boolean {
+  return contention(error) !== undefined;
+}
+
+function contention(error: unknown): string | undefined {
+  switch (codeOf(error)) {
+    case LOCK_TIMEOUT:
+      return "another session holds a lock";
+    case DEADLOCK:
+      return "deadlock with another session";
+    case SERIALIZATION_FAILURE:
+      return "another session changed the same rows";
+    default:
+      return undefined;
+  }
+}
+
+/** A limit for a statement that may wait for a lock first, which the server counts as a part of its run; 0 stays no limit. */
+export function withWaiting(statementTimeoutMs: number, lockTimeoutMs: number): number {
+  return statementTimeoutMs === 0 || lockTimeoutMs === 0 ? 0 : statementTimeoutMs + lockTimeoutMs;
+}
+
+/**
+ * Grows with each try, and is longer after a try that lasted long: those who waited behind it then get at least as much time to
+ * themselves. The random half keeps two waiting runs from meeting again.
+ */
+function pauseAfter(attempt: number, tookMs: number): number {
+  const grownMs = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_GROWN_PAUSE_MS);
+  const longestMs = Math.min(Math.max(grownMs, 2 * tookMs), LONGEST_PAUSE_MS);
+  return longestMs / 2 + (Math.random() * longestMs) / 2;
+}
+
+function givenUp(
+  error: unknown,
+  reason: string,
+  { attempt, forMs }: { attempt: number; forMs: number },
+  limits: RetryLimits,
+  outcome: string,
+): UserError {
+  const said = error instanceof Error ? error.message : String(error);
+  return new UserError(
+    `${reason}: ${said}. Tried ${attempt} times in ${Math.round(forMs / 1000)} s, each waiting at most ${limits.lockTimeoutMs} ms for a lock; ${outcome}. ` +
+      "Find the sessions in the way with SELECT pid, usename, application_name, state, xact_start, query FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY xact_start; " +
+      "end them or wait until they are done, and run again, best when less is going on; or raise lockLimitMs (with lockRetries) or lockTimeoutMs",
+  );
+}

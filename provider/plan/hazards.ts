@@ -1,0 +1,230 @@
+import { describe, nameInApproval as nameIn } from "../catalog/objectNames.ts";
+import type { FactBase, StableId } from "../catalog/pgDelta.ts";
+import { quoteIdent } from "../catalog/quote.ts";
+import { rowsBehind, type TableSizes, tableOf, tablesOfDomain, text } from "../catalog/tables.ts";
+import { isVirtual } from "../catalog/virtualColumns.ts";
+import type { Statement } from "./planStatements.ts";
+import { typeChange } from "./typeChange.ts";
+import { isVolatileDefault } from "./volatileDefault.ts";
+
+/** Stable codes: to look up, and to search for. */
+export type HazardCode =
+  | "PS201"
+  | "PS202"
+  | "PS203"
+  | "PS204"
+  | "PS205"
+  | "PS206"
+  | "PS207"
+  | "PS208"
+  | "PS209"
+  | "PS210";
+
+/** What a statement may do to the people who use the database while it runs, or to their data. */
+export interface Hazard {
+  code: HazardCode;
+  /** What a layer's `allow` must hold to let it pass, such as `drop-column:platform.projects.legacy`. */
+  approval: string;
+  /** It loses data or blocks writes, on a table with rows: without approval the update does not start. */
+  stops: boolean;
+  /** What happens, in words. */
+  message: string;
+}
+
+/** What hazards are judged by. */
+export interface HazardContext {
+  live: FactBase;
+  wanted: FactBase;
+  sizes: TableSizes;
+}
+
+/** Hazards of one statement; most have none. */
+export function hazardsOf(statement: Statement, context: HazardContext): Hazard[] {
+  const { id } = statement;
+  if (id === undefined) return [];
+  return [
+    ...lossOfData(statement, id, context),
+    ...blockedWrites(statement, id, context),
+    ...widerAccess(statement, id, context),
+  ];
+}
+
+/**
+ * What follows the name of the column or constraint that a statement is about, because a name may read like SQL. Empty in a statement
+ * that names none.
+ */
+function afterName(sql: string, id: StableId): string {
+  const word = id.kind === "column" ? "COLUMN" : "CONSTRAINT";
+  const name = "name" in id ? ` ${word} ${quoteIdent(id.name)} ` : "";
+  const at = sql.indexOf(name);
+  return name === "" || at === -1 ? "" : sql.slice(at + name.length - 1);
+}
+
+const someRows = (rows: number): string => (rows === 1 ? "1 row" : `about ${rows.toLocaleString("en-US")} rows`);
+
+function lossOfData(statement: Statement, id: StableId, { live, wanted, sizes }: HazardContext): Hazard[] {
+  const rows = rowsBehind(id, sizes, live, wanted);
+  if (rows === 0) return [];
+  if (statement.op === "delete" && id.kind === "table") {
+    return [
+      {
+        code: "PS201",
+        approval: `drop-table:${nameIn(id)}`,
+        stops: true,
+        message: `drops ${describe(id)} with ${someRows(rows)}`,
+      },
+    ];
+  }
+  if (statement.op === "delete" && id.kind === "column") {
+    return [
+      {
+        code: "PS202",
+        approval: `drop-column:${nameIn(id)}`,
+        stops: true,
+        message: `drops ${describe(id)}, which ${someRows(rows)} have`,
+      },
+    ];
+  }
+  if (id.kind === "column" && /^ (SET DATA )?TYPE /.test(afterName(statement.sql, id))) {
+    const [from, to] = [text(live.get(id), "type"), text(wanted.get(id), "type")];
+    const change = from === to ? "narrowing" : typeChange(from, to);
+    if (change === "narrowing") {
+      return [
+        {
+          code: "PS203",
+          approval: `change-type:${nameIn(id)}`,
+          stops: true,
+          message:
+            from === to
+              ? `converts ${describe(id)} to the changed ${to}, which not all of ${someRows(rows)} may fit`
+              : `changes ${describe(id)} from ${from} to ${to}, which not all of ${someRows(rows)} may fit`,
+        },
+      ];
+    }
+  } else if (statement.destructive && statement.op !== "delete") {
+    return [
+      {
+        code: "PS203",
+        approval: `change-type:${nameIn(id)}`,
+        stops: true,
+        message: `converts values of ${describe(id)} in ${someRows(rows)}`,
+      },
+    ];
+  }
+  return [];
+}
+
+function blockedWrites(statement: Statement, id: StableId, { live, wanted, sizes }: HazardContext): Hazard[] {
+  const scanned = statement.op === "create" ? tablesOfDomain(id, live) : [];
+  if (scanned.length > 0) return scanned.flatMap((each) => scan(each, rowsBehind(each, sizes), "writes wait"));
+  const rows = rowsBehind(id, sizes, live, wanted);
+  const table = tableOf(id, live, wanted);
+  if (rows === 0 || table === undefined || statement.transaction === "none") return [];
+  const name = nameIn(table);
+  if (copiesTable(statement, id, { live, wanted })) {
+    return [
+      {
+        code: "PS204",
+        approval: `rewrite-table:${name}`,
+        stops: true,
+        message: `copies ${name} with ${someRows(rows)} under a lock that blocks all`,
+      },
+    ];
+  }
+  if (statement.op !== "create") {
+    const scans = id.kind === "column" && / SET NOT NULL$/.test(statement.sql);
+    return scans ? scan(table, rows, "everybody waits") : [];
+  }
+  if (statement.work === "catalog") return [];
+  if (id.kind === "index") {
+    return [
+      {
+        code: "PS207",
+        approval: `build-index:${nameIn(id)}`,
+        stops: true,
+        message: `builds ${describe(id)} over ${someRows(rows)} while writes wait`,
+      },
+    ];
+  }
+  if (id.kind !== "constraint" || / NOT VALID$| USING INDEX /.test(afterName(statement.sql, id))) return [];
+  const kind = text(wanted.get(id), "type");
+  if (kind === "u" || kind === "p" || kind === "x") {
+    return [
+      {
+        code: "PS206",
+        approval: `build-constraint:${nameIn(id)}`,
+        stops: true,
+        message: `builds the index of ${describe(id)} over ${someRows(rows)} under a lock that blocks all`,
+      },
+    ];
+  }
+  return scan(table, rows, "writes wait");
+}
+
+function scan(table: StableId, rows: number, who: string): Hazard[] {
+  if (rows === 0) return [];
+  const name = nameIn(table);
+  const message = `scans ${name} with ${someRows(rows)} while ${who}`;
+  return [{ code: "PS205", approval: `scan-table:${name}`, stops: true, message }];
+}
+
+function copiesTable(
+  statement: Statement,
+  id: StableId,
+  { live, wanted }: Pick<HazardContext, "live" | "wanted">,
+): boolean {
+  if (id.kind !== "column" || statement.op === "delete") return false;
+  if (statement.op === "update")
+    return statement.rewrites && typeChange(text(live.get(id), "type"), text(wanted.get(id), "type")) !== "free";
+  const column = wanted.get(id);
+  const { identity, generatedExpr } = column?.payload ?? {};
+  const expression = text(wanted.get({ ...id, kind: "default" }), "expr");
+  const fillsEachRow =
+    expression !== "" && / DEFAULT /.test(afterName(statement.sql, id)) && isVolatileDefault(expression);
+  return Boolean(identity) || (Boolean(generatedExpr) && !isVirtual(column)) || fillsEachRow;
+}
+
+function widerAccess(statement: Statement, id: StableId, { live, wanted }: HazardContext): Hazard[] {
+  if (
+    id.kind === "table" &&
+    statement.op === "update" &&
+    live.get(id)?.payload.rowSecurity === true &&
+    wanted.get(id)?.payload.rowSecurity === false
+  ) {
+    return [
+      {
+        code: "PS208",
+        approval: `disable-rls:${nameIn(id)}`,
+        stops: false,
+        message: `switches row security of ${nameIn(id)} off: every row shows to whoever may read the table`,
+      },
+    ];
+  }
+  if (
+    id.kind === "policy" &&
+    statement.op === "create" &&
+    live.has(id) &&
+    wanted.get(id)?.payload.permissive === true
+  ) {
+    return [
+      {
+        code: "PS209",
+        approval: `change-policy:${nameIn(id)}`,
+        stops: false,
+        message: `changes ${describe(id)}: it may let more rows through`,
+      },
+    ];
+  }
+  const granted = id.kind === "acl" ? id.target : id;
+  if (/^GRANT .* TO PUBLIC( WITH GRANT OPTION)?$/s.test(statement.sql)) {
+    return [
+      {
+        code: "PS210",
+        approval: `grant-public:${nameIn(granted)}`,
+        stops: false,
+        message: `lets everyone use ${describe(granted)}`,
+      },
+    ];
+  }
+  return [];
+}

@@ -1,0 +1,274 @@
+import { describe, ownerObject } from "../catalog/objectNames.ts";
+import { withPartitionsDetached } from "../catalog/partitions.ts";
+import { type Action, encodeId, type FactBase, plan, type StableId } from "../catalog/pgDelta.ts";
+import { quoteQualified } from "../catalog/quote.ts";
+import { rolesNamedBy } from "../catalog/roles.ts";
+import { virtualWriter } from "../catalog/virtualColumns.ts";
+import { addTime } from "../core/timing.ts";
+import { columnPrivilegesLast } from "./columnPrivileges.ts";
+import { halfWay, withBareTypes } from "./replacedObjects.ts";
+import { planned } from "./unsupportedChange.ts";
+
+/** The lock that a statement takes on existing tables, by Postgres' names; `none` where only new objects are touched. */
+export type Lock = "none" | "SHARE" | "SHARE ROW EXCLUSIVE" | "SHARE UPDATE EXCLUSIVE" | "ACCESS EXCLUSIVE";
+
+const LOCKS: Record<Action["lockClass"], Lock> = {
+  none: "none",
+  share: "SHARE",
+  shareRowExclusive: "SHARE ROW EXCLUSIVE",
+  shareUpdateExclusive: "SHARE UPDATE EXCLUSIVE",
+  accessExclusive: "ACCESS EXCLUSIVE",
+};
+
+/**
+ * `shared`: runs with the others in one transaction. `last`: its effect is usable only after a commit (a new enum value), so it
+ * ends its transaction. `none`: the server refuses it inside a transaction.
+ */
+export type TransactionUse = "shared" | "last" | "none";
+
+const TRANSACTION_USE = { transactional: "shared", commitBoundaryAfter: "last", nonTransactional: "none" } as const;
+
+/**
+ * What takes a statement its time, and so which time limit it has. `catalog`: it changes the catalog only, which takes milliseconds
+ * however large the table is. `rows`: it reads, checks, copies or indexes rows, or runs a script of others.
+ */
+export type Work = "catalog" | "rows";
+
+/** One planned statement: everything else prints it or runs it. */
+export interface Statement {
+  sql: string;
+  op: "create" | "update" | "delete";
+  /** The object that a person would look for, such as `table platform.users`. */
+  object: string;
+  /** What the statement makes, changes or drops. */
+  id: StableId | undefined;
+  /** Of a rename: what `id` is called before it. */
+  renames?: StableId;
+  /** The same in words. */
+  subject: string;
+  lock: Lock;
+  transaction: TransactionUse;
+  work: Work;
+  /** Tables or columns that it drops. */
+  drops: StableId[];
+  /** The server may copy the whole table. */
+  rewrites: boolean;
+  /** Values may be lost. */
+  destructive: boolean;
+  /** How many planned statements it is, where several are run as one. */
+  standsFor?: number;
+  /** The `search_path` that it needs, where that is not the plan's. */
+  searchPath?: string;
+  /** Encoded ids that must be there before it runs. */
+  consumes: readonly string[];
+  /** For a step of an online recipe that fails: SQL that takes the recipe back, and how many earlier steps go with it. */
+  undo?: { sql: string; steps: number };
+  /** Run in batches until no row is left, instead of as it stands. Names are quoted. */
+  backfill?: { table: string; column: string };
+}
+
+/** Statements in the order of their execution, and the settings they need. */
+export interface StatementList {
+  statements: Statement[];
+  /** `SET LOCAL` settings, such as `search_path` → `pg_catalog`. */
+  settings: { name: string; value: string }[];
+}
+
+const OPS = { create: "create", alter: "update", drop: "delete" } as const;
+
+/**
+ * Ordered DDL that turns `live` into `wanted`; empty when there is nothing to do.
+ *
+ * @throws {UnsupportedChangeError} for a change of a type that is in use, which cannot be planned.
+ */
+export function statementsFor(live: FactBase, wanted: FactBase): StatementList {
+  const direct = plannedStatements(live, wanted);
+  const detour = halfWay(direct.statements, live, wanted);
+  const whole =
+    detour === undefined ? direct : joinedLists(plannedStatements(live, detour), plannedStatements(detour, wanted));
+  const bare = withBareTypes(whole.statements, wanted);
+  return bare === undefined ? whole : joinedLists(whole, plannedStatements(bare, wanted));
+}
+
+function joinedLists(first: StatementList, second: StatementList): StatementList {
+  const settings = new Map([...first.settings, ...second.settings].map((setting) => [setting.name, setting]));
+  return { statements: [...first.statements, ...second.statements], settings: [...settings.values()] };
+}
+
+function plannedStatements(live: FactBase, wanted: FactBase): StatementList {
+  const started = performance.now();
+  const { actions, preamble } = planned(() =>
+    plan(live, wanted, {
+      // Roles belong to the cluster and are nobody's facts: those named exist, or will.
+      assumedRoles: [live, wanted].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]),
+      assumedSchemas: ["public", "pg_catalog"],
+      compact: !hasTwinKeys(live, wanted),
+    }),
+  );
+  addTime("plan", performance.now() - started);
+  const write = virtualWriter(wanted);
+  const ordered = columnPrivilegesLast(
+    enumValuesFirst(actions.map((action) => toStatement({ ...action, sql: write(action.sql) }))),
+    live,
+    wanted,
+    regranting,
+  );
+  return { statements: withPartitionsDetached(ordered, live), settings: [...preamble, ...settingsFor(ordered)] };
+}
+
+/** How the server has to read a text that was printed for all alike, where its own settings could say otherwise. */
+function settingsFor(statements: readonly Statement[]): StatementList["settings"] {
+  const isMoney = statements.some(({ sql }) => sql.includes("'::money"));
+  return [
+    { name: "standard_conforming_strings", value: "on" },
+    ...(isMoney ? [{ name: "lc_monetary", value: "C" }] : []),
+  ];
+}
+
+function regranting(sql: string, id: StableId): Statement {
+  return {
+    sql,
+    op: "update",
+    object: describe(ownerObject(id)),
+    id,
+    subject: subject(sql, id, "GRANT "),
+    lock: "none",
+    transaction: "shared",
+    work: "catalog",
+    drops: [],
+    rewrites: false,
+    destructive: false,
+    consumes: [encodeId(id)],
+  };
+}
+
+/**
+ * Whether a new table has two keys of the same columns. Within a CREATE TABLE the server makes one of them, so each has to be added
+ * by a statement of its own.
+ */
+function hasTwinKeys(live: FactBase, wanted: FactBase): boolean {
+  const seen = new Set<string>();
+  for (const { id, parent, payload } of wanted.facts()) {
+    if (id.kind !== "constraint" || parent === undefined || (payload.type !== "p" && payload.type !== "u")) continue;
+    if (live.has(parent)) continue;
+    const columns = `${encodeId(parent)} ${String(payload.def).replace(/^(PRIMARY KEY|UNIQUE)( NULLS NOT DISTINCT)? /, "")}`;
+    if (seen.has(columns)) return true;
+    seen.add(columns);
+  }
+  return false;
+}
+
+/** A new enum value stands on its type alone, and no catalog tells what uses it, such as a default. */
+function enumValuesFirst(statements: readonly Statement[]): Statement[] {
+  const isValue = ({ transaction }: Statement): boolean => transaction === "last";
+  return [...statements.filter(isValue), ...statements.filter((statement) => !isValue(statement))];
+}
+
+/**
+ * `pg_get_indexdef` prints an index of a partitioned table as one of the parent alone, which is of no use before each partition has
+ * one as well. Without the word the server makes those too.
+ */
+function withPartitions(sql: string): string {
+  return sql.replace(/^(CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")+"|[^\s"]+) ON )ONLY /, "$1");
+}
+
+/** So few that a refusal still says what it is about. */
+const MOST_DROPS_TOGETHER = 50;
+
+/**
+ * Neighbouring `DROP TABLE` of one transaction as one statement of several tables. After each statement the server walks through all locks
+ * that the transaction holds, about twenty for each table dropped, so thousands of single drops take minutes.
+ */
+export function withDropsTogether(statements: readonly Statement[]): Statement[] {
+  const joined: Statement[] = [];
+  let together: Statement[] = [];
+  const close = (): void => {
+    const [first, ...others] = together;
+    if (first !== undefined) joined.push(others.length === 0 ? first : dropTogether(first, others));
+    together = [];
+  };
+  for (const statement of statements) {
+    const isDrop = isPlainDrop(statement);
+    if (!isDrop || together.length === MOST_DROPS_TOGETHER) close();
+    if (isDrop) together.push(statement);
+    else joined.push(statement);
+  }
+  close();
+  return joined;
+}
+
+const DROP_TABLE = "DROP TABLE ";
+
+function isPlainDrop({ id, op, sql, transaction }: Statement): boolean {
+  return (
+    op === "delete" &&
+    transaction === "shared" &&
+    id?.kind === "table" &&
+    sql === `${DROP_TABLE}${quoteQualified(id.schema, id.name)}`
+  );
+}
+
+function dropTogether(first: Statement, others: readonly Statement[]): Statement {
+  const all = [first, ...others];
+  return {
+    ...first,
+    sql: DROP_TABLE + all.map(({ sql }) => sql.slice(DROP_TABLE.length)).join(",\n  "),
+    subject: `${first.subject} and ${others.length} more tables`,
+    drops: all.flatMap(({ drops }) => drops),
+    consumes: all.flatMap(({ consumes }) => consumes),
+    standsFor: all.length,
+  };
+}
+
+function toStatement(planned: Action): Statement {
+  const action = { ...planned, sql: withPartitions(planned.sql) };
+  const id = subjectOf(action);
+  const [privilege] = /^(GRANT|REVOKE) /.exec(action.sql) ?? [];
+  return {
+    sql: action.sql,
+    // Rights are a part of their object: giving or taking some is a change of it.
+    op: privilege === undefined ? OPS[action.verb] : "update",
+    object: id === undefined ? "" : describe(ownerObject(id)),
+    id,
+    subject: subject(action.sql, id, privilege),
+    lock: convertedColumn(action) === undefined ? LOCKS[action.lockClass] : "ACCESS EXCLUSIVE",
+    transaction: TRANSACTION_USE[action.transactionality],
+    work: workOf(action, id),
+    drops:
+      action.dataLoss === "none" ? [] : action.destroys.filter((id) => id.kind === "table" || id.kind === "column"),
+    rewrites: action.rewriteRisk,
+    destructive: action.dataLoss !== "none",
+    consumes: action.consumes.map(encodeId),
+  };
+}
+
+/** A constraint or index is built or checked when it comes, unless its SQL says that it need not be. */
+function workOf({ sql, verb, rewriteRisk }: Action, id: StableId | undefined): Work {
+  if (rewriteRisk || / SET NOT NULL$| GENERATED /.test(sql) || / VALIDATE CONSTRAINT /.test(sql)) return "rows";
+  if (verb !== "create" || id === undefined || / NOT VALID$/.test(sql)) return "catalog";
+  return BUILT.has(id.kind) ? "rows" : "catalog";
+}
+
+const BUILT: ReadonlySet<StableId["kind"]> = new Set(["index", "constraint", "materializedView", "extension"]);
+
+function subject(sql: string, id: StableId | undefined, privilege: string | undefined): string {
+  if (id === undefined) return firstWords(sql);
+  return privilege === undefined
+    ? describe(id)
+    : `${privilege.toLowerCase()}on ${describe(id.kind === "acl" ? id.target : id)}`;
+}
+
+function subjectOf(action: Action): StableId | undefined {
+  const converted = convertedColumn(action);
+  if (converted !== undefined) return converted;
+  return action.verb === "drop"
+    ? (action.destroys[0] ?? action.consumes[0])
+    : (action.produces[0] ?? action.consumes[0]);
+}
+
+/** Where a type is made anew, such as an enum that loses a value, a statement of the type converts each column that has it. */
+function convertedColumn({ verb, rewriteRisk, consumes }: Action): StableId | undefined {
+  return verb === "alter" && rewriteRisk ? consumes.find(({ kind }) => kind === "column") : undefined;
+}
+
+const firstWords = (sql: string): string => sql.split(/\s+/).slice(0, 4).join(" ");

@@ -1,0 +1,79 @@
+import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { quoteQualified } from "../catalog/quote.ts";
+import { keepOwnerEdge } from "../catalog/readCatalog.ts";
+import { minus } from "../contribution/contribution.ts";
+import type { Statement } from "./planStatements.ts";
+
+/** As the planner words it that it makes a type anew, which goes by its old name until its columns are converted. */
+const STEPS_ASIDE = /^ALTER TYPE (.+) RENAME TO ".*__pgdelta_replaced"$/;
+
+/**
+ * The database half-way, where a plan makes tables or types anew: without what the server refuses to leave standing meanwhile, though the
+ * planner does. Of a table, made anew such as for another partition key, that is all that stands on it: views, keys of other tables. Of
+ * a type, such as an enum that loses a value, the policies that read a column of it.
+ *
+ * @returns undefined for a plan that needs no such detour.
+ */
+export function halfWay(statements: readonly Statement[], live: FactBase, wanted: FactBase): FactBase | undefined {
+  const tables = statements.flatMap(({ op, id }) =>
+    op === "delete" && id?.kind === "table" && wanted.has(id) ? [id] : [],
+  );
+  const isTypeReplaced = statements.some(({ sql }) => STEPS_ASIDE.test(sql));
+  const converted = statements.flatMap(({ op, id, rewrites }) =>
+    isTypeReplaced && op === "update" && rewrites && id?.kind === "column" ? [id] : [],
+  );
+  const policies = converted.flatMap((id) =>
+    live.incomingEdges(id).flatMap(({ from }) => (from.kind === "policy" ? [encodeId(from)] : [])),
+  );
+  if (tables.length + policies.length === 0) return undefined;
+  return minus(live, { remove: new Set([...standingOn(live, tables), ...policies]), restore: [], reset: [] });
+}
+
+/** Encoded ids of the tables, of their parts and sequences, and of all that depends on those. */
+function standingOn(live: FactBase, tables: readonly StableId[]): Set<string> {
+  const sequences = live.facts().filter(({ id }) => id.kind === "sequence");
+  const found = new Set<string>();
+  const open = [...tables];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const key = encodeId(id);
+    if (found.has(key)) continue;
+    found.add(key);
+    open.push(...live.childrenOf(id).map((fact) => fact.id));
+    open.push(...live.incomingEdges(id).flatMap(({ kind, from }) => (kind === "depends" ? [from] : [])));
+    open.push(...ownedBy(id, sequences));
+  }
+  return found;
+}
+
+/** Sequences that go with a column. */
+function ownedBy(column: StableId, sequences: readonly Fact[]): StableId[] {
+  if (column.kind !== "column") return [];
+  return sequences.flatMap(({ id, payload: { ownedBy } }) => {
+    if (typeof ownedBy !== "object" || ownedBy === null || !("column" in ownedBy)) return [];
+    const isIts = ownedBy.schema === column.schema && ownedBy.table === column.table && ownedBy.column === column.name;
+    return isIts ? [id] : [];
+  });
+}
+
+/**
+ * What is wanted, but with the types that a plan makes anew as the server makes them: an enum that loses a value has neither its
+ * privileges, its owner nor its comment afterwards, and the planner does not give them again.
+ *
+ * @returns undefined for a plan that makes no type anew.
+ */
+export function withBareTypes(statements: readonly Statement[], wanted: FactBase): FactBase | undefined {
+  const names = new Set(statements.flatMap(({ sql }) => STEPS_ASIDE.exec(sql)?.[1] ?? []));
+  if (names.size === 0) return undefined;
+  const isReplaced = (id: StableId | undefined): boolean =>
+    id?.kind === "type" && names.has(quoteQualified(id.schema, id.name));
+  const facts = wanted.facts().filter(({ parent }) => !isReplaced(parent));
+  const open = wanted.facts().flatMap(({ id }) => (isReplaced(id) ? [openToAll(id)] : []));
+  const edges = wanted.edges.filter((edge) => !(keepOwnerEdge(edge) && isReplaced(edge.from)));
+  return buildFactBase([...facts, ...open], edges, wanted.source, undefined, { allowDangling: keepOwnerEdge });
+}
+
+/** What the server gives on a type of which nobody says anything. */
+function openToAll(type: StableId): Fact {
+  const id: StableId = { kind: "acl", target: type, grantee: "PUBLIC" };
+  return { id, parent: type, payload: { privileges: ["USAGE"], grantable: [] } };
+}

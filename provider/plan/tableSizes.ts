@@ -1,0 +1,90 @@
+import type { ClientBase, Pool } from "pg";
+import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { quoteQualified } from "../catalog/quote.ts";
+import { type TableSize, type TableSizes, tableOf, tablesOfDomain } from "../catalog/tables.ts";
+import type { Statement } from "./planStatements.ts";
+
+const PROBE_LOCK_TIMEOUT_MS = 250;
+const MOST_COUNTED = 1000;
+
+/** Estimates for tables by schema and name, from the statistics, which need no lock; -1 rows where they know nothing. */
+const ESTIMATES = `
+  select n.nspname as schema, c.relname as name, c.reltuples::bigint::text as rows,
+         (c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint)::text as bytes
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    join unnest($1::text[], $2::text[]) as wanted (schema, name) on wanted.schema = n.nspname and wanted.name = c.relname
+   where c.relkind in ('r', 'p')`;
+
+/**
+ * Sizes of the tables that the statements touch and the database has. Estimated, but whether a table is empty is looked up, because
+ * on an empty table much is harmless. A table that the role may not read counts as holding rows.
+ *
+ * @param nameNow what a table of `live` is called in the database until the renames of this update are made.
+ */
+export async function readSizes(
+  client: ClientBase | Pool,
+  live: FactBase,
+  wanted: FactBase,
+  statements: readonly Statement[],
+  nameNow: (table: StableId) => StableId = (table) => table,
+): Promise<TableSizes> {
+  const keys = new Map<string, string>();
+  const tables = touchedTables(live, wanted, statements).flatMap((table) => {
+    const now = nameNow({ kind: "table", ...table });
+    if (now.kind !== "table") return [];
+    keys.set(encodeId(now), encodeId({ kind: "table", ...table }));
+    return [now];
+  });
+  if (tables.length === 0) return new Map();
+  const { rows } = await client.query<{ schema: string; name: string; rows: string; bytes: string }>(ESTIMATES, [
+    tables.map(({ schema }) => schema),
+    tables.map(({ name }) => name),
+  ]);
+  const sizes = new Map<string, TableSize>();
+  for (const { schema, name, rows: estimate, bytes } of rows) {
+    const seen = await countSome(client, schema, name);
+    sizes.set(keys.get(encodeId({ kind: "table", schema, name })) ?? "", {
+      rows: seen === 0 ? 0 : Math.max(seen, Number(estimate)),
+      bytes: Number(bytes),
+    });
+  }
+  return sizes;
+}
+
+/** Rows of a table, counted up to a thousand: enough to know whether it is empty, and something to say where there are no statistics. */
+async function countSome(client: ClientBase | Pool, schema: string, name: string): Promise<number> {
+  // A policy must not hide a row from this question: with row_security off the server raises an error instead. Both statements go in
+  // one message, which is one transaction. A table that somebody has locked counts as holding rows.
+  const probe =
+    `set local row_security = off; set local lock_timeout = ${PROBE_LOCK_TIMEOUT_MS}; ` +
+    `select count(*)::int as rows from (select from ${quoteQualified(schema, name)} limit ${MOST_COUNTED}) as sample`;
+  try {
+    const results: unknown = await client.query(probe);
+    const last: unknown = Array.isArray(results) ? results.at(-1) : results;
+    const rows = isAnswer(last) ? last.rows[0]?.rows : undefined;
+    return typeof rows === "number" ? rows : 1;
+  } catch {
+    return 1;
+  }
+}
+
+function isAnswer(value: unknown): value is { rows: { rows?: unknown }[] } {
+  return typeof value === "object" && value !== null && "rows" in value && Array.isArray(value.rows);
+}
+
+function touchedTables(
+  live: FactBase,
+  wanted: FactBase,
+  statements: readonly Statement[],
+): { schema: string; name: string }[] {
+  const tables = new Map<string, { schema: string; name: string }>();
+  const add = (id: StableId | undefined): void => {
+    const table = id === undefined ? undefined : tableOf(id, live, wanted);
+    if (table === undefined || !("schema" in table && "name" in table) || table.schema === null || !live.has(table))
+      return;
+    tables.set(encodeId(table), { schema: table.schema, name: table.name });
+  };
+  for (const { id, drops } of statements)
+    for (const touched of [id, ...drops, ...(id === undefined ? [] : tablesOfDomain(id, live))]) add(touched);
+  return [...tables.values()];
+}

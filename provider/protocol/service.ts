@@ -1,0 +1,135 @@
+import type grpc from "@grpc/grpc-js";
+import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
+import { UserError } from "../core/errors.ts";
+import type { ResourceType } from "../core/resourceType.ts";
+import { resourceTypes } from "../resources/index.ts";
+import type { Session } from "../resources/session.ts";
+import { VERSION } from "../schema/version.ts";
+import { checkConfig, configure, configureResponse, diffConfig } from "./configCalls.ts";
+import { createEngineLog } from "./engineLog.ts";
+import { toStatus, UnimplementedError } from "./grpcStatus.ts";
+import type { Redactor } from "./redactor.ts";
+import { resourceCalls } from "./resourceCalls.ts";
+import { createStatusPublisher } from "./viewSteps.ts";
+
+export interface Service {
+  handlers: grpc.UntypedServiceImplementation;
+  /** Where to send logs; also told by the engine itself in its first call. */
+  attach(engineAddress: string): void;
+  /** Aborts what runs, and frees what the process holds. */
+  close(): Promise<void>;
+}
+
+/** The calls of Pulumi's provider protocol, by name. */
+export function createService(redactor: Redactor): Service {
+  const log = createEngineLog(redactor);
+  const status = createStatusPublisher(redactor);
+  const cancel = new AbortController();
+  let session: Session | undefined;
+  const loaded = new Map<string, Promise<ResourceType>>();
+
+  async function resourceType(token: string): Promise<ResourceType> {
+    if (!session) throw new UserError("the provider is not configured yet");
+    const load = resourceTypes[token];
+    if (!load) {
+      throw new UserError(`found resource type "${token}", expected one of ${Object.keys(resourceTypes).join(", ")}`);
+    }
+    const type = loaded.get(token) ?? load(session);
+    loaded.set(token, type);
+    return type;
+  }
+
+  /** The engine is busy with the program between Configure and the first resource; a failure shows at the first use. */
+  function preload(): void {
+    for (const token of Object.keys(resourceTypes)) resourceType(token).catch(() => undefined);
+  }
+
+  const calls = resourceCalls({ redactor, log, status, signal: cancel.signal, resourceType });
+
+  function answer<Request, Response>(
+    work: (request: Request) => Promise<Response> | Response,
+  ): grpc.handleUnaryCall<Request, Response> {
+    return (call, callback) => {
+      Promise.resolve(call.request)
+        .then(work)
+        .then(
+          (response) => callback(null, response),
+          (error: unknown) => callback(toStatus(error, redactor)),
+        );
+    };
+  }
+
+  function refuse(what: string): grpc.handleUnaryCall<unknown, unknown> {
+    return answer(() => {
+      throw new UnimplementedError(
+        `pgstrata has no ${what}; it has the resources ${Object.keys(resourceTypes).join(", ")}`,
+      );
+    });
+  }
+
+  const handlers: grpc.UntypedServiceImplementation = {
+    handshake: answer((request: InstanceType<typeof messages.ProviderHandshakeRequest>) => {
+      log.attach(request.getEngineAddress());
+      const response = new messages.ProviderHandshakeResponse();
+      response.setAcceptSecrets(false);
+      response.setAcceptResources(false);
+      response.setAcceptOutputs(false);
+      response.setSupportsAutonamingConfiguration(false);
+      return response;
+    }),
+    attach: answer((request: InstanceType<typeof plugin.PluginAttach>) => {
+      log.attach(request.getAddress());
+      return new emptyMessages.Empty();
+    }),
+    getPluginInfo: answer(() => {
+      const info = new plugin.PluginInfo();
+      info.setVersion(VERSION);
+      return info;
+    }),
+    getSchema: answer(async () => {
+      const { packageSchema } = await import("../schema/packageSchema.ts");
+      const response = new messages.GetSchemaResponse();
+      response.setSchema(JSON.stringify(packageSchema()));
+      return response;
+    }),
+    checkConfig: answer((request: InstanceType<typeof messages.CheckRequest>) => checkConfig(request, redactor)),
+    diffConfig: answer((request: InstanceType<typeof messages.DiffRequest>) => diffConfig(request, redactor)),
+    configure: answer(async (request: InstanceType<typeof messages.ConfigureRequest>) => {
+      const previous = session;
+      session = configure(request, redactor);
+      loaded.clear();
+      await previous?.close();
+      setImmediate(preload);
+      return configureResponse();
+    }),
+    check: answer(calls.check),
+    diff: answer(calls.diff),
+    create: answer(calls.create),
+    read: answer(calls.read),
+    update: answer(calls.update),
+    delete: answer(calls.delete),
+    cancel: answer(() => {
+      cancel.abort(new UserError("cancelled"));
+      return new emptyMessages.Empty();
+    }),
+    getMapping: answer(() => new messages.GetMappingResponse()),
+    getMappings: answer(() => new messages.GetMappingsResponse()),
+    invoke: refuse("functions"),
+    call: refuse("methods"),
+    construct: refuse("component resources"),
+    parameterize: refuse("parameters"),
+  };
+
+  return {
+    handlers,
+    attach: (engineAddress) => log.attach(engineAddress),
+    async close() {
+      cancel.abort(new UserError("the provider is ending"));
+      await session?.close();
+      log.close();
+      status.close();
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { readCatalog } from "../catalog/readCatalog.ts";
+import { type Drift, driftOf } from "../contribution/drift.ts";
+import type { ContributionRecord } from "../contribution/record.ts";
+import { UserError } from "../core/errors.ts";
+import type { CallContext, Properties, ResourceState } from "../core/resourceType.ts";
+import { acceptedInputs } from "./layer/inputs.ts";
+import { unpackRecord } from "./layer/outputs.ts";
+import { parseConfig } from "./provider/inputs.ts";
+import { createRow } from "./row/row.ts";
+import { createSession } from "./session.ts";
+
+/** What a stack's state holds of one database. */
+export interface KnownState {
+  /** Inputs of the provider, the URL among them, in plain text. */
+  provider: Properties;
+  layers: ResourceState[];
+  rows: ResourceState[];
+}
+
+/** A row that is not as the last update left it. */
+export interface RowDrift {
+  /** Table and key, such as `platform.organizations/slug=lancio`. */
+  row: string;
+  missing: boolean;
+  /** Paths of the inputs that the database holds otherwise; no values. */
+  differs: string[];
+}
+
+/** How far one database is from what the last update left there. */
+export interface DriftReport extends Drift {
+  /** `user@host:port/database`. */
+  database: string;
+  /** Rows that drifted; all others are as they were left. */
+  rows: RowDrift[];
+}
+
+/**
+ * Compares a database with what a stack's state knows of it. Nothing is changed, neither there nor in the state, and no shadow is
+ * needed.
+ *
+ * @throws {UserError} when the database cannot be reached, or the state cannot be read.
+ */
+export async function reportDrift({ provider, layers, rows }: KnownState): Promise<DriftReport> {
+  const { config, failures } = parseConfig(provider);
+  const session = createSession(config);
+  try {
+    const { database } = session;
+    if (failures.length > 0 || database === undefined) {
+      const reasons = failures.map(({ property, reason }) => `${property}: ${reason}`).join("; ");
+      throw new UserError(`The provider's settings in the state cannot be used: ${reasons || "the URL is not known"}.`);
+    }
+    const records = new Map(layers.map(recordOf));
+    const { role } = await database.facts();
+    const drift = driftOf(await readCatalog(await database.pool(), role), records);
+    const drifted: RowDrift[] = [];
+    const row = createRow(session);
+    for (const state of rows) {
+      const found = await row.read(quietContext(), state);
+      const differs = pathsIn(found);
+      if (found === undefined || differs.length > 0)
+        drifted.push({ row: state.id, missing: found === undefined, differs });
+    }
+    return { database: database.label, ...drift, rows: drifted };
+  } finally {
+    await session.close();
+  }
+}
+
+/** Whether anything is to be told. */
+export function isDrifted({ layers, notOurs, rows }: DriftReport): boolean {
+  const ofLayers = layers.some((layer) => layer.differs.length + layer.missing.length + layer.notOurs.length > 0);
+  return ofLayers || notOurs.length > 0 || rows.length > 0;
+}
+
+function recordOf({ inputs, outputs }: ResourceState): [string, ContributionRecord] {
+  return [acceptedInputs(inputs).name, unpackRecord(outputs.contribution)];
+}
+
+function pathsIn(state: ResourceState | undefined): string[] {
+  const drift = state?.outputs.drift;
+  return Array.isArray(drift) ? drift.map(String).sort() : [];
+}
+
+/** What a row would say of its server's log concerns updates. */
+function quietContext(): CallContext {
+  const silence = (): void => {};
+  return {
+    urn: "",
+    preview: true,
+    signal: new AbortController().signal,
+    report: { info: silence, warn: silence, status: silence, plan: async () => {} },
+  };
+}

@@ -1,0 +1,63 @@
+import type { Pool } from "pg";
+import type { FactBase, StableId } from "../../catalog/pgDelta.ts";
+import { type Catalog, readCatalog } from "../../catalog/readCatalog.ts";
+
+/**
+ * What is known of the target. It is read once, and again after each change. In a preview nothing is changed, so what the
+ * layers planned so far would have made is put in its place: the projected live.
+ */
+export class LiveCatalog {
+  private readonly connect: () => Promise<{ pool: Pool; owner: string }>;
+  private readonly patiently: (read: () => Promise<Catalog>) => Promise<Catalog>;
+  private reading: Promise<Catalog> | undefined;
+
+  /** @param patiently reads again while a table is locked: the server then does not tell what its views and rules are. */
+  constructor(
+    connect: () => Promise<{ pool: Pool; owner: string }>,
+    patiently: (read: () => Promise<Catalog>) => Promise<Catalog>,
+  ) {
+    this.connect = connect;
+    this.patiently = patiently;
+  }
+
+  /** Known facts, read when there are none. */
+  get(): Promise<Catalog> {
+    this.reading ??= this.read();
+    return this.reading;
+  }
+
+  /** Begins to read what will be asked for soon, such as while the shadow is busy. A failure shows when it is asked for. */
+  readAhead(): void {
+    this.get().catch(() => {});
+  }
+
+  /** Facts as they are now. */
+  refresh(): Promise<Catalog> {
+    this.reading = this.read();
+    return this.reading;
+  }
+
+  /** After a change that failed: nobody knows how far it came. */
+  forget(): void {
+    this.reading = undefined;
+  }
+
+  /**
+   * In a preview: what a plan would have made.
+   *
+   * @param nameNow what the database calls a table until then.
+   */
+  project(facts: FactBase, serverVersion: string, nameNow: (table: StableId) => StableId): void {
+    this.reading = Promise.resolve({ facts, serverVersion, invalidIndexes: new Set(), nameNow });
+  }
+
+  private async read(): Promise<Catalog> {
+    try {
+      const { pool, owner } = await this.connect();
+      return await this.patiently(() => readCatalog(pool, owner));
+    } catch (error) {
+      this.reading = undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import { describe, ownerObject } from "../../catalog/objectNames.ts";
+import { encodeId, type FactBase, parseId } from "../../catalog/pgDelta.ts";
+import { type Contribution, MissingBaseObject, minus, plus, type Reversal } from "../../contribution/contribution.ts";
+import { undeclaredPublicGrants } from "../../contribution/publicGrants.ts";
+import { type ContributionRecord, holdings, recordOf, reversalOf } from "../../contribution/record.ts";
+import { UserError } from "../../core/errors.ts";
+import type { DiffKind, PlannedStatement } from "../../core/resourceType.ts";
+import type { LayerPlan } from "../../plan/plan.ts";
+import type { Statement } from "../../plan/planStatements.ts";
+import type { LayerInputs } from "./inputs.ts";
+import type { Claims } from "./ownership.ts";
+import { refuseDependents, refuseForerunners } from "./preconditions.ts";
+
+/**
+ * The database as the layer wants it: what it contributed before and no longer does is taken back (unless another layer has it
+ * now), what it contributes now is worked in, everything else stays.
+ *
+ * @param warn told what goes although it is nobody's.
+ * @throws {UserError} when the base is not there, a table of another kind is in the way, another layer declares the same, or
+ *   objects of others depend on what is taken back.
+ */
+export function wantedBy(
+  live: FactBase,
+  inputs: LayerInputs,
+  contribution: Contribution,
+  earlier: ContributionRecord | undefined,
+  { claims, warn }: { claims: Claims; warn: (message: string) => void },
+): { wanted: FactBase; record: ContributionRecord } {
+  const record = recordOf(contribution, live, earlier);
+  claims.claim(inputs.name, record);
+  const held = new Set([...holdings(record), ...claims.heldByOthers(inputs.name)]);
+  const reversal = earlier === undefined ? undefined : reversalOf(earlier, held);
+  if (reversal !== undefined)
+    refuseDependents(live, removedFrom(live, reversal), new Set(Object.keys(record.added)), warn);
+  const rest = reversal === undefined ? live : minus(live, reversal);
+  try {
+    // What is adopted is open to whom the layer says, and not to everybody because its maker was careless.
+    const isAdopted = (key: string): boolean => key in record.added && !(earlier !== undefined && key in earlier.added);
+    const removed = [...contribution.removed, ...undeclaredPublicGrants(rest, isAdopted, held)];
+    const wanted = plus(rest, { ...contribution, removed });
+    refuseForerunners(
+      live,
+      contribution.added.map((fact) => fact.id),
+      new Set(Object.keys(earlier?.added ?? {})),
+      inputs.allow,
+    );
+    return { wanted, record };
+  } catch (error) {
+    if (error instanceof MissingBaseObject) throw missingBase(error, inputs);
+    throw error;
+  }
+}
+
+function missingBase({ id }: MissingBaseObject, { name, base }: LayerInputs): UserError {
+  const layers = base.map((layer) => `"${layer.name}"`).join(", ");
+  return new UserError(
+    `The layer "${name}" stands on ${describe(id)}, which the database does not have. Expected it to be made by its base (${layers || "none is declared"}): ` +
+      "apply the base first, as `dependsOn` does. What the layer only assumes must be there, too.",
+  );
+}
+
+/** Child lines of a preview, numbered so that they keep their order. */
+export function asPlan({ judged }: LayerPlan): PlannedStatement[] {
+  const width = String(judged.length).length;
+  return judged.map(({ statement, hazards, rows }, n) => ({
+    name: `${String(n + 1).padStart(width, "0")} ${statement.op} ${statement.subject}`,
+    op: statement.op,
+    details: {
+      sql: statement.sql.split("\n"),
+      ...(statement.lock === "none" ? {} : { lock: statement.lock }),
+      ...(statement.searchPath === undefined ? {} : { searchPath: statement.searchPath }),
+      ...(rows === 0 ? {} : { rows }),
+      ...(hazards.length === 0 ? {} : { hazards: hazards.map(({ code, message }) => `${code}: ${message}`) }),
+    },
+  }));
+}
+
+/** The detailed diff of a plan: one entry for each object that changes. */
+export function asDetail(statements: readonly Statement[]): Record<string, { kind: DiffKind; inputDiff: boolean }> {
+  const kinds = { create: "add", update: "update", delete: "delete" } as const;
+  const detail: Record<string, { kind: DiffKind; inputDiff: boolean }> = {};
+  for (const { id, object, op } of statements) {
+    const path = `changes[${JSON.stringify(object)}]`;
+    // A part that comes or goes is a change of the object, and so are several statements for it that differ.
+    const whole = id !== undefined && encodeId(id) === encodeId(ownerObject(id));
+    const kind = whole ? kinds[op] : "update";
+    detail[path] = { kind: path in detail && detail[path]?.kind !== kind ? "update" : kind, inputDiff: false };
+  }
+  return detail;
+}
+
+/** What of a record the database still has, as ids. */
+export function present(live: FactBase, record: ContributionRecord): string[] {
+  return Object.keys(record.added).filter((key) => live.getByEncoded(key) !== undefined);
+}
+
+/** Ids for a person to read. */
+export function named(ids: readonly string[]): string[] {
+  return [...new Set(ids.map((key) => describe(parseId(key))))].sort();
+}
+
+/** Ids that a reversal removes and the database has. */
+export function removedFrom(live: FactBase, { remove }: Reversal): Set<string> {
+  return new Set(
+    live
+      .facts()
+      .map((fact) => encodeId(fact.id))
+      .filter((key) => remove.has(key)),
+  );
+}

@@ -1,0 +1,137 @@
+import { join } from "node:path";
+import type { Pool } from "pg";
+import type { Fact, FactBase } from "../../catalog/pgDelta.ts";
+import type { Contribution } from "../../contribution/contribution.ts";
+import type { ProviderConfig } from "../../core/config.ts";
+import { codeOf, describeConnectionError } from "../../database/connectionError.ts";
+import { describeDatabaseError } from "../../database/databaseError.ts";
+import type { Database } from "../../database/target.ts";
+import { withRetries } from "../../database/transaction.ts";
+import type { Rename } from "../../plan/renames/renames.ts";
+import { ContributionCache } from "../../shadow/cache.ts";
+import { ShadowChain } from "../../shadow/contributions.ts";
+import type { SqlFileError } from "../../shadow/loadSql.ts";
+import { chooseShadow } from "../../shadow/openShadow.ts";
+import type { ShadowNeeds } from "../../shadow/shadow.ts";
+import type { Session } from "../session.ts";
+import { LiveCatalog } from "./catalogCache.ts";
+import { Wishes } from "./desiredStateCache.ts";
+import type { LayerInputs } from "./inputs.ts";
+import { Claims } from "./ownership.ts";
+import { type LayerSources, readSources } from "./sqlSources.ts";
+
+/** SQLSTATEs of a name that is not known: table, function, schema, other object, column. */
+const UNDEFINED_OBJECT = new Set(["42P01", "42883", "3F000", "42704", "42703"]);
+
+/** Codes of the network when a further connection cannot be opened. */
+const UNREACHABLE = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"]);
+
+/** What the layers of one run share: the target, the shadow, and what is known of both. */
+export class LayerWorld {
+  readonly session: Session;
+  readonly config: ProviderConfig;
+  /** Undefined while the target's URL is not known, in a first preview. */
+  readonly target: Database | undefined;
+  readonly live: LiveCatalog;
+  readonly claims = new Claims();
+  readonly wishes = new Wishes(this.claims);
+  private readonly projectDirectory: string;
+  private chain: Promise<ShadowChain> | undefined;
+
+  constructor(session: Session, projectDirectory: string) {
+    this.session = session;
+    this.config = session.config;
+    this.target = session.database;
+    this.projectDirectory = projectDirectory;
+    const connect = async (): Promise<{ pool: Pool; owner: string }> => {
+      const known = this.knownTarget();
+      return { pool: await known.pool(), owner: (await known.facts()).role };
+    };
+    this.live = new LiveCatalog(connect, (read) => withRetries(this.config, read));
+  }
+
+  knownTarget(): Database {
+    if (this.target === undefined) throw new Error("a call that needs the database came before its URL was known");
+    return this.target;
+  }
+
+  sources(inputs: LayerInputs): Promise<LayerSources> {
+    return readSources(inputs, this.projectDirectory);
+  }
+
+  /**
+   * What the layer adds to its base; a shadow is started only when no cache has it. Not to be called in a turn: it takes one, because
+   * to read a catalog keeps this process busy, and an update of another layer must not hold its locks for that long.
+   */
+  contribution(inputs: LayerInputs, sources: LayerSources): Promise<Contribution> {
+    return this.session.inTurn(() => this.contributionBefore([], inputs, sources));
+  }
+
+  /** The same, for a caller that has a turn; `renames` are thought of as not made yet. */
+  async contributionBefore(
+    renames: readonly Rename[],
+    inputs: LayerInputs,
+    sources: LayerSources,
+  ): Promise<Contribution> {
+    const chain = await this.openedChain();
+    return chain.contribution(sources.base, sources.top, await this.needs(inputs), renames);
+  }
+
+  /** The contribution, knowing what forms of its definitions a database holds, for a caller that has a turn. */
+  async contributionInForms(
+    facts: readonly Fact[],
+    among: FactBase,
+    inputs: LayerInputs,
+    sources: LayerSources,
+  ): Promise<Contribution> {
+    const chain = await this.openedChain();
+    return chain.withFormsOf(facts, among, sources.base, sources.top, await this.needs(inputs));
+  }
+
+  /** The message of a SQL file's error, with the layer that is missing below where that can be told. */
+  explain(error: SqlFileError, { name, base }: LayerInputs): string {
+    if (!UNDEFINED_OBJECT.has(error.code)) return error.message;
+    const role = /role "(.+)" does not exist/.exec(error.message)?.[1];
+    if (role !== undefined) {
+      return `${error.message}\nThe layer "${name}" names a role that it does not list: add "${role}" to its \`roles\`.`;
+    }
+    const owner = this.claims.ownerNamedIn(error.message);
+    const known = base.map((layer) => `"${layer.name}"`).join(", ") || "none";
+    const advice =
+      owner === undefined
+        ? `The layer "${name}" sees only itself and its base (${known}). If the object belongs to another layer, add that one to \`base\`; if it is nobody's, declare it in \`assumes\`.`
+        : `It belongs to the layer "${owner}", which is not a base of "${name}" (its base: ${known}). Add it to \`base\`.`;
+    return `${error.message}\n${advice}`;
+  }
+
+  /** What a failure of the target or of the way to it means; anything else comes back as it is. */
+  explainFailure(error: unknown): unknown {
+    const described = describeDatabaseError(error);
+    if (described !== undefined) return described;
+    const isNetwork = UNREACHABLE.has(codeOf(error) ?? "");
+    return isNetwork && this.target !== undefined ? describeConnectionError(error, this.target.target) : error;
+  }
+
+  async close(): Promise<void> {
+    const chain = await this.chain?.catch(() => undefined);
+    await chain?.close();
+  }
+
+  private async needs({ roles }: LayerInputs): Promise<ShadowNeeds> {
+    if (this.target === undefined) return { owner: "postgres", roles };
+    const { role, literalSettings } = await this.target.facts();
+    return { owner: role, roles, literalSettings };
+  }
+
+  private openedChain(): Promise<ShadowChain> {
+    this.chain ??= this.openChain();
+    return this.chain;
+  }
+
+  private async openChain(): Promise<ShadowChain> {
+    const home = join(this.projectDirectory, ".pgstrata");
+    const shadow = await chooseShadow(this.config.shadow, this.target, join(home, "shadow"));
+    const cache = new ContributionCache(join(home, "cache"));
+    return new ShadowChain(shadow, cache, () => this.target !== undefined && this.live.readAhead());
+  }
+}

@@ -1,0 +1,91 @@
+import type { ProviderConfig, ShadowMode } from "../../core/config.ts";
+import { type CheckFailure, type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
+import { connectionUrlFault, URL_SHAPE } from "../../database/connectionUrl.ts";
+
+const DEFAULTS = {
+  lockTimeoutMs: 3000,
+  lockLimitMs: 120_000,
+  lockRetries: 200,
+  statementTimeoutMs: 5000,
+  longStatementTimeoutMs: 0,
+} as const;
+const LARGEST = {
+  lockTimeoutMs: 3_600_000,
+  lockLimitMs: 86_400_000,
+  lockRetries: 10_000,
+  statementTimeoutMs: 86_400_000,
+  longStatementTimeoutMs: 604_800_000,
+} as const;
+const SHADOW_MODES = ["auto", "embedded", "colocated"] as const;
+const PROPERTIES = ["url", ...Object.keys(DEFAULTS), "shadow"];
+/** What the engine itself adds to a provider's inputs. */
+const ENGINE_PROPERTIES = new Set(["version", "pluginDownloadURL", "pluginChecksums", "parameterization", "package"]);
+
+/**
+ * Reads the provider's configuration and finds all faults at once. Numbers may come as JSON text, as SDKs send them.
+ * Values that are not known yet take no part: the URL is undefined then, the others have their defaults.
+ */
+export function parseConfig(properties: Properties): { config: ProviderConfig; failures: CheckFailure[] } {
+  const failures: CheckFailure[] = [];
+  const fail = (property: string, reason: string): void => void failures.push({ property, reason });
+
+  for (const name of Object.keys(properties)) {
+    if (name.startsWith("__") || ENGINE_PROPERTIES.has(name) || PROPERTIES.includes(name)) continue;
+    fail(name, `unknown property; expected one of ${PROPERTIES.join(", ")}`);
+  }
+
+  const number = (name: keyof typeof DEFAULTS): number => {
+    const value = fromJson(properties[name]);
+    if (value === undefined || value === null || value === UNKNOWN) return DEFAULTS[name];
+    if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= LARGEST[name]) return value;
+    fail(name, `found ${describe(value)}, expected a whole number from 0 to ${LARGEST[name]}`);
+    return DEFAULTS[name];
+  };
+
+  const config: ProviderConfig = {
+    url: parseUrl(properties.url, (reason) => fail("url", reason)),
+    lockTimeoutMs: number("lockTimeoutMs"),
+    lockLimitMs: number("lockLimitMs"),
+    lockRetries: number("lockRetries"),
+    statementTimeoutMs: number("statementTimeoutMs"),
+    longStatementTimeoutMs: number("longStatementTimeoutMs"),
+    shadow: parseShadow(properties.shadow, (reason) => fail("shadow", reason)),
+  };
+  return { config, failures };
+}
+
+function parseUrl(value: Value | undefined, fail: (reason: string) => void): string | undefined {
+  if (value === UNKNOWN) return undefined;
+  if (value === undefined || value === null || value === "") {
+    fail(`missing; give the URL of the target database as a secret: ${URL_SHAPE}`);
+    return undefined;
+  }
+  // The text of a value of another type may hold a password too, so it is not shown.
+  const fault = typeof value === "string" ? connectionUrlFault(value) : "expected a string";
+  if (fault === undefined && typeof value === "string") return value;
+  if (fault !== undefined) fail(fault);
+  return undefined;
+}
+
+function parseShadow(value: Value | undefined, fail: (reason: string) => void): ShadowMode {
+  if (value === undefined || value === null || value === "" || value === UNKNOWN) return "auto";
+  const mode = SHADOW_MODES.find((name) => name === value);
+  if (mode) return mode;
+  const fault = typeof value === "string" && value.includes("://") ? connectionUrlFault(value) : "it is no URL";
+  if (fault === undefined && typeof value === "string") return { url: value };
+  fail(
+    `expected ${SHADOW_MODES.join(", ")} or the URL of a server on which scratch databases may be made: ${fault ?? ""}`,
+  );
+  return "auto";
+}
+
+function fromJson(value: Value | undefined): Value | undefined {
+  if (typeof value !== "string") return value;
+  return /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+}
+
+function describe(value: Value): string {
+  return typeof value === "string" || typeof value === "number"
+    ? JSON.stringify(value)
+    : `a value of type ${typeof value}`;
+}

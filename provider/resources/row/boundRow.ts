@@ -1,0 +1,103 @@
+import { UserError } from "../../core/errors.ts";
+import { type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
+import { containsUnknown, propertyPath } from "../../core/values.ts";
+import type { Column } from "./columns.ts";
+import type { TableName } from "./identity.ts";
+import type { RowInputs } from "./inputs.ts";
+import { bindSecret, bindValue } from "./parameters.ts";
+
+/** One column with the text that is bound for it. */
+export interface Binding {
+  column: string;
+  /** Property path of the input, e.g. `values.name`. */
+  path: string;
+  type: string;
+  compareAs: Column["compareAs"];
+  text: string | null;
+  /** For a secret that is stored in another form: SQL that gives the plain form. */
+  expression?: string;
+}
+
+/** A row whose columns are known to the database, ready for SQL. */
+export interface BoundRow {
+  table: TableName;
+  key: Binding[];
+  values: Binding[];
+  secrets: Binding[];
+  initialValues: Binding[];
+  initialSecrets: Binding[];
+  returning: { column: string; asJson: boolean }[];
+  /**
+   * Paths of inputs that a preview cannot compare: values not known yet, and columns that a layer is still to add. What is written
+   * at the creation only is never compared, so it is not among them.
+   */
+  undetermined: string[];
+}
+
+/** Binds what is known; for previews. Undefined when the row cannot be looked for, as its key is not known or not there yet. */
+export function bindPlannedRow(inputs: RowInputs, columns: ReadonlyMap<string, Column>): BoundRow | undefined {
+  const skipped: string[] = [...inputs.unknown];
+  const bound = bind(inputs, columns, (path) => skipped.push(path));
+  if (!bound || bound.key.length < inputs.key.size || inputs.unknown.has("key")) return undefined;
+  return { ...bound, undetermined: skipped.filter((path) => !/^(returning|initial(Secret)?Values)\b/.test(path)) };
+}
+
+/** Binds everything. Throws a `UserError` that names the columns which the table lacks. */
+export function bindRow(inputs: RowInputs, columns: ReadonlyMap<string, Column>): BoundRow {
+  const missing: string[] = [];
+  const bound = bind(inputs, columns, (path) => missing.push(path));
+  const absent = inputs.returning.filter((column) => !columns.has(column));
+  if (missing.length > 0 || absent.length > 0) {
+    const found = [...missing, ...absent.map((column) => `returning: ${column}`)].join(", ");
+    throw new UserError(
+      `table ${inputs.tableText} has no column for ${found}. It has ${[...columns.keys()].join(", ")}. ` +
+        "Correct the name, or let the row depend on the layer that adds the column (dependsOn)",
+    );
+  }
+  if (!bound) throw new Error("the table's name is not known");
+  return { ...bound, undetermined: [] };
+}
+
+function bind(
+  inputs: RowInputs,
+  columns: ReadonlyMap<string, Column>,
+  skip: (path: string) => void,
+): Omit<BoundRow, "undetermined"> | undefined {
+  if (!inputs.table) return undefined;
+
+  const all = <T extends Value>(
+    property: string,
+    values: ReadonlyMap<string, T>,
+    textOf: (name: string, column: Column, value: T) => string | null,
+  ): Binding[] =>
+    [...values].flatMap(([name, value]) => {
+      const column = columns.get(name);
+      const path = propertyPath(property, name);
+      if (!column || containsUnknown(value)) {
+        skip(path);
+        return [];
+      }
+      const { type, compareAs } = column;
+      return [{ column: name, path, type, compareAs, text: textOf(name, column, value) }];
+    });
+
+  return {
+    table: inputs.table,
+    key: all("key", inputs.key, bindValue),
+    values: all("values", inputs.values, bindValue),
+    secrets: all("secretValues", inputs.secretValues, bindSecret).map((binding) => {
+      const expression = inputs.compareWith.get(binding.column);
+      return expression === undefined ? binding : { ...binding, expression };
+    }),
+    initialValues: all("initialValues", inputs.initialValues, bindValue),
+    initialSecrets: all("initialSecretValues", inputs.initialSecretValues, bindSecret),
+    returning: inputs.returning
+      .filter((name) => columns.has(name))
+      .map((name) => ({ column: name, asJson: columns.get(name)?.kind !== "plain" })),
+  };
+}
+
+/** The returned columns where none of them is known. */
+export function unknownColumns(names: readonly string[]): Properties {
+  return Object.fromEntries(names.map((name) => [name, UNKNOWN]));
+}

@@ -1,0 +1,80 @@
+import type pg from "pg";
+import { UserError } from "../../core/errors.ts";
+import type { CallContext } from "../../core/resourceType.ts";
+import type { Database } from "../../database/target.ts";
+import { inTransaction } from "../../database/transaction.ts";
+import type { Session } from "../session.ts";
+import { bindRow } from "./boundRow.ts";
+import { readColumns } from "./columns.ts";
+import { type Dependents, findDependents } from "./dependents.ts";
+import type { RowInputs } from "./inputs.ts";
+import { describeRow, readLive } from "./read.ts";
+import { deleteRow } from "./sql.ts";
+
+/**
+ * Deletes the row, in one transaction. Nothing happens when the row or its table is gone already. Throws a `UserError`, with nothing
+ * changed, when other rows still refer to it: Pulumi deletes what depends on the row first, so those are not ours.
+ */
+export async function removeRow(
+  session: Session,
+  database: Database,
+  inputs: RowInputs,
+  context: CallContext,
+): Promise<void> {
+  await inTransaction(database, session.config, (client) => removeIn(client, inputs), {
+    signal: context.signal,
+    onRetry: ({ attempt, reason }) => context.report.status(`${reason}: try ${attempt} follows`),
+  });
+}
+
+async function removeIn(client: pg.ClientBase, inputs: RowInputs): Promise<void> {
+  const columns = inputs.table && (await readColumns(client, inputs.table));
+  if (!columns) return;
+  // Only the key counts: other columns may have been dropped since.
+  const row = bindRow(keyOnly(inputs), columns);
+  // The lock keeps others from adding rows that refer to this one until the end.
+  const live = await readLive(client, row, { lock: true });
+  if (!live) return;
+  // Foreign keys see rows that policies hide from us; rather fail than count too few.
+  await client.query("SET LOCAL row_security = off");
+  const dependents = await findDependents(client, row);
+  if (dependents.length > 0) throw new UserError(refusal(describeRow(row), dependents));
+  const { text, values } = deleteRow(row);
+  const { rowCount } = await client.query(text, values);
+  if (rowCount !== 1) {
+    throw new UserError(
+      `${describeRow(row)}: the deletion removed ${rowCount ?? 0} rows, expected 1. A trigger stands in the way; nothing was changed. ` +
+        "Change the trigger, or keep the row with the resource option retainOnDelete",
+    );
+  }
+}
+
+function keyOnly(inputs: RowInputs): RowInputs {
+  return {
+    ...inputs,
+    values: new Map(),
+    secretValues: new Map(),
+    compareWith: new Map(),
+    initialValues: new Map(),
+    initialSecretValues: new Map(),
+    returning: [],
+  };
+}
+
+function refusal(row: string, dependents: readonly Dependents[]): string {
+  const lines = dependents.map(({ table, constraint, count, onDelete }) => {
+    const rows = count === 1 ? "1 row" : `${count} rows`;
+    const fate =
+      onDelete === "restrict"
+        ? "forbids the deletion"
+        : onDelete === "cascade"
+          ? "would be deleted"
+          : `would be changed (${onDelete})`;
+    return `  ${rows} of ${table}: ${fate} (foreign key ${constraint})`;
+  });
+  return (
+    `${row} is not deleted, because rows that are not part of this program refer to it:\n${lines.join("\n")}\n` +
+    "Expected none. Delete or move them first; or, where this program holds them, let them depend on this row (dependsOn); or keep the " +
+    "row with the resource option retainOnDelete"
+  );
+}

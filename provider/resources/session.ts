@@ -1,0 +1,39 @@
+import type { ProviderConfig } from "../core/config.ts";
+import { type Database, openDatabase } from "../database/target.ts";
+
+/** What all resources of one configured provider share. */
+export interface Session {
+  readonly config: ProviderConfig;
+  /** Undefined while the URL is not known; then plan without it and say so. */
+  readonly database: Database | undefined;
+  /**
+   * Runs one task after another. Pulumi works on several resources at a time: two that change the database at once could get into
+   * each other's locks, and one that plans keeps this process busy while another one's locks are held.
+   */
+  inTurn<T>(task: () => Promise<T>): Promise<T>;
+  /** Runs `task` before the connections are closed. */
+  onClose(task: () => Promise<void>): void;
+  /** Frees what is held. Called once, when the process ends. */
+  close(): Promise<void>;
+}
+
+/** Connects to nothing yet. Throws a `UserError` when the URL is malformed. */
+export function createSession(config: ProviderConfig): Session {
+  const database = openDatabase(config);
+  const tasks: (() => Promise<void>)[] = [];
+  let turn: Promise<unknown> = Promise.resolve();
+  return {
+    config,
+    database,
+    inTurn: (task) => {
+      const result = turn.then(task);
+      turn = result.catch(() => undefined);
+      return result;
+    },
+    onClose: (task) => void tasks.push(task),
+    async close() {
+      await Promise.allSettled(tasks.map((task) => task()));
+      await database?.close();
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { freshDatabases } from "../../../support/freshDatabases.ts";
+import { pending, project, up } from "../../../support/layerHarness.ts";
+
+const freshDatabase = freshDatabases();
+
+for (const [what, before, after, found] of [
+  [
+    "an attribute of a composite type that a column has",
+    "create type public.point2 as (x int); create table public.t (at public.point2);",
+    "create type public.point2 as (x text); create table public.t (at public.point2);",
+    'cannot change attribute "x" type while the type is used by table columns',
+  ],
+  [
+    "the type below a domain that a column has",
+    "create domain public.code as int; create table public.t (code public.code);",
+    "create domain public.code as text; create table public.t (code public.code);",
+    "cannot replace an in-use domain",
+  ],
+  [
+    "an enum's values while a composite type holds the enum",
+    "create type public.mood as enum ('good', 'bad'); create type public.day as (mood public.mood);",
+    "create type public.mood as enum ('good'); create type public.day as (mood public.mood);",
+    "cannot remove or reorder values",
+  ],
+  // A known gap: the planner waits in a circle, and could drop and make in turn.
+  [
+    "a table with a policy into a partition of the same name",
+    "create table public.t (id int) partition by range (id); create table public.part (name text); create policy p on public.part using (true);",
+    "create table public.t (id int) partition by range (id); create table public.part partition of public.t for values from (0) to (9);",
+    "dependency cycle",
+  ],
+] as const) {
+  test(`a change of ${what} is refused with what to do, and nothing is changed`, async () => {
+    const database = await freshDatabase();
+    const state = await up(database.url, project.layer("types", before));
+    const change = up(database.url, project.layer("types", after), state);
+    await expect(change).rejects.toThrow(found);
+    await expect(change).rejects.toMatchObject({ name: "UnsupportedChangeError" });
+    await expect(change).rejects.toThrow(/This change cannot be planned: [\s\S]*Nothing was changed. Make it in two/);
+    project.layer("types", before);
+    expect(await pending(database.url, state)).toEqual([]);
+  });
+}

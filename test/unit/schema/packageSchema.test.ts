@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { resourceTypes } from "../../../provider/resources/index.ts";
+import { parseConfig } from "../../../provider/resources/provider/inputs.ts";
+import { parseRowInputs } from "../../../provider/resources/row/inputs.ts";
+import { packageSchema } from "../../../provider/schema/packageSchema.ts";
+import { provider } from "../../../provider/schema/provider.ts";
+import { row } from "../../../provider/schema/row.ts";
+
+describe("the package schema", () => {
+  const schema = JSON.stringify(packageSchema());
+
+  it("refers only to types that it has", () => {
+    const types = Object.keys(packageSchema().types);
+    const references = [...schema.matchAll(/"\$ref":"#\/types\/([^"]+)"/g)].map(([, name]) => name);
+    expect(references.length).toBeGreaterThan(0);
+    for (const reference of references) expect(types).toContain(reference);
+  });
+
+  it("describes every resource that the provider has, and every property with a sentence", () => {
+    expect(Object.keys(packageSchema().resources).sort()).toEqual(Object.keys(resourceTypes).sort());
+    for (const spec of [row, provider]) {
+      for (const { description } of Object.values(spec.properties)) expect(description).toMatch(/^[A-Z].*\.$/s);
+    }
+  });
+
+  it("names the inputs that the row takes, and no others", () => {
+    const names = Object.entries(row.properties).flatMap(([name, { role }]) => (role === "output" ? [] : [name]));
+    const { failures } = parseRowInputs(Object.fromEntries([...names, "nope"].map((name) => [name, null])));
+    const unknown = failures.filter(({ reason }) => reason.startsWith("unknown property"));
+    expect(unknown).toEqual([{ property: "nope", reason: `unknown property; expected one of ${names.join(", ")}` }]);
+  });
+
+  it("names the configuration that the provider takes, with its defaults", () => {
+    const { failures, config } = parseConfig({ url: "postgresql://u:p@h/d", nope: 1 });
+    expect(failures).toEqual([
+      { property: "nope", reason: `unknown property; expected one of ${Object.keys(provider.properties).join(", ")}` },
+    ]);
+    const defaults = Object.entries(provider.properties).flatMap(([name, { default: value }]) =>
+      value === undefined ? [] : [[name, value]],
+    );
+    expect(config).toMatchObject(Object.fromEntries(defaults));
+  });
+
+  it("marks what is secret", () => {
+    expect(packageSchema()).toMatchObject({
+      resources: { "pgstrata:index:Row": { properties: { secretValues: { secret: true } } } },
+      provider: { inputProperties: { url: { secret: true } } },
+    });
+  });
+});

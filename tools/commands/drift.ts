@@ -1,0 +1,44 @@
+import { parseArgs } from "node:util";
+import { UserError } from "../../provider/core/errors.ts";
+import { type DriftReport, isDrifted, reportDrift } from "../../provider/resources/driftReport.ts";
+import { formatDrift } from "../lib/driftText.ts";
+import { processEnvironment } from "../lib/environment.ts";
+import { runMain } from "../lib/main.ts";
+import { projectRoot } from "../lib/paths.ts";
+import { askPulumi } from "../lib/pulumi.ts";
+import { parseStackState } from "../lib/stackState.ts";
+
+const DRIFTED = 2;
+
+/**
+ * `npm run drift -- [--stack <name>] [--json]`: how far the databases of a stack are from what its last update left there. Changes
+ * nothing. Exit code 0 without drift, 2 with some, 1 when it cannot be told.
+ */
+await runMain(async () => {
+  const { stack, json } = options();
+  // A shell that is set up for another backend than the checkout's means that one.
+  const env = process.env.PULUMI_BACKEND_URL === undefined ? processEnvironment(projectRoot) : process.env;
+  const where = stack === undefined ? [] : ["--stack", stack];
+  const known = parseStackState(await askPulumi(projectRoot, ["stack", "export", "--show-secrets", ...where], env));
+  if (known.length === 0) {
+    throw new UserError(
+      `The state of the stack${stack === undefined ? "" : ` ${stack}`} holds no layer and no row. Run \`pulumi up\` first, or name another stack with --stack.`,
+    );
+  }
+  const reports: DriftReport[] = [];
+  for (const state of known) reports.push(await reportDrift(state));
+  const isAny = reports.some(isDrifted);
+  console.log(json ? JSON.stringify({ drift: isAny, databases: reports }, null, 2) : formatDrift(reports));
+  if (isAny) process.exitCode = DRIFTED;
+});
+
+function options(): { stack: string | undefined; json: boolean } {
+  try {
+    const { values } = parseArgs({ options: { stack: { type: "string" }, json: { type: "boolean", default: false } } });
+    return { stack: values.stack, json: values.json };
+  } catch (error) {
+    throw new UserError(
+      `${error instanceof Error ? error.message : String(error)}\nExpected: npm run drift -- [--stack <name>] [--json]`,
+    );
+  }
+}

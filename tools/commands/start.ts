@@ -1,0 +1,56 @@
+import { requireOwnHome } from "../lib/environment.ts";
+import { startLocalDatabase } from "../lib/localDatabase.ts";
+import { runMain } from "../lib/main.ts";
+import { projectRoot } from "../lib/paths.ts";
+import { previewStack } from "../lib/preview.ts";
+import { askPulumi, runPulumi } from "../lib/pulumi.ts";
+import { prepareStackFile, settleStackFile } from "../lib/stackFile.ts";
+import { formatSummary, readSummary, type Stage } from "../lib/summary.ts";
+import { ensurePulumi } from "../setup/index.ts";
+
+const NEXT = [
+  ['eval "$(npm run -s env)"', "the plain pulumi works in this shell"],
+  ["pulumi preview --diff", "the exact SQL of what would change"],
+  ["npm run drift", "looks for drift"],
+  ['psql "$(npm run -s url)"', "opens the local database"],
+  ["npm stop", "stops the local database; npm run reset removes it"],
+] as const;
+
+/** `npm start`: sets all up, then previews and applies the program to the local database. */
+await runMain(async () => {
+  const root = projectRoot;
+  const stages: Stage[] = [];
+  const stage = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    console.log(`\n── ${name}`);
+    const start = performance.now();
+    const result = await work();
+    stages.push({ name, elapsedMs: performance.now() - start });
+    return result;
+  };
+
+  await stage("set-up", async () => {
+    requireOwnHome(root);
+    await prepareStackFile(root);
+    const { network } = await ensurePulumi({ root, log: (line) => console.log(line) });
+    console.log(
+      network === "open" ? "Pulumi is ready." : "Pulumi is ready, with parts that were built here (closed network).",
+    );
+  });
+  const { url } = await stage("local database", async () => {
+    const database = await startLocalDatabase(root);
+    const { version, port, directory } = database.server;
+    const did = database.wasRunning ? "runs already" : "started";
+    console.log(`PostgreSQL ${version} ${did} on 127.0.0.1:${port}, in ${directory}`);
+    return database;
+  });
+  await stage("stack", async () => {
+    await askPulumi(root, ["stack", "select", "dev", "--create", "--secrets-provider", "passphrase"]);
+    console.log("The stack dev is selected.");
+  });
+  const changes = await stage("preview", () => previewStack(root, "dev"));
+  if (changes) await stage("update", () => runPulumi(root, ["up", "--stack", "dev", "--yes", "--skip-preview"]));
+  await settleStackFile(root);
+
+  const summary = await readSummary(url);
+  console.log(`\n${formatSummary({ summary, changed: changes, stages, next: NEXT })}`);
+});

@@ -1,0 +1,65 @@
+import { parseArgs } from "node:util";
+import { execa } from "execa";
+import { UserError } from "../../provider/core/errors.ts";
+import { installedMajors } from "../../provider/embedded/server.ts";
+import { runMain } from "../lib/main.ts";
+import { projectRoot } from "../lib/paths.ts";
+
+const USAGE =
+  "npm run test:fuzz -- [--runs <number per version>] [--seed <first seed>] [--major <15 to 18, or all>] [--minimise <seconds for a failure>]";
+
+/**
+ * `npm run test:fuzz`: turns generated declarations into one another and back, through a layer on a real server. A failure is printed
+ * with its seed and the smallest SQL that still fails; `--seed <seed> --runs 1` repeats it.
+ */
+await runMain(async () => {
+  const { runs, seed, minimise, majors } = options();
+  const failed: number[] = [];
+  for (const major of majors) {
+    const { exitCode } = await execa(
+      "vitest",
+      ["run", "--project", "provider", "--disable-console-intercept=true", "test/provider/samples/fuzz.test.ts"],
+      {
+        cwd: projectRoot,
+        env: {
+          PGSTRATA_TEST_MAJOR: String(major),
+          PGSTRATA_FUZZ_RUNS: String(runs),
+          PGSTRATA_FUZZ_SEED: String(seed),
+          PGSTRATA_FUZZ_MINIMISE_MS: String(minimise * 1000),
+        },
+        preferLocal: true,
+        stdio: "inherit",
+        reject: false,
+      },
+    );
+    if (exitCode !== 0) failed.push(major);
+  }
+  if (failed.length > 0) throw new UserError(`Properties do not hold on PostgreSQL ${failed.join(", ")}; see above.`);
+});
+
+function options(): { runs: number; seed: number; minimise: number; majors: number[] } {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: "string", default: "100" },
+      seed: { type: "string", default: String(Math.floor(Math.random() * 1_000_000)) },
+      major: { type: "string", default: "18" },
+      minimise: { type: "string", default: "120" },
+    },
+  });
+  const majors = values.major === "all" ? installedMajors() : [wholeNumber("major", values.major)];
+  const missing = majors.filter((major) => !installedMajors().includes(major));
+  if (missing.length > 0)
+    throw new UserError(`Found --major ${values.major}, expected one of ${installedMajors().join(", ")}, or all.`);
+  return {
+    runs: wholeNumber("runs", values.runs),
+    seed: wholeNumber("seed", values.seed),
+    minimise: wholeNumber("minimise", values.minimise),
+    majors,
+  };
+}
+
+function wholeNumber(option: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text))
+    throw new UserError(`Found --${option} ${text}, expected a whole number.\nUsage: ${USAGE}`);
+  return Number(text);
+}

@@ -1,0 +1,28 @@
+import type { DriftReport } from "../../provider/resources/driftReport.ts";
+
+/** The report for people: a line for each layer, and below it one for each difference. */
+export function formatDrift(reports: readonly DriftReport[]): string {
+  return reports.map((report) => [report.database, ...linesOf(report)].join("\n")).join("\n\n");
+}
+
+function linesOf({ layers, notOurs, rows }: DriftReport): string[] {
+  return [
+    ...layers.flatMap(({ layer, differs, missing, notOurs }) =>
+      section(`layer ${layer}`, [
+        ["differs", differs],
+        ["missing", missing],
+        ["not ours", notOurs],
+      ]),
+    ),
+    ...(notOurs.length === 0 ? [] : section("in the same schemas", [["not ours", notOurs]])),
+    ...section("rows", [
+      ["missing", rows.filter(({ missing }) => missing).map(({ row }) => row)],
+      ["differs", rows.filter(({ missing }) => !missing).map(({ row, differs }) => `${row}: ${differs.join(", ")}`)],
+    ]),
+  ];
+}
+
+function section(title: string, parts: readonly (readonly [string, readonly string[]])[]): string[] {
+  const lines = parts.flatMap(([what, names]) => names.map((name) => `    ${what.padEnd(8)}  ${name}`));
+  return [`  ${title}${lines.length === 0 ? ": as the last update left it" : ""}`, ...lines];
+}

@@ -1,0 +1,142 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import pg from "pg";
+import { quoteIdent } from "../../provider/catalog/quote.ts";
+import { UserError } from "../../provider/core/errors.ts";
+import { placeFor } from "../../provider/embedded/account.ts";
+import { StartFailure } from "../../provider/embedded/failures.ts";
+import {
+  type EmbeddedServer,
+  findEmbeddedServer,
+  freePort,
+  startEmbeddedServer,
+} from "../../provider/embedded/server.ts";
+
+const MAJOR_VERSION = 18;
+const SUPERUSER = "pgstrata";
+const DATABASE = "studio";
+
+/** Room for layers of some thousand tables in one transaction: a table that is dropped takes about twenty locks. */
+const SETTINGS = { max_locks_per_transaction: "1024" };
+
+/** One row if the database of this name exists. */
+const DATABASE_EXISTS = "select 1 from pg_catalog.pg_database where datname = $1";
+
+/** The local database, running. */
+export interface LocalDatabase {
+  url: string;
+  server: EmbeddedServer;
+  /** Whether it ran before. */
+  wasRunning: boolean;
+}
+
+/**
+ * Starts the local database of the checkout, or finds it running, and leaves it running. Its port is chosen once (a free one, or
+ * `PGSTRATA_PORT`) and kept, so that its URL stays the same.
+ *
+ * @throws {UserError} when it does not start; see `startEmbeddedServer`.
+ */
+export async function startLocalDatabase(root: string): Promise<LocalDatabase> {
+  const directory = place(root);
+  const asked = portFromEnvironment();
+  const running = findEmbeddedServer(directory);
+  if (running !== undefined) {
+    if (asked === undefined || asked === running.port) return ready(running, true);
+    throw new UserError(
+      `The local database already runs on port ${running.port}, but PGSTRATA_PORT asks for ${asked}. Run \`npm stop\` first, then start it again.`,
+    );
+  }
+  mkdirSync(directory, { recursive: true });
+  const port = asked ?? readPort(directory) ?? (await freePort());
+  const server = await startServer(directory, port);
+  writeFileSync(portFile(directory), `${JSON.stringify({ port: server.port })}\n`, { mode: 0o600 });
+  return ready(server, false);
+}
+
+/**
+ * The URL of the running local database.
+ *
+ * @throws {UserError} when it does not run.
+ */
+export async function localDatabaseUrl(root: string): Promise<string> {
+  const server = findEmbeddedServer(place(root));
+  if (server === undefined) {
+    throw new UserError(
+      "The local database of this checkout does not run. Run `npm start`: it starts it and applies the program.",
+    );
+  }
+  return server.url(DATABASE);
+}
+
+/** Stops the local database; its data stay. @returns whether it was running. */
+export async function stopLocalDatabase(root: string): Promise<boolean> {
+  const server = findEmbeddedServer(place(root));
+  await server?.stop();
+  return server !== undefined;
+}
+
+/** Stops the local database and removes its files. @returns the directories that were removed. */
+export async function removeLocalDatabase(root: string): Promise<string[]> {
+  const directory = place(root);
+  if (!existsSync(directory)) return [];
+  await stopLocalDatabase(root);
+  const places = [...new Set([placeFor(directory), directory])];
+  for (const place of places) rmSync(place, { recursive: true, force: true });
+  return places;
+}
+
+async function startServer(directory: string, port: number): Promise<EmbeddedServer> {
+  try {
+    return await startEmbeddedServer({
+      directory,
+      majorVersion: MAJOR_VERSION,
+      port,
+      superuser: SUPERUSER,
+      settings: SETTINGS,
+      detached: true,
+    });
+  } catch (error) {
+    if (!(error instanceof StartFailure && error.kind === "port")) throw error;
+    throw new UserError(
+      `Port ${port} on 127.0.0.1, which the local database wants, is in use by another program. End that program, or choose another port: ` +
+        "`PGSTRATA_PORT=… npm start`; the new one is kept for later starts.",
+    );
+  }
+}
+
+async function ready(server: EmbeddedServer, wasRunning: boolean): Promise<LocalDatabase> {
+  const client = new pg.Client({ connectionString: server.url("postgres") });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query(DATABASE_EXISTS, [DATABASE]);
+    if (rowCount === 0) await client.query(`create database ${quoteIdent(DATABASE)}`);
+  } finally {
+    await client.end();
+  }
+  return { url: server.url(DATABASE), server, wasRunning };
+}
+
+function place(root: string): string {
+  return join(root, ".pgstrata", "postgres");
+}
+
+function portFromEnvironment(): number | undefined {
+  const text = process.env.PGSTRATA_PORT;
+  if (text === undefined || text === "") return undefined;
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65535) return port;
+  throw new UserError(
+    `PGSTRATA_PORT is "${text}", but a port is a number from 1 to 65535. Set it to one, or unset it.`,
+  );
+}
+
+function portFile(directory: string): string {
+  return join(directory, "server.json");
+}
+
+function readPort(directory: string): number | undefined {
+  if (!existsSync(portFile(directory))) return undefined;
+  const notes: unknown = JSON.parse(readFileSync(portFile(directory), "utf8"));
+  if (typeof notes !== "object" || notes === null || !("port" in notes)) return undefined;
+  return typeof notes.port === "number" ? notes.port : undefined;
+}

@@ -1,0 +1,58 @@
+import { execa } from "execa";
+import { UserError } from "../../provider/core/errors.ts";
+import { processEnvironment } from "./environment.ts";
+
+/**
+ * Runs the Pulumi CLI in the checkout with its output shown as it comes.
+ *
+ * @param variables added to its environment.
+ * @throws {UserError} when it fails; its own messages have been shown by then.
+ */
+export async function runPulumi(
+  root: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const { exitCode, failed, code, signal } = await execa("pulumi", args, {
+    cwd: root,
+    env: { ...processEnvironment(root), ...variables },
+    extendEnv: false,
+    stdio: "inherit",
+    reject: false,
+  });
+  if (code === "ENOENT") throw missingCli();
+  if (failed) {
+    throw new UserError(
+      `\`pulumi ${args[0]}\` ended with ${signal === undefined ? `exit code ${exitCode}` : signal}; what it said is above. ` +
+        "When that is mended, run this again: what was done is kept, and the rest is made up for.",
+    );
+  }
+}
+
+/**
+ * Runs the Pulumi CLI in the checkout.
+ *
+ * @param env default: that of the checkout.
+ * @returns what it printed.
+ * @throws {UserError} when it fails, with its messages.
+ */
+export async function askPulumi(
+  root: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = processEnvironment(root),
+): Promise<string> {
+  const result = await execa("pulumi", [...args, "--non-interactive"], {
+    cwd: root,
+    env,
+    extendEnv: false,
+    stdin: "ignore",
+    reject: false,
+  });
+  if (result.code === "ENOENT") throw missingCli();
+  if (result.failed) throw new UserError(`\`pulumi ${args.join(" ")}\` failed: ${result.stderr || result.stdout}`);
+  return result.stdout;
+}
+
+function missingCli(): UserError {
+  return new UserError("The Pulumi CLI is not installed for this checkout. Run `npm start`: it sets all up.");
+}

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { UserError } from "../../provider/core/errors.ts";
+import type { Properties } from "../../provider/core/resourceType.ts";
+import type { KnownState } from "../../provider/resources/driftReport.ts";
+
+/** Marks a secret in an exported state. */
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const secret = z.object({ [SIGNATURE]: z.string(), plaintext: z.string() });
+
+const properties = z.record(z.string(), z.json()).default({});
+const exported = z.object({
+  deployment: z.object({
+    resources: z
+      .array(
+        z.object({
+          urn: z.string(),
+          type: z.string(),
+          id: z.string().default(""),
+          delete: z.boolean().default(false),
+          provider: z.string().default(""),
+          inputs: properties,
+          outputs: properties,
+        }),
+      )
+      .default([]),
+  }),
+});
+
+/**
+ * What a stack's state says of the databases that it manages, one entry a database.
+ *
+ * @param text of `pulumi stack export --show-secrets`.
+ * @throws {UserError} when it is none.
+ */
+export function parseStackState(text: string): KnownState[] {
+  const parsed = exported.safeParse(JSON.parse(text));
+  if (!parsed.success) {
+    throw new UserError("`pulumi stack export` gave a state of a form that this version of pgstrata does not know.");
+  }
+  const resources = parsed.data.deployment.resources.filter((resource) => !resource.delete);
+  return resources
+    .filter(({ type }) => type === "pulumi:providers:pgstrata")
+    .map((provider) => {
+      // A resource names its provider by URN and id.
+      const own = resources.filter((resource) => resource.provider === `${provider.urn}::${provider.id}`);
+      const states = (type: string) =>
+        own
+          .filter((resource) => resource.type === type)
+          .map(({ id, inputs, outputs }) => ({ id, inputs: plain(inputs), outputs: plain(outputs) }));
+      return {
+        provider: plain(provider.inputs),
+        layers: states("pgstrata:index:Layer"),
+        rows: states("pgstrata:index:Row"),
+      };
+    })
+    .filter(({ layers, rows }) => layers.length + rows.length > 0);
+}
+
+function plain(values: z.output<typeof properties>): Properties {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, unwrapped(value)]));
+}
+
+function unwrapped(value: z.core.util.JSONType): Properties[string] {
+  if (Array.isArray(value)) return value.map(unwrapped);
+  if (typeof value !== "object" || value === null) return value;
+  const wrapped = secret.safeParse(value);
+  return wrapped.success ? unwrapped(JSON.parse(wrapped.data.plaintext)) : plain(value);
+}

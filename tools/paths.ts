@@ -1,4 +1,0 @@
-import { dirname } from "node:path";
-
-/** The checkout that these tools belong to. */
-export const projectRoot = dirname(import.meta.dirname);
