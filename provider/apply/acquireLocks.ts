@@ -1,7 +1,7 @@
 import type { PoolClient } from "pg";
 import { parseId } from "../catalog/pgDelta.ts";
 import { quoteQualified } from "../catalog/quote.ts";
-import type { Lock } from "../plan/planStatements.ts";
+import type { Lock } from "../plan/statement.ts";
 
 /**
  * While some locks are held already, the next one is waited for no longer than this. It is far below the server's deadlock_timeout

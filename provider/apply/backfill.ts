@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PoolClient } from "pg";
 import { UserError } from "../core/errors.ts";
-import type { Statement } from "../plan/planStatements.ts";
+import type { Statement } from "../plan/statement.ts";
 
 /** Small enough that a batch takes some ten milliseconds and nobody waits long for its row locks. */
 const BATCH_ROWS = 5000;

@@ -4,32 +4,19 @@ import { quoteIdent } from "../catalog/quote.ts";
 import { PLAIN_SEARCH_PATH } from "../catalog/searchPath.ts";
 import type { ProviderConfig } from "../core/config.ts";
 import { withWaiting } from "../database/transaction.ts";
-import { type Statement, type StatementList, withDropsTogether } from "../plan/planStatements.ts";
+import { withDropsTogether } from "../plan/planStatements.ts";
 import { isStrong, locksOf } from "../plan/requiredLocks.ts";
+import type { Statement, StatementList } from "../plan/statement.ts";
 import { impatient, takeLocks } from "./acquireLocks.ts";
 import { backfill } from "./backfill.ts";
 import { SendAhead } from "./pipeline.ts";
+import { StatementError } from "./statementError.ts";
 
 /** How long to wait for locks, and how long a statement may run, by its kind. */
 export type ExecutionLimits = Pick<
   ProviderConfig,
   "lockTimeoutMs" | "lockLimitMs" | "statementTimeoutMs" | "longStatementTimeoutMs"
 >;
-
-/** A statement that the server refused. */
-export class StatementError extends Error {
-  readonly statement: Statement;
-  override readonly cause: unknown;
-  /** How many statements before it stay, because the server demanded a commit after one of them. */
-  readonly committed: number;
-
-  constructor(statement: Statement, cause: unknown, committed: number) {
-    super(cause instanceof Error ? cause.message : String(cause));
-    this.statement = statement;
-    this.cause = cause;
-    this.committed = committed;
-  }
-}
 
 /** What surrounds the statements. */
 export interface ExecutionHooks {

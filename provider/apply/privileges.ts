@@ -3,7 +3,7 @@ import { describe, ownerObject } from "../catalog/objectNames.ts";
 import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteIdent } from "../catalog/quote.ts";
 import { UserError } from "../core/errors.ts";
-import type { Statement } from "../plan/planStatements.ts";
+import type { Statement } from "../plan/statement.ts";
 
 /**
  * Whether the role may create in the database; which of the roles named it is not a member of, in which of the schemas it may not

@@ -3,13 +3,28 @@ import { UserError } from "../core/errors.ts";
 import { describeDatabaseError } from "../database/databaseError.ts";
 import { connectionLoss } from "../database/lostConnection.ts";
 import { isContention } from "../database/transaction.ts";
-import { StatementError } from "./execute.ts";
+import type { Statement } from "../plan/statement.ts";
 
 /** SQLSTATEs after which the same may succeed: lock timeout, deadlock, serialization failure. Who retries adds the advice. */
 const PASSING = new Set(["55P03", "40P01", "40001"]);
 
 /** SQLSTATEs of causes outside the statement, which have an advice of their own: rights, standby, disk, memory, connections, time. */
 const ADVISED = new Set(["42501", "25006", "53100", "53200", "53300", "57014"]);
+
+/** A statement that the server refused. */
+export class StatementError extends Error {
+  readonly statement: Statement;
+  override readonly cause: unknown;
+  /** How many statements before it stay, because the server demanded a commit after one of them. */
+  readonly committed: number;
+
+  constructor(statement: Statement, cause: unknown, committed: number) {
+    super(cause instanceof Error ? cause.message : String(cause));
+    this.statement = statement;
+    this.cause = cause;
+    this.committed = committed;
+  }
+}
 
 /** A statement that the server refused, as a person reads it. Definitions hold no secrets, so the SQL is shown. */
 export class RefusedStatement extends UserError {

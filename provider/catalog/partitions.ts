@@ -1,7 +1,4 @@
-import type { Statement } from "../plan/planStatements.ts";
-import { describe } from "./objectNames.ts";
 import { encodeId, type FactBase, type StableId } from "./pgDelta.ts";
-import { quoteQualified } from "./quote.ts";
 import { type TableId, tableId, text } from "./tables.ts";
 
 /** The table that a table is a partition of. */
@@ -28,35 +25,8 @@ export function leavesOf(table: StableId | undefined, live: FactBase): { schema:
   });
 }
 
-/**
- * The server drops a partition of a table that foreign keys refer to only once it is detached; it then checks that no row is referred to.
- * The planner drops it as it stands.
- */
-export function withPartitionsDetached(statements: readonly Statement[], live: FactBase): Statement[] {
-  return statements.flatMap((statement) => {
-    const { id, op } = statement;
-    const parent = op === "delete" && id?.kind === "table" ? parentOf(id, live) : undefined;
-    if (id?.kind !== "table" || parent === undefined || !isReferredTo(parent, live)) return [statement];
-    return [detaching(tableId(id.schema, id.name), parent, statement), statement];
-  });
-}
-
-function detaching(partition: TableId, parent: TableId, drop: Statement): Statement {
-  return {
-    ...drop,
-    sql: `ALTER TABLE ${quoteQualified(parent.schema, parent.name)} DETACH PARTITION ${quoteQualified(partition.schema, partition.name)}`,
-    op: "update",
-    subject: `${describe(partition)}, detached from ${describe(parent)}`,
-    lock: "ACCESS EXCLUSIVE",
-    work: "rows",
-    drops: [],
-    destructive: false,
-    consumes: [encodeId(partition), encodeId(parent)],
-  };
-}
-
 /** Whether a foreign key refers to the table or to one that it is a partition of. */
-function isReferredTo(table: StableId, live: FactBase): boolean {
+export function isReferredTo(table: StableId, live: FactBase): boolean {
   const keys = live.childrenOf(table).filter(({ id }) => id.kind === "constraint" || id.kind === "index");
   const isReferred = keys.some((key) =>
     live.incomingEdges(key.id).some(({ from }) => from.kind === "constraint" && live.get(from)?.payload.type === "f"),

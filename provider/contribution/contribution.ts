@@ -230,3 +230,13 @@ export function foreignDescendants(live: FactBase, roots: ReadonlySet<string>, k
   }
   return found;
 }
+
+/** Ids that a reversal removes and the database has. */
+export function removedFrom(live: FactBase, { remove }: Reversal): Set<string> {
+  return new Set(
+    live
+      .facts()
+      .map((fact) => encodeId(fact.id))
+      .filter((key) => remove.has(key)),
+  );
+}

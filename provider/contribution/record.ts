@@ -207,3 +207,8 @@ export function reversalOf(record: ContributionRecord, held: ReadonlySet<string>
     reset: [...changes, ...sayings],
   };
 }
+
+/** What of a record the database still has, as ids. */
+export function present(live: FactBase, record: ContributionRecord): string[] {
+  return Object.keys(record.added).filter((key) => live.getByEncoded(key) !== undefined);
+}

@@ -1,6 +1,6 @@
 import { encodeId, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
 import { tableOf } from "../catalog/tables.ts";
-import type { Statement } from "./planStatements.ts";
+import type { Statement } from "./statement.ts";
 
 /**
  * What the statements of a list have to do with one another beyond their own tables: which objects one stands on that another makes,

@@ -3,7 +3,7 @@ import type { FactBase, StableId } from "../catalog/pgDelta.ts";
 import { quoteIdent } from "../catalog/quote.ts";
 import { rowsBehind, type TableSizes, tableOf, tablesOfDomain, text } from "../catalog/tables.ts";
 import { isVirtual } from "../catalog/virtualColumns.ts";
-import type { Statement } from "./planStatements.ts";
+import type { Statement } from "./statement.ts";
 import { typeChange } from "./typeChange.ts";
 import { isVolatileDefault } from "./volatileDefault.ts";
 

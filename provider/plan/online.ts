@@ -13,8 +13,8 @@ import { quoteIdent, quoteQualified } from "../catalog/quote.ts";
 import { rowsBehind, type TableSizes, tableOf, text } from "../catalog/tables.ts";
 import { Surroundings } from "./dependencies.ts";
 import { LONGEST_NAME_BYTES, shortened, withName } from "./indexDefinition.ts";
-import type { Statement, StatementList } from "./planStatements.ts";
 import { fillMark, notNullCheck } from "./recipeConstraints.ts";
+import type { Statement, StatementList } from "./statement.ts";
 import { isVolatileDefault } from "./volatileDefault.ts";
 
 /** What the recipes look at. */

@@ -1,18 +1,17 @@
 import type { ClientBase, Pool } from "pg";
-import { approvalInLine } from "../catalog/objectNames.ts";
 import type { FactBase, StableId } from "../catalog/pgDelta.ts";
 import type { Catalog } from "../catalog/readCatalog.ts";
 import { searchPathsIn } from "../catalog/searchPath.ts";
 import { rowsBehind, type TableSizes } from "../catalog/tables.ts";
-import { UserError } from "../core/errors.ts";
-import type { Target } from "../resources/layer/transition.ts";
 import { type Hazard, hazardsOf } from "./hazards.ts";
 import { online } from "./online.ts";
-import { type Statement, type StatementList, statementsFor } from "./planStatements.ts";
+import { statementsFor } from "./planStatements.ts";
 import { newIds } from "./renames/renamedFacts.ts";
 import { type Rename, renameStatements } from "./renames/renames.ts";
-import { askRename, type RenameQuestion, renameQuestions } from "./renames/suspected.ts";
+import { type RenameQuestion, renameQuestions } from "./renames/suspected.ts";
+import type { Statement, StatementList } from "./statement.ts";
 import { readSizes } from "./tableSizes.ts";
+import type { Target } from "./transition.ts";
 
 /** A statement with what it may do to others. */
 export interface JudgedStatement {
@@ -92,46 +91,4 @@ function judge(statement: Statement, live: FactBase, wanted: FactBase, sizes: Ta
     hazards: hazardsOf(statement, { live, wanted, sizes }),
     rows: rowsBehind(statement.id, sizes, live, wanted),
   };
-}
-
-/**
- * Stops a plan with a hazard that can lose data or block writes and that nobody approved, and asks where a rename may be meant.
- *
- * @param allow approvals of the layer.
- * @param allowedBefore approvals that the last update had already: one that has done its work may stay.
- * @throws {UserError} that names each hazard with its approval; also for a new approval that matches nothing, because a
- *   misspelt one would leave its author believing that something was approved.
- */
-export function refuseHazards(
-  { judged, questions }: LayerPlan,
-  allow: readonly string[],
-  allowedBefore: readonly string[],
-): void {
-  const hazards = judged.flatMap(({ hazards }) => hazards);
-  const open = questions.filter(({ approval }) => !allow.includes(approval));
-  const asked = new Set(open.map(({ approval }) => approval));
-  const stopping = hazards.filter(({ stops, approval }) => stops && !allow.includes(approval) && !asked.has(approval));
-  const question = ["Stopped before the first statement with a question:", ...open.flatMap(askRename)].join("\n");
-  if (open.length > 0 && stopping.length === 0) throw new UserError(`${question}\nNothing was changed.`);
-  if (stopping.length > 0) {
-    throw new UserError(
-      [
-        ...(open.length > 0 ? [question] : []),
-        "Stopped before the first statement, because the plan can lose data or block writes on tables with rows:",
-        ...stopping.map(({ code, message }) => `  ${code}: ${message}`),
-        "Nothing was changed. If this is meant, add to the layer's `allow`:",
-        ...[...new Set(stopping.map(({ approval }) => approval))].map((approval) => `  ${approvalInLine(approval)}`),
-      ].join("\n"),
-    );
-  }
-  const matched = new Set(hazards.map(({ approval }) => approval));
-  const idle = allow.filter(
-    (approval) => !matched.has(approval) && !allowedBefore.includes(approval) && !approval.startsWith("adopt-table:"),
-  );
-  if (idle.length > 0) {
-    throw new UserError(
-      `Found approvals in the layer's \`allow\` that match nothing in the plan: ${idle.join(", ")}. ` +
-        "Expected the names that a stopped plan prints, such as drop-column:platform.projects.legacy. Correct or remove them. Nothing was changed.",
-    );
-  }
 }

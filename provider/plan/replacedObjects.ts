@@ -2,7 +2,7 @@ import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from
 import { quoteQualified } from "../catalog/quote.ts";
 import { keepOwnerEdge } from "../catalog/readCatalog.ts";
 import { minus } from "../contribution/contribution.ts";
-import type { Statement } from "./planStatements.ts";
+import type { Statement } from "./statement.ts";
 
 /** As the planner words it that it makes a type anew, which goes by its old name until its columns are converted. */
 const STEPS_ASIDE = /^ALTER TYPE (.+) RENAME TO ".*__pgdelta_replaced"$/;

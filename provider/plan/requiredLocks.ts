@@ -1,7 +1,7 @@
 import { parentOf } from "../catalog/partitions.ts";
 import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { tableOf, tablesOfDomain } from "../catalog/tables.ts";
-import type { Lock, Statement } from "./planStatements.ts";
+import type { Lock, Statement } from "./statement.ts";
 
 /** From weak to strong. */
 const STRENGTH: Lock[] = ["none", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "ACCESS EXCLUSIVE"];

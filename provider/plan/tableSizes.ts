@@ -2,7 +2,7 @@ import type { ClientBase, Pool } from "pg";
 import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteQualified } from "../catalog/quote.ts";
 import { type TableSize, type TableSizes, tableOf, tablesOfDomain } from "../catalog/tables.ts";
-import type { Statement } from "./planStatements.ts";
+import type { Statement } from "./statement.ts";
 
 const PROBE_LOCK_TIMEOUT_MS = 250;
 const MOST_COUNTED = 1000;

@@ -8,7 +8,7 @@ import { contentHash, encodeId, type Fact, type FactBase, type StableId } from "
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import { type TableId, tableId, text } from "../../catalog/tables.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
-import type { Lock, Statement } from "../planStatements.ts";
+import type { Lock, Statement } from "../statement.ts";
 import type { DeclaredRename, TableName } from "./comments.ts";
 
 type PartId = { kind: "column" | "constraint"; schema: string; table: string; name: string };

@@ -2,7 +2,7 @@ import { approvalInLine, describe, nameInApproval } from "../../catalog/objectNa
 import { encodeId, type Fact, type FactBase } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
 import { rowsBehind, type TableSizes, text } from "../../catalog/tables.ts";
-import type { Statement } from "../planStatements.ts";
+import type { Statement } from "../statement.ts";
 
 /** A table or column with rows that goes while another one of the same shape comes. Nobody but its author knows whether it is the same. */
 export interface RenameQuestion {

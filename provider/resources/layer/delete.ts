@@ -1,8 +1,8 @@
 import type { FactBase } from "../../catalog/pgDelta.ts";
-import { minus, neededBy, type Reversal } from "../../contribution/contribution.ts";
+import { minus, neededBy, type Reversal, removedFrom } from "../../contribution/contribution.ts";
 import { type ContributionRecord, joined, reversalOf } from "../../contribution/record.ts";
 import type { CallContext, ResourceState } from "../../core/resourceType.ts";
-import { removedFrom } from "./desiredState.ts";
+
 import { acceptedInputs } from "./inputs.ts";
 import { LayerLedger } from "./ledger.ts";
 import { unpackRecord } from "./outputs.ts";

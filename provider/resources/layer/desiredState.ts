@@ -1,12 +1,9 @@
-import { describe, ownerObject } from "../../catalog/objectNames.ts";
-import { encodeId, type FactBase, parseId } from "../../catalog/pgDelta.ts";
-import { type Contribution, MissingBaseObject, minus, plus, type Reversal } from "../../contribution/contribution.ts";
+import { describe } from "../../catalog/objectNames.ts";
+import type { FactBase } from "../../catalog/pgDelta.ts";
+import { type Contribution, MissingBaseObject, minus, plus, removedFrom } from "../../contribution/contribution.ts";
 import { undeclaredPublicGrants } from "../../contribution/publicGrants.ts";
 import { type ContributionRecord, holdings, recordOf, reversalOf } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
-import type { DiffKind, PlannedStatement } from "../../core/resourceType.ts";
-import type { LayerPlan } from "../../plan/plan.ts";
-import type { Statement } from "../../plan/planStatements.ts";
 import type { LayerInputs } from "./inputs.ts";
 import type { Claims } from "./ownership.ts";
 import { refuseDependents, refuseForerunners } from "./preconditions.ts";
@@ -56,55 +53,5 @@ function missingBase({ id }: MissingBaseObject, { name, base }: LayerInputs): Us
   return new UserError(
     `The layer "${name}" stands on ${describe(id)}, which the database does not have. Expected it to be made by its base (${layers || "none is declared"}): ` +
       "apply the base first, as `dependsOn` does. What the layer only assumes must be there, too.",
-  );
-}
-
-/** Child lines of a preview, numbered so that they keep their order. */
-export function asPlan({ judged }: LayerPlan): PlannedStatement[] {
-  const width = String(judged.length).length;
-  return judged.map(({ statement, hazards, rows }, n) => ({
-    name: `${String(n + 1).padStart(width, "0")} ${statement.op} ${statement.subject}`,
-    op: statement.op,
-    details: {
-      sql: statement.sql.split("\n"),
-      ...(statement.lock === "none" ? {} : { lock: statement.lock }),
-      ...(statement.searchPath === undefined ? {} : { searchPath: statement.searchPath }),
-      ...(rows === 0 ? {} : { rows }),
-      ...(hazards.length === 0 ? {} : { hazards: hazards.map(({ code, message }) => `${code}: ${message}`) }),
-    },
-  }));
-}
-
-/** The detailed diff of a plan: one entry for each object that changes. */
-export function asDetail(statements: readonly Statement[]): Record<string, { kind: DiffKind; inputDiff: boolean }> {
-  const kinds = { create: "add", update: "update", delete: "delete" } as const;
-  const detail: Record<string, { kind: DiffKind; inputDiff: boolean }> = {};
-  for (const { id, object, op } of statements) {
-    const path = `changes[${JSON.stringify(object)}]`;
-    // A part that comes or goes is a change of the object, and so are several statements for it that differ.
-    const whole = id !== undefined && encodeId(id) === encodeId(ownerObject(id));
-    const kind = whole ? kinds[op] : "update";
-    detail[path] = { kind: path in detail && detail[path]?.kind !== kind ? "update" : kind, inputDiff: false };
-  }
-  return detail;
-}
-
-/** What of a record the database still has, as ids. */
-export function present(live: FactBase, record: ContributionRecord): string[] {
-  return Object.keys(record.added).filter((key) => live.getByEncoded(key) !== undefined);
-}
-
-/** Ids for a person to read. */
-export function named(ids: readonly string[]): string[] {
-  return [...new Set(ids.map((key) => describe(parseId(key))))].sort();
-}
-
-/** Ids that a reversal removes and the database has. */
-export function removedFrom(live: FactBase, { remove }: Reversal): Set<string> {
-  return new Set(
-    live
-      .facts()
-      .map((fact) => encodeId(fact.id))
-      .filter((key) => remove.has(key)),
   );
 }

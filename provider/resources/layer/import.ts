@@ -1,9 +1,10 @@
+import { named } from "../../catalog/objectNames.ts";
 import { encodeId } from "../../catalog/pgDelta.ts";
 import { undeclaredPublicGrants } from "../../contribution/publicGrants.ts";
+import { present } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
 import type { CallContext, Properties, ResourceState } from "../../core/resourceType.ts";
 import { statementsFor } from "../../plan/planStatements.ts";
-import { named, present } from "./desiredState.ts";
 import { checkInputs } from "./inputs.ts";
 import { layerOutputs } from "./outputs.ts";
 import type { LayerWorld } from "./runtime.ts";

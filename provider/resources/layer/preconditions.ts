@@ -4,7 +4,7 @@ import { encodeId, type FactBase, type StableId } from "../../catalog/pgDelta.ts
 import { quoteQualified } from "../../catalog/quote.ts";
 import { foreignDescendants } from "../../contribution/contribution.ts";
 import { UserError } from "../../core/errors.ts";
-import type { Statement } from "../../plan/planStatements.ts";
+import type { Statement } from "../../plan/statement.ts";
 
 /** A table that is there already under the name of one that a layer declares, but is a different one. */
 export function refuseForerunners(

@@ -10,7 +10,6 @@ import { withRetries } from "../../database/transaction.ts";
 import type { Rename } from "../../plan/renames/renames.ts";
 import { ContributionCache } from "../../shadow/cache.ts";
 import { ShadowChain } from "../../shadow/contributions.ts";
-import type { SqlFileError } from "../../shadow/loadSql.ts";
 import { chooseShadow } from "../../shadow/openShadow.ts";
 import type { ShadowNeeds } from "../../shadow/shadow.ts";
 import type { Session } from "../session.ts";
@@ -19,9 +18,6 @@ import { Wishes } from "./desiredStateCache.ts";
 import type { LayerInputs } from "./inputs.ts";
 import { Claims } from "./ownership.ts";
 import { type LayerSources, readSources } from "./sqlSources.ts";
-
-/** SQLSTATEs of a name that is not known: table, function, schema, other object, column. */
-const UNDEFINED_OBJECT = new Set(["42P01", "42883", "3F000", "42704", "42703"]);
 
 /** Codes of the network when a further connection cannot be opened. */
 const UNREACHABLE = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"]);
@@ -86,22 +82,6 @@ export class LayerWorld {
   ): Promise<Contribution> {
     const chain = await this.openedChain();
     return chain.withFormsOf(facts, among, sources.base, sources.top, await this.needs(inputs));
-  }
-
-  /** The message of a SQL file's error, with the layer that is missing below where that can be told. */
-  explain(error: SqlFileError, { name, base }: LayerInputs): string {
-    if (!UNDEFINED_OBJECT.has(error.code)) return error.message;
-    const role = /role "(.+)" does not exist/.exec(error.message)?.[1];
-    if (role !== undefined) {
-      return `${error.message}\nThe layer "${name}" names a role that it does not list: add "${role}" to its \`roles\`.`;
-    }
-    const owner = this.claims.ownerNamedIn(error.message);
-    const known = base.map((layer) => `"${layer.name}"`).join(", ") || "none";
-    const advice =
-      owner === undefined
-        ? `The layer "${name}" sees only itself and its base (${known}). If the object belongs to another layer, add that one to \`base\`; if it is nobody's, declare it in \`assumes\`.`
-        : `It belongs to the layer "${owner}", which is not a base of "${name}" (its base: ${known}). Add it to \`base\`.`;
-    return `${error.message}\n${advice}`;
   }
 
   /** What a failure of the target or of the way to it means; anything else comes back as it is. */

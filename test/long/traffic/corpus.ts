@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Change } from "./measure.ts";
 import type { ClientTransaction } from "./protocol.ts";
 
-const CORPUS = join(import.meta.dirname, "..", "..", "..", "corpus");
+const CORPUS = join(import.meta.dirname, "..", "..", "corpus");
 
 /** A table that clients use besides those of the corpus, so that they come to these with locks of others in their hands. */
 const BESIDES = "traffic.control";

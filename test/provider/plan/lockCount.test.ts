@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { FactBase } from "../../../provider/catalog/pgDelta.ts";
 import { readCatalog } from "../../../provider/catalog/readCatalog.ts";
 import { locksNeeded } from "../../../provider/plan/lockCount.ts";
-import { type Statement, statementsFor, withDropsTogether } from "../../../provider/plan/planStatements.ts";
+import { statementsFor, withDropsTogether } from "../../../provider/plan/planStatements.ts";
+import type { Statement } from "../../../provider/plan/statement.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
 import { majorVersion } from "../../support/majorVersion.ts";
 

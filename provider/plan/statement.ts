@@ -1,0 +1,57 @@
+/** A planned statement, as a value: who plans makes it, everything else prints it or runs it. */
+import type { StableId } from "../catalog/pgDelta.ts";
+
+/** The lock that a statement takes on existing tables, by Postgres' names; `none` where only new objects are touched. */
+export type Lock = "none" | "SHARE" | "SHARE ROW EXCLUSIVE" | "SHARE UPDATE EXCLUSIVE" | "ACCESS EXCLUSIVE";
+
+/**
+ * `shared`: runs with the others in one transaction. `last`: its effect is usable only after a commit (a new enum value), so it
+ * ends its transaction. `none`: the server refuses it inside a transaction.
+ */
+export type TransactionUse = "shared" | "last" | "none";
+
+/**
+ * What takes a statement its time, and so which time limit it has. `catalog`: it changes the catalog only, which takes milliseconds
+ * however large the table is. `rows`: it reads, checks, copies or indexes rows, or runs a script of others.
+ */
+export type Work = "catalog" | "rows";
+
+/** One planned statement: everything else prints it or runs it. */
+export interface Statement {
+  sql: string;
+  op: "create" | "update" | "delete";
+  /** The object that a person would look for, such as `table platform.users`. */
+  object: string;
+  /** What the statement makes, changes or drops. */
+  id: StableId | undefined;
+  /** Of a rename: what `id` is called before it. */
+  renames?: StableId;
+  /** The same in words. */
+  subject: string;
+  lock: Lock;
+  transaction: TransactionUse;
+  work: Work;
+  /** Tables or columns that it drops. */
+  drops: StableId[];
+  /** The server may copy the whole table. */
+  rewrites: boolean;
+  /** Values may be lost. */
+  destructive: boolean;
+  /** How many planned statements it is, where several are run as one. */
+  standsFor?: number;
+  /** The `search_path` that it needs, where that is not the plan's. */
+  searchPath?: string;
+  /** Encoded ids that must be there before it runs. */
+  consumes: readonly string[];
+  /** For a step of an online recipe that fails: SQL that takes the recipe back, and how many earlier steps go with it. */
+  undo?: { sql: string; steps: number };
+  /** Run in batches until no row is left, instead of as it stands. Names are quoted. */
+  backfill?: { table: string; column: string };
+}
+
+/** Statements in the order of their execution, and the settings they need. */
+export interface StatementList {
+  statements: Statement[];
+  /** `SET LOCAL` settings, such as `search_path` → `pg_catalog`. */
+  settings: { name: string; value: string }[];
+}

@@ -1,0 +1,60 @@
+import { type ContributionRecord, joined } from "../../contribution/record.ts";
+import type { CallContext, Properties, ResourceState } from "../../core/resourceType.ts";
+import { containsUnknown } from "../../core/values.ts";
+import { approvals } from "./approvals.ts";
+import { acceptedInputs, type LayerInputs } from "./inputs.ts";
+import { LayerLedger } from "./ledger.ts";
+import { type LayerMeaning, meaningOf } from "./meaning.ts";
+import { layerOutputs, unpackRecord } from "./outputs.ts";
+import { planOnly, planWithoutDatabase } from "./preview.ts";
+import type { LayerWorld } from "./runtime.ts";
+import { aimOf } from "./transition.ts";
+import { applyGoal, type Note } from "./update.ts";
+
+/** Create and Update alike: whatever is there, it becomes what the files say. */
+export async function put(
+  world: LayerWorld,
+  context: CallContext,
+  news: Properties,
+  state?: ResourceState,
+): Promise<Properties> {
+  if (containsUnknown(news) || world.target === undefined) return planWithoutDatabase(context, news);
+  const inputs = acceptedInputs(news);
+  const meaning = await meaningOf(world, inputs, earlierRecord(world, inputs, state));
+  const put = context.preview ? planOnly : applyNow;
+  return world.session.inTurn(() => put(world, context, news, meaning, state));
+}
+
+async function applyNow(
+  world: LayerWorld,
+  context: CallContext,
+  news: Properties,
+  meaning: LayerMeaning,
+  state: ResourceState | undefined,
+): Promise<Properties> {
+  const rows = {
+    allow: meaning.inputs.allow,
+    force: false,
+    advice:
+      'If the rows may go, name what is to be dropped in the layer\'s `allow` (such as "drop-column:platform.projects.legacy") and run `pulumi up` again.',
+  };
+  const hazards = approvals(meaning.inputs, state);
+  const note: Note = { ledger: new LayerLedger(context.urn, meaning.inputs.name), packed: state?.outputs.contribution };
+  const { record, lastRun } = await applyGoal<ContributionRecord>(
+    world,
+    context,
+    { rows, hazards, note },
+    (live, noted) =>
+      aimOf(world, { ...meaning, earlier: joined(meaning.earlier, noted?.record) }, live, context.report.warn),
+  );
+  return layerOutputs(news, meaning.contribution, record, lastRun);
+}
+
+/** What the layer contributed until now: under its name, or under the one that it had before. */
+function earlierRecord(
+  world: LayerWorld,
+  { name }: LayerInputs,
+  state: ResourceState | undefined,
+): ContributionRecord | undefined {
+  return state === undefined ? world.claims.predecessorOf(name) : unpackRecord(state.outputs.contribution);
+}
