@@ -6,19 +6,27 @@ import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 
 const USAGE =
-  "npm run test:fuzz -- [--runs <number per version>] [--seed <first seed>] [--major <15 to 18, or all>] [--minimise <seconds for a failure>]";
+  "npm run test:fuzz -- [--people [--settled-only] [--prints]] [--runs <number per version>] [--seed <first seed>] [--major <15 to 18, or all>] [--minimise <seconds for a failure>]";
 
 /**
  * `npm run test:fuzz`: turns generated declarations into one another and back, through a layer on a real server. A failure is printed
- * with its seed and the smallest SQL that still fails; `--seed <seed> --runs 1` repeats it.
+ * with its seed and the smallest SQL that still fails; `--seed <seed> --runs 1` repeats it. `--people`: SQL as people write it must
+ * settle, whoever made the database; `--settled-only` leaves out of it what a server is known to print in two forms,
+ * `--prints` tells what that is.
  */
 await runMain(async () => {
-  const { runs, seed, minimise, majors } = options();
+  const { runs, seed, minimise, majors, people, settledOnly, prints } = options();
   const failed: number[] = [];
   for (const major of majors) {
     const { exitCode } = await execa(
       "vitest",
-      ["run", "--project", "provider", "--disable-console-intercept=true", "test/provider/samples/fuzz.test.ts"],
+      [
+        "run",
+        "--project",
+        "provider",
+        "--disable-console-intercept=true",
+        `test/provider/samples/${people ? "people" : "fuzz"}.test.ts`,
+      ],
       {
         cwd: projectRoot,
         env: {
@@ -26,6 +34,8 @@ await runMain(async () => {
           PGSTRATA_FUZZ_RUNS: String(runs),
           PGSTRATA_FUZZ_SEED: String(seed),
           PGSTRATA_FUZZ_MINIMISE_MS: String(minimise * 1000),
+          ...(settledOnly ? { PGSTRATA_FUZZ_SETTLED_ONLY: "1" } : {}),
+          ...(prints ? { PGSTRATA_FUZZ_PRINTS: "1" } : {}),
         },
         preferLocal: true,
         stdio: "inherit",
@@ -37,13 +47,26 @@ await runMain(async () => {
   if (failed.length > 0) throw new UserError(`Properties do not hold on PostgreSQL ${failed.join(", ")}; see above.`);
 });
 
-function options(): { runs: number; seed: number; minimise: number; majors: number[] } {
+interface Options {
+  runs: number;
+  seed: number;
+  minimise: number;
+  majors: number[];
+  people: boolean;
+  settledOnly: boolean;
+  prints: boolean;
+}
+
+function options(): Options {
   const { values } = parseArgs({
     options: {
       runs: { type: "string", default: "100" },
       seed: { type: "string", default: String(Math.floor(Math.random() * 1_000_000)) },
       major: { type: "string", default: "18" },
       minimise: { type: "string", default: "120" },
+      people: { type: "boolean", default: false },
+      "settled-only": { type: "boolean", default: false },
+      prints: { type: "boolean", default: false },
     },
   });
   const majors = values.major === "all" ? installedMajors() : [wholeNumber("major", values.major)];
@@ -55,6 +78,9 @@ function options(): { runs: number; seed: number; minimise: number; majors: numb
     seed: wholeNumber("seed", values.seed),
     minimise: wholeNumber("minimise", values.minimise),
     majors,
+    people: values.people,
+    settledOnly: values["settled-only"],
+    prints: values.prints,
   };
 }
 

@@ -128,7 +128,7 @@ export async function roundTrip(pair: ModelPair, { project, role }: Ground): Pro
   }
 }
 
-async function factsOf({ pool, url }: TestDatabase): Promise<FactBase> {
+export async function factsOf({ pool, url }: TestDatabase): Promise<FactBase> {
   return (await readCatalog(pool, new URL(url).username)).facts;
 }
 
@@ -187,7 +187,7 @@ export function approvalsNamedIn(message: string): string[] {
 }
 
 /** What changes with every change of the catalog, without reading it. */
-async function fingerprint({ query }: TestDatabase): Promise<string> {
+export async function fingerprint({ query }: TestDatabase): Promise<string> {
   const catalogs = [
     "pg_class",
     "pg_attribute",
@@ -218,7 +218,7 @@ async function expectBuilt(
   expectSame(what, await factsOf(database), wanted);
 }
 
-function expectSame(what: string, found: FactBase, wanted: FactBase): void {
+export function expectSame(what: string, found: FactBase, wanted: FactBase): void {
   if (found.rootHash === wanted.rootHash) return;
   const deltas = diff(found, wanted).map((delta) => {
     switch (delta.verb) {
@@ -278,10 +278,10 @@ async function expectRows(
     );
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Without names and numbers: alike for errors of one kind. */
-function kindOf(error: unknown): string {
+export function kindOf(error: unknown): string {
   if (error instanceof RefusedStatement) {
     const statement = /The statement was:\n\s+(\w+ \w+)/.exec(error.message)?.[1] ?? "";
     const cause = /: (.*) \(SQLSTATE/s.exec(error.message)?.[1] ?? error.message.split(":").at(-1) ?? "";
