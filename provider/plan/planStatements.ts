@@ -4,6 +4,7 @@ import { quoteQualified } from "../catalog/quote.ts";
 import { rolesNamedBy } from "../catalog/roles.ts";
 import { virtualWriter } from "../catalog/virtualColumns.ts";
 import { addTime } from "../core/timing.ts";
+import { withColumnsInOrder } from "./columnOrder.ts";
 import { columnPrivilegesLast } from "./columnPrivileges.ts";
 import { withPartitionsDetached } from "./detachPartitions.ts";
 import { halfWay, withBareTypes } from "./replacedObjects.ts";
@@ -54,7 +55,9 @@ function plannedStatements(live: FactBase, wanted: FactBase): StatementList {
   addTime("plan", performance.now() - started);
   const write = virtualWriter(wanted);
   const ordered = columnPrivilegesLast(
-    enumValuesFirst(actions.map((action) => toStatement({ ...action, sql: write(action.sql) }))),
+    enumValuesFirst(
+      withColumnsInOrder(actions, wanted).map((action) => toStatement({ ...action, sql: write(action.sql) })),
+    ),
     live,
     wanted,
     regranting,
