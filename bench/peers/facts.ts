@@ -74,15 +74,15 @@ export function without(facts: readonly Fact[], others: readonly Fact[]): Fact[]
 }
 
 /** How one database differs from another, as phrases such as `policies: 26 missing`. Empty: not at all. */
-export function differences(wanted: readonly Fact[], found: readonly Fact[]): string[] {
+export function differences(desired: readonly Fact[], found: readonly Fact[]): string[] {
   const definitions = new Map(found.map((fact) => [keyOf(fact), fact.definition]));
-  const kinds = [...new Set([...wanted, ...found].map(({ kind }) => kind))];
+  const kinds = [...new Set([...desired, ...found].map(({ kind }) => kind))];
   return kinds.flatMap((kind) => {
     const ofKind = (facts: readonly Fact[]): Fact[] => facts.filter((fact) => fact.kind === kind);
     const counts = {
-      missing: without(ofKind(wanted), found).length,
-      "too many": without(ofKind(found), wanted).length,
-      different: ofKind(wanted).filter((fact) => (definitions.get(keyOf(fact)) ?? fact.definition) !== fact.definition)
+      missing: without(ofKind(desired), found).length,
+      "too many": without(ofKind(found), desired).length,
+      different: ofKind(desired).filter((fact) => (definitions.get(keyOf(fact)) ?? fact.definition) !== fact.definition)
         .length,
     };
     return Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [`${kind}: ${count} ${what}`] : []));

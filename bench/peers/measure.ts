@@ -63,7 +63,7 @@ export async function measure(
     if (!(error instanceof NotToBeHad)) throw error;
     return { ...findings, notToBeHad: error.message };
   }
-  const wanted = await referenceFacts(workload, bench);
+  const desired = await referenceFacts(workload, bench);
   const onDatabase = <T>(body: (session: Session, target: Target) => Promise<T>): Promise<T> =>
     withDatabase(tool, workload, bench, body);
 
@@ -72,7 +72,7 @@ export async function measure(
     const before = await factsOf(url, workload.schemas);
     await session.describe([]);
     note(findings.up, await session.apply(), false);
-    findings.lacks = differences(wanted, without(await factsOf(url, workload.schemas), before));
+    findings.lacks = differences(desired, without(await factsOf(url, workload.schemas), before));
   });
   for (let n = 0; n < runs && findings.up.failure === undefined; n++) {
     await onDatabase(async (session, target) => {

@@ -7,7 +7,7 @@ import type { Lock } from "../plan/statement.ts";
  * While some locks are held already, the next one is waited for no longer than this. It is far below the server's deadlock_timeout
  * (1 s by default): a deadlock with a client ends by our giving up, never by the server ending the client's transaction.
  */
-export const IMPATIENT_MS = 100;
+export const LOCK_BACKOFF_MS = 100;
 
 /** All locks after the first one are waited for no longer than this together, however many they are. */
 const TOGETHER_MS = 200;
@@ -15,7 +15,7 @@ const TOGETHER_MS = 200;
 /**
  * Takes the locks of a transaction. The first one is waited for up to the lock timeout while nothing is held, the others, and those
  * of the statements, hardly at all: who waits for us never waits for others through us. The order changes from try to try, so that
- * a table that is busy comes to be the first one waited for. Leaves behind a lock timeout of {@link IMPATIENT_MS}.
+ * a table that is busy comes to be the first one waited for. Leaves behind a lock timeout of {@link LOCK_BACKOFF_MS}.
  *
  * @param client in a transaction whose lock timeout is `lockTimeoutMs`.
  */
@@ -27,15 +27,15 @@ export async function takeLocks(
   const [first, ...others] = shuffled([...locks]).map(([key, lock]) => lockStatement(key, lock));
   if (first === undefined) return;
   await waiting(client.query(first), first);
-  const impatience = impatient(lockTimeoutMs);
+  const impatience = lockBackoff(lockTimeoutMs);
   const each = Math.max(1, Math.min(impatience, Math.floor(TOGETHER_MS / Math.max(1, others.length))));
   const all = [setLockTimeout(each), ...others, setLockTimeout(impatience)];
   await waiting(client.query(all.join("; ")), others.join("; "));
 }
 
 /** The shortest of all patience: where a person has set an even shorter lock timeout, that one. */
-export function impatient(lockTimeoutMs: number): number {
-  return lockTimeoutMs === 0 ? IMPATIENT_MS : Math.min(IMPATIENT_MS, lockTimeoutMs);
+export function lockBackoff(lockTimeoutMs: number): number {
+  return lockTimeoutMs === 0 ? LOCK_BACKOFF_MS : Math.min(LOCK_BACKOFF_MS, lockTimeoutMs);
 }
 
 const setLockTimeout = (milliseconds: number): string => `set local lock_timeout = ${milliseconds}`;

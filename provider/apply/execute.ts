@@ -7,9 +7,9 @@ import { withWaiting } from "../database/transaction.ts";
 import { withDropsTogether } from "../plan/planStatements.ts";
 import { isStrong, locksOf } from "../plan/requiredLocks.ts";
 import type { Statement, StatementList } from "../plan/statement.ts";
-import { impatient, takeLocks } from "./acquireLocks.ts";
+import { lockBackoff, takeLocks } from "./acquireLocks.ts";
 import { backfill } from "./backfill.ts";
-import { SendAhead } from "./pipeline.ts";
+import { Pipeline } from "./pipeline.ts";
 import { StatementError } from "./statementError.ts";
 
 /** How long to wait for locks, and how long a statement may run, by its kind. */
@@ -22,7 +22,7 @@ export type ExecutionLimits = Pick<
 export interface ExecutionHooks {
   /** The database as it is, and as it will be. */
   live: FactBase;
-  wanted: FactBase;
+  desired: FactBase;
   signal: AbortSignal;
   /** Runs in each transaction with the locks held, before the statements that need them: gates that must see what those will see. */
   before: (statements: readonly Statement[]) => Promise<void>;
@@ -46,8 +46,8 @@ export async function execute(
   const run = new Execution(client, list, limits, hooks);
   for (const group of groups(list.statements)) {
     const [first] = group;
-    if (first?.transaction === "none") await run.alone(first);
-    else await run.together(group);
+    if (first?.transaction === "none") await run.standalone(first);
+    else await run.inTransaction(group);
   }
 }
 
@@ -69,15 +69,15 @@ class Execution {
   }
 
   /** One transaction. Its locks are taken just before the first statement that needs one, so that what is new is made without them. */
-  async together(group: readonly Statement[]): Promise<void> {
+  async inTransaction(group: readonly Statement[]): Promise<void> {
     const { client, hooks, list } = this;
     const { lockTimeoutMs } = this.limits;
-    const { locks, first } = locksOf(group, hooks.live, hooks.wanted);
-    const now: InForce = { isHolding: false, patienceMs: lockTimeoutMs, limitMs: 0 };
+    const { locks, first } = locksOf(group, hooks.live, hooks.desired);
+    const now: SessionLimits = { isHolding: false, patienceMs: lockTimeoutMs, limitMs: 0 };
     await client.query("begin");
     try {
       await this.set([...list.settings, ...timeouts(now)], true);
-      const ahead = new SendAhead(client);
+      const ahead = new Pipeline(client);
       for (const statement of group.slice(0, first)) await this.runLimited(statement, now, ahead);
       await ahead.settle();
       if (now.limitMs !== 0) await this.set(timeouts({ ...now, limitMs: 0 }), true);
@@ -99,7 +99,7 @@ class Execution {
   }
 
   /** Runs a statement of a transaction with the limit of its kind; where nobody can wait for it, without waiting for the answer. */
-  private async runLimited(statement: Statement, now: InForce, ahead?: SendAhead): Promise<void> {
+  private async runLimited(statement: Statement, now: SessionLimits, ahead?: Pipeline): Promise<void> {
     const limitMs = this.limitOf(statement, now);
     if (statement.searchPath !== now.searchPath) {
       await ahead?.settle();
@@ -116,7 +116,7 @@ class Execution {
   }
 
   /** One statement that is a transaction of its own. While it waits under a weak lock nobody waits for it, so it may wait for long. */
-  async alone(statement: Statement): Promise<void> {
+  async standalone(statement: Statement): Promise<void> {
     const { lockTimeoutMs, lockLimitMs } = this.limits;
     const isPatient = lockTimeoutMs !== 0 && !isStrong(statement.lock) && statement.backfill === undefined;
     const patienceMs = isPatient ? Math.max(lockTimeoutMs, lockLimitMs) : lockTimeoutMs;
@@ -137,7 +137,7 @@ class Execution {
    * What takes long has a right to it where nobody waits for it, or where somebody approved of the waiting. A long statement that
    * needs no lock itself, but stands in a transaction that holds some, has no such right.
    */
-  private limitOf({ work, lock }: Statement, now: Pick<InForce, "isHolding" | "patienceMs">): number {
+  private limitOf({ work, lock }: Statement, now: Pick<SessionLimits, "isHolding" | "patienceMs">): number {
     const isLong = work === "rows" && !(now.isHolding && !isStrong(lock));
     return isLong ? this.limits.longStatementTimeoutMs : withWaiting(this.limits.statementTimeoutMs, now.patienceMs);
   }
@@ -149,7 +149,7 @@ class Execution {
     );
   }
 
-  private async run(statement: Statement, ahead?: SendAhead): Promise<void> {
+  private async run(statement: Statement, ahead?: Pipeline): Promise<void> {
     const { client, hooks } = this;
     this.done += statement.standsFor ?? 1;
     const at = `${this.done}/${this.list.statements.length}`;
@@ -174,7 +174,7 @@ class Execution {
 }
 
 /** What holds for the statements of an open transaction. */
-interface InForce {
+interface SessionLimits {
   /** Whether somebody may be waiting for us. */
   isHolding: boolean;
   /** `lock_timeout`. */
@@ -185,9 +185,9 @@ interface InForce {
   searchPath?: string | undefined;
 }
 
-const holding = (lockTimeoutMs: number): InForce => ({
+const holding = (lockTimeoutMs: number): SessionLimits => ({
   isHolding: true,
-  patienceMs: impatient(lockTimeoutMs),
+  patienceMs: lockBackoff(lockTimeoutMs),
   limitMs: undefined,
 });
 
@@ -196,7 +196,7 @@ const searchPath = (statement: Statement): Setting => ({
   value: statement.searchPath ?? PLAIN_SEARCH_PATH,
 });
 
-function timeouts({ patienceMs, limitMs }: Pick<InForce, "patienceMs" | "limitMs">): Setting[] {
+function timeouts({ patienceMs, limitMs }: Pick<SessionLimits, "patienceMs" | "limitMs">): Setting[] {
   return [
     { name: "lock_timeout", value: String(patienceMs) },
     { name: "statement_timeout", value: String(limitMs ?? 0) },

@@ -35,10 +35,10 @@ interface Room {
 export async function refuseTooManyLocks(
   client: ClientBase | Pool,
   live: FactBase,
-  wanted: FactBase,
+  desired: FactBase,
   serverMajor: number,
 ): Promise<void> {
-  const needed = locksNeeded(live, wanted, serverMajor);
+  const needed = locksNeeded(live, desired, serverMajor);
   if (needed <= FEW_LOCKS) return;
   const { rows } = await client.query<Room>(ROOM);
   const [room] = rows;

@@ -9,7 +9,7 @@ const MOST_UNANSWERED = 50;
  *
  * After a statement fails, those sent behind it fail as well, because their transaction is over. Only the first one counts.
  */
-export class SendAhead {
+export class Pipeline {
   private readonly client: PoolClient;
   private readonly unanswered: Promise<void>[] = [];
   private failure: { error: unknown } | undefined;

@@ -50,16 +50,16 @@ const SCHEMA_OBJECTS: ReadonlySet<StableId["kind"]> = new Set([
  *
  * @param role the connecting role.
  */
-export async function refuseMissingRights(
+export async function refuseMissingPrivileges(
   client: ClientBase | Pool,
   role: string,
   live: FactBase,
-  wanted: FactBase,
+  desired: FactBase,
   statements: readonly Statement[],
 ): Promise<void> {
-  const owned = namesByOwner(live, wanted, statements, role);
+  const owned = namesByOwner(live, desired, statements, role);
   const created = namesBySchema(statements);
-  const referred = referredTables(live, wanted, statements);
+  const referred = referredTables(live, desired, statements);
   const { rows } = await client.query<Rights>(RIGHTS, [[...owned.keys()], [...created.keys()], referred]);
   const [found] = rows;
   if (found === undefined) throw new Error("the server answered a one-row query with no row");
@@ -97,7 +97,7 @@ const list = (names: ReadonlySet<string> | undefined): string => {
 /** What only an owner may do, by the owner's name; what belongs to the connecting role has no owner edge. */
 function namesByOwner(
   live: FactBase,
-  wanted: FactBase,
+  desired: FactBase,
   statements: readonly Statement[],
   role: string,
 ): Map<string, Set<string>> {
@@ -107,7 +107,7 @@ function namesByOwner(
   const names = new Map<string, Set<string>>();
   for (const { id } of statements) {
     if (id === undefined || (id.kind === "acl" && mayPassOn(live, id.target, role))) continue;
-    const object = changedObject(id, [live, wanted]);
+    const object = changedObject(id, [live, desired]);
     const owner = owners.get(encodeId(object));
     if (owner !== undefined) add(names, owner, describe(object));
   }
@@ -145,13 +145,13 @@ function namesBySchema(statements: readonly Statement[]): Map<string, Set<string
 }
 
 /** Existing tables that new foreign keys refer to, as `schema.table`. */
-function referredTables(live: FactBase, wanted: FactBase, statements: readonly Statement[]): string[] {
+function referredTables(live: FactBase, desired: FactBase, statements: readonly Statement[]): string[] {
   const constraints = new Map(
     statements.flatMap(({ op, id }) =>
       op === "create" && id?.kind === "constraint" ? [[encodeId(id), encodeId(ownerObject(id))]] : [],
     ),
   );
-  const tables = wanted.edges.flatMap(({ kind, from, to }) => {
+  const tables = desired.edges.flatMap(({ kind, from, to }) => {
     const own = kind === "depends" ? constraints.get(encodeId(from)) : undefined;
     const table = own === undefined ? undefined : ownerObject(to);
     return table?.kind === "table" && encodeId(table) !== own && live.has(table) ? [table] : [];

@@ -17,10 +17,10 @@ export function isVirtual(column: Fact | undefined): boolean {
   return typeof expression === "string" && expression.startsWith(MARK);
 }
 
-/** Writes the SQL of columns as they are wanted. */
-export function virtualWriter(wanted: FactBase): (sql: string) => string {
+/** Writes the SQL of columns as they are desired. */
+export function virtualWriter(desired: FactBase): (sql: string) => string {
   const expressions = new Set(
-    wanted
+    desired
       .facts()
       .flatMap((fact) => (fact.id.kind === "column" && isVirtual(fact) ? [String(fact.payload.generatedExpr)] : [])),
   );

@@ -2,7 +2,7 @@
  * The layer algebra. A layer is what a set of SQL files adds to the facts of the layers below it:
  *
  *     contribution(layer) = facts(base + layer) − facts(base)
- *     wanted              = facts(live) ⊕ contribution(layer)
+ *     desired              = facts(live) ⊕ contribution(layer)
  *
  * Pure functions over facts; nothing here reads a database or writes SQL.
  */
@@ -127,7 +127,7 @@ export class MissingBaseObject extends Error {
  *
  * @throws {MissingBaseObject} when the contribution changes or needs an object that is not there.
  */
-export function plus(live: FactBase, contribution: Contribution): FactBase {
+export function applyContribution(live: FactBase, contribution: Contribution): FactBase {
   const draft = new Draft(live);
   for (const fact of contribution.removed) draft.facts.delete(encodeId(fact.id));
   const added = new Set(contribution.added.map((fact) => encodeId(fact.id)));
@@ -172,7 +172,7 @@ export interface Reversal {
 }
 
 /** live ⊖ reversal. An object of the base that is gone needs no reset. */
-export function minus(live: FactBase, reversal: Reversal): FactBase {
+export function revertContribution(live: FactBase, reversal: Reversal): FactBase {
   if (reversal.remove.size + reversal.restore.length + reversal.reset.length === 0) return live;
   const draft = new Draft(live);
   const extensions = new Set<string>();
@@ -196,7 +196,7 @@ export function minus(live: FactBase, reversal: Reversal): FactBase {
 }
 
 /** Which of the `candidates` some facts of a database cannot do without: they depend on them, however far. With all that belongs to them. */
-export function neededBy(live: FactBase, ids: Iterable<string>, candidates: ReadonlySet<string>): Set<string> {
+export function dependenciesOf(live: FactBase, ids: Iterable<string>, candidates: ReadonlySet<string>): Set<string> {
   const targets = new Map<string, string[]>();
   for (const { kind, from, to } of live.edges) {
     if (kind !== "depends") continue;
@@ -213,12 +213,16 @@ export function neededBy(live: FactBase, ids: Iterable<string>, candidates: Read
     }
   }
   const found = new Set([...needed].filter((key) => candidates.has(key)));
-  for (const id of foreignDescendants(live, found, found)) found.add(encodeId(id));
+  for (const id of unmanagedDescendants(live, found, found)) found.add(encodeId(id));
   return found;
 }
 
 /** Ids of the facts below one another that a fact base holds under `roots` and that are not among `known`. */
-export function foreignDescendants(live: FactBase, roots: ReadonlySet<string>, known: ReadonlySet<string>): StableId[] {
+export function unmanagedDescendants(
+  live: FactBase,
+  roots: ReadonlySet<string>,
+  known: ReadonlySet<string>,
+): StableId[] {
   const found: StableId[] = [];
   for (const fact of live.facts()) {
     if (known.has(encodeId(fact.id))) continue;

@@ -2,7 +2,7 @@ import { describe, ownerObject } from "../catalog/objectNames.ts";
 import { encodeId, type Fact, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
 import type { Catalog } from "../catalog/readCatalog.ts";
 import { saidAttributes } from "./openAttributes.ts";
-import { type ContributionRecord, differences, holdings } from "./record.ts";
+import { type ContributionRecord, differences, ownedIds } from "./record.ts";
 
 /** How far a database is from what the last update of a layer left there; names of objects as a person says them, sorted. */
 export interface LayerDrift {
@@ -72,7 +72,7 @@ function foreignParts(live: FactBase, records: ReadonlyMap<string, ContributionR
   const owners = new Map(
     [...records].flatMap(([layer, { added }]) => Object.keys(added).map((key) => [key, layer] as const)),
   );
-  const said = new Set([...records.values()].flatMap(holdings));
+  const said = new Set([...records.values()].flatMap(ownedIds));
   const revoked = new Set([...records.values()].flatMap(({ removed }) => removed.map(({ id }) => id)));
   const schemas = schemasOf(records);
   const members = new Set(

@@ -147,7 +147,7 @@ const attributeKey = ({ id, attribute }: Attribute): string => `${id} ${attribut
 const removalKey = ({ id }: { id: string }): string => `- ${id}`;
 
 /** Everything that a record says, as keys that compare with those of other records. */
-export function holdings({ added, said, removed, changed }: ContributionRecord): string[] {
+export function ownedIds({ added, said, removed, changed }: ContributionRecord): string[] {
   return [...Object.keys(added), ...[...said, ...changed].map(attributeKey), ...removed.map(removalKey)];
 }
 
@@ -158,12 +158,12 @@ export function holdsAnything(record: ContributionRecord): boolean {
 }
 
 /** What two records of one layer say together; where both say something, the first is right. */
-export function joined(
+export function mergeRecords(
   first: ContributionRecord | undefined,
   second: ContributionRecord | undefined,
 ): ContributionRecord | undefined {
   if (first === undefined || second === undefined) return first ?? second;
-  const known = new Set(holdings(first));
+  const known = new Set(ownedIds(first));
   const isNew = (part: Attribute): boolean => !known.has(attributeKey(part));
   const forms = { ...second.forms, ...first.forms };
   return {
@@ -180,7 +180,7 @@ export function joined(
 /**
  * What to take back of a record: all of it but what is adopted and what is still held.
  *
- * @param held the {@link holdings} of the record that takes its place, and of other layers.
+ * @param held the {@link ownedIds} of the record that takes its place, and of other layers.
  */
 export function reversalOf(record: ContributionRecord, held: ReadonlySet<string> = new Set()): Reversal {
   const adopted = new Set(record.adopted);

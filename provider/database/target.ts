@@ -21,7 +21,7 @@ const PREPARE_SESSION = `
   WITH quiet AS MATERIALIZED (
     SELECT set_config(name, value, false) AS value
     FROM (VALUES ('log_parameter_max_length', '0'), ('log_parameter_max_length_on_error', '0'),
-                 ('log_error_verbosity', 'terse')) AS wanted (name, value)
+                 ('log_error_verbosity', 'terse')) AS desired (name, value)
     WHERE pg_catalog.has_parameter_privilege(current_user, name, 'SET')
   )
   SELECT current_user::text AS role, current_setting('server_version') AS version,

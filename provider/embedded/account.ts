@@ -40,9 +40,9 @@ function idOf(option: "-u" | "-g", name: string): number {
 export function canReach({ uid, gid }: ServerAccount, path: string): boolean {
   const isOpen = (place: string): boolean => {
     const stats = statSync(place);
-    const wanted = stats.isDirectory() ? 0o1 : 0o5;
+    const desired = stats.isDirectory() ? 0o1 : 0o5;
     const shift = stats.uid === uid ? 6 : stats.gid === gid ? 3 : 0;
-    return ((stats.mode >> shift) & wanted) === wanted;
+    return ((stats.mode >> shift) & desired) === desired;
   };
   for (let place = realpathSync(path); ; place = dirname(place)) {
     if (!isOpen(place)) return false;
@@ -51,13 +51,13 @@ export function canReach({ uid, gid }: ServerAccount, path: string): boolean {
 }
 
 /**
- * Where the files of a server really lie: in the wanted directory, which is made if need be, or, when we are root and the
+ * Where the files of a server really lie: in the desired directory, which is made if need be, or, when we are root and the
  * account that runs the server cannot get there (a checkout under a private home), in a directory of its own under
  * `/var/lib/pgstrata`.
  */
-export function placeFor(wanted: string): string {
-  mkdirSync(wanted, { recursive: true });
-  const directory = realpathSync(wanted);
+export function placeFor(desired: string): string {
+  mkdirSync(desired, { recursive: true });
+  const directory = realpathSync(desired);
   const account = serverAccount();
   if (account === undefined) return directory;
   if (statSync(directory).uid === 0) chmodSync(directory, 0o755);

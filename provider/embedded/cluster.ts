@@ -57,7 +57,7 @@ export async function openCluster(options: { home: string; binaries: Binaries; s
   const credentials = readCredentials(data);
   if (credentials.superuser !== superuser) {
     throw new UserError(
-      `The data directory ${data} was made for the superuser "${credentials.superuser}", but "${superuser}" is wanted. Remove it, or use another directory.`,
+      `The data directory ${data} was made for the superuser "${credentials.superuser}", but "${superuser}" is desired. Remove it, or use another directory.`,
     );
   }
   return { home, data, ...credentials };
@@ -159,11 +159,11 @@ function requireOwn(path: string, uid: number | undefined): void {
 }
 
 function requireMajor(data: string, version: string): void {
-  const [wanted] = version.split(".");
+  const [desired] = version.split(".");
   const found = readFileSync(join(data, "PG_VERSION"), "utf8").trim();
-  if (found === wanted) return;
+  if (found === desired) return;
   throw new UserError(
-    `The data directory ${data} is of PostgreSQL ${found}, but PostgreSQL ${wanted} shall run on it, and one cannot read the other's files. ` +
+    `The data directory ${data} is of PostgreSQL ${found}, but PostgreSQL ${desired} shall run on it, and one cannot read the other's files. ` +
       "Dump its databases with the old version if you need them, then remove it (`npm run reset` does, for the local database) and start again.",
   );
 }

@@ -158,7 +158,7 @@ async function startKept(home: string, binaries: Binaries, options: EmbeddedServ
   try {
     return await launchOn(cluster, binaries, options);
   } catch (error) {
-    // Another process starts it at this moment: its server is the one wanted.
+    // Another process starts it at this moment: its server is the one desired.
     if (!(error instanceof StartFailure && error.kind === "busy")) throw error;
     for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) {
       const theirs = findEmbeddedServer(options.directory);

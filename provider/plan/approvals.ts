@@ -13,11 +13,11 @@ import { askRename } from "./renames/suspected.ts";
  *   misspelt one would leave its author believing that something was approved.
  */
 export function refuseHazards(
-  { judged, questions }: LayerPlan,
+  { assessed, questions }: LayerPlan,
   allow: readonly string[],
   allowedBefore: readonly string[],
 ): void {
-  const hazards = judged.flatMap(({ hazards }) => hazards);
+  const hazards = assessed.flatMap(({ hazards }) => hazards);
   const open = questions.filter(({ approval }) => !allow.includes(approval));
   const asked = new Set(open.map(({ approval }) => approval));
   const stopping = hazards.filter(({ stops, approval }) => stops && !allow.includes(approval) && !asked.has(approval));

@@ -8,15 +8,15 @@ import { sqlTokens } from "./renames/sqlTokens.ts";
 
 const ADD_COLUMN = " ADD COLUMN ";
 
-/** @param wanted the facts that the actions lead to. */
-export function withColumnsInOrder(actions: readonly Action[], wanted: FactBase): Action[] {
+/** @param desired the facts that the actions lead to. */
+export function withColumnsInOrder(actions: readonly Action[], desired: FactBase): Action[] {
   let ordered = [...actions];
   for (const create of actions) {
     const table = create.produces[0];
     if (create.verb !== "create" || table?.kind !== "table" || !create.sql.startsWith("CREATE TABLE ")) continue;
     const key = encodeId(table);
     const additions = ordered.filter((action) => isAddition(action, key));
-    if (additions.length > 0) ordered = withWholeTable(ordered, { create, key, additions }, wanted);
+    if (additions.length > 0) ordered = withWholeTable(ordered, { create, key, additions }, desired);
   }
   return ordered;
 }
@@ -34,20 +34,20 @@ interface NewTable {
 }
 
 /** The table is made where its last column was added, and what stands on it after that. As it was, where a column stands on the table itself. */
-function withWholeTable(actions: readonly Action[], { create, key, additions }: NewTable, wanted: FactBase): Action[] {
+function withWholeTable(actions: readonly Action[], { create, key, additions }: NewTable, desired: FactBase): Action[] {
   const end = Math.max(...additions.map((action) => actions.indexOf(action)));
   const start = actions.indexOf(create);
   const waiting = new Set([key]);
   const [before, after]: [Action[], Action[]] = [[], []];
   for (const action of actions.slice(start + 1, end + 1)) {
     if (additions.includes(action)) continue;
-    const waits = needsOf(action, wanted).some((id) => waiting.has(id));
+    const waits = needsOf(action, desired).some((id) => waiting.has(id));
     if (waits) for (const id of action.produces) waiting.add(encodeId(ownerObject(id)));
     (waits ? after : before).push(action);
   }
   waiting.delete(key);
-  if (additions.some((action) => needsOf(action, wanted).some((id) => waiting.has(id)))) return [...actions];
-  const sql = tableWith(create, additions, wanted);
+  if (additions.some((action) => needsOf(action, desired).some((id) => waiting.has(id)))) return [...actions];
+  const sql = tableWith(create, additions, desired);
   if (sql === undefined) return [...actions];
   const all = [create, ...additions];
   const whole: Action = {
@@ -60,22 +60,22 @@ function withWholeTable(actions: readonly Action[], { create, key, additions }: 
 }
 
 /** Objects that have to be there before an action, as encoded ids. */
-function needsOf({ produces, consumes }: Action, wanted: FactBase): string[] {
+function needsOf({ produces, consumes }: Action, desired: FactBase): string[] {
   const targets = produces.flatMap((id): StableId[] => {
-    const parent = wanted.get(id)?.parent;
-    const depends = wanted.outgoingEdges(id).flatMap(({ kind, to }) => (kind === "depends" ? [to] : []));
+    const parent = desired.get(id)?.parent;
+    const depends = desired.outgoingEdges(id).flatMap(({ kind, to }) => (kind === "depends" ? [to] : []));
     return parent === undefined ? depends : [parent, ...depends];
   });
   return [...consumes, ...targets].map((id) => encodeId(ownerObject(id)));
 }
 
 /** The statement with the added columns at their places; undefined when it is not of the expected form. */
-function tableWith(create: Action, additions: readonly Action[], wanted: FactBase): string | undefined {
+function tableWith(create: Action, additions: readonly Action[], desired: FactBase): string | undefined {
   const list = listOf(create.sql);
   if (list === undefined) return undefined;
   const positions = new Map<string, number>();
   const place = (id: StableId | undefined): number => {
-    const position = id === undefined ? undefined : wanted.get(id)?.payload._position;
+    const position = id === undefined ? undefined : desired.get(id)?.payload._position;
     return typeof position === "number" ? position : Number.POSITIVE_INFINITY;
   };
   const columns = create.produces.filter(({ kind }) => kind === "column");

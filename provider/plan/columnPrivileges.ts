@@ -23,7 +23,7 @@ const isColumnAcl = (id: StableId | undefined): id is ColumnAcl => id?.kind === 
 export function columnPrivilegesLast<T extends Privileged>(
   statements: readonly T[],
   live: FactBase,
-  wanted: FactBase,
+  desired: FactBase,
   regrant: (sql: string, id: StableId) => T,
 ): T[] {
   const revoked = new Map<string, number>();
@@ -34,7 +34,7 @@ export function columnPrivilegesLast<T extends Privileged>(
   const isMoved = ({ id }: Privileged, n: number): boolean => isColumnAcl(id) && (revoked.get(scopeOf(id)) ?? -1) > n;
   const moved = statements.filter(isMoved);
   const planned = new Set(statements.flatMap(({ id }) => (isColumnAcl(id) ? [encodeId(id)] : [])));
-  const lost = wanted
+  const lost = desired
     .facts()
     .filter(({ id }) => isColumnAcl(id) && revoked.has(scopeOf(id)) && live.has(id) && !planned.has(encodeId(id)));
   return [

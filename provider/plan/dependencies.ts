@@ -7,24 +7,24 @@ import type { Statement } from "./statement.ts";
  * changes or drops, and which names one takes that another gives up. The planner keeps to it by the order of the list; whoever
  * changes that order asks here.
  */
-export class Surroundings {
+export class StatementDependencies {
   private readonly live: FactBase;
-  private readonly wanted: FactBase;
+  private readonly desired: FactBase;
   private readonly links: Map<string, string[]>;
   private readonly touched: ReadonlySet<string>;
   private readonly touchedTables: ReadonlySet<string>;
   private readonly namesGivenUp: ReadonlySet<string>;
 
-  constructor(statements: readonly Statement[], { live, wanted }: { live: FactBase; wanted: FactBase }) {
+  constructor(statements: readonly Statement[], { live, desired }: { live: FactBase; desired: FactBase }) {
     this.live = live;
-    this.wanted = wanted;
+    this.desired = desired;
     const ids = statements.flatMap(({ id }) => id ?? []);
     this.touched = new Set(ids.map(encodeId));
     this.touchedTables = new Set(ids.map((id) => this.tableKey(id)));
     const dropped = statements.filter(({ op, id }) => op === "delete" && id?.kind !== "index");
     this.namesGivenUp = new Set(dropped.flatMap(({ id }) => nameOf(id)));
     this.links = new Map();
-    for (const { kind, from, to } of wanted.edges) {
+    for (const { kind, from, to } of desired.edges) {
       const key = encodeId(from);
       if (kind !== "depends" || !this.touched.has(key)) continue;
       this.links.set(key, [...(this.links.get(key) ?? []), encodeId(to)]);
@@ -49,7 +49,7 @@ export class Surroundings {
 
   /** Encoded id of the table that an object is a part of; of the object itself where there is none. */
   private tableKey(id: StableId): string {
-    return encodeId(tableOf(id, this.live, this.wanted) ?? id);
+    return encodeId(tableOf(id, this.live, this.desired) ?? id);
   }
 }
 

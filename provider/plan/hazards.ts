@@ -31,10 +31,10 @@ export interface Hazard {
   message: string;
 }
 
-/** What hazards are judged by. */
+/** What hazards are assessed by. */
 export interface HazardContext {
   live: FactBase;
-  wanted: FactBase;
+  desired: FactBase;
   sizes: TableSizes;
 }
 
@@ -62,8 +62,8 @@ function afterName(sql: string, id: StableId): string {
 
 const someRows = (rows: number): string => (rows === 1 ? "1 row" : `about ${rows.toLocaleString("en-US")} rows`);
 
-function lossOfData(statement: Statement, id: StableId, { live, wanted, sizes }: HazardContext): Hazard[] {
-  const rows = rowsBehind(id, sizes, live, wanted);
+function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }: HazardContext): Hazard[] {
+  const rows = rowsBehind(id, sizes, live, desired);
   if (rows === 0) return [];
   if (statement.op === "delete" && id.kind === "table") {
     return [
@@ -86,7 +86,7 @@ function lossOfData(statement: Statement, id: StableId, { live, wanted, sizes }:
     ];
   }
   if (id.kind === "column" && /^ (SET DATA )?TYPE /.test(afterName(statement.sql, id))) {
-    const [from, to] = [text(live.get(id), "type"), text(wanted.get(id), "type")];
+    const [from, to] = [text(live.get(id), "type"), text(desired.get(id), "type")];
     const change = from === to ? "narrowing" : typeChange(from, to);
     if (change === "narrowing") {
       return [
@@ -114,14 +114,14 @@ function lossOfData(statement: Statement, id: StableId, { live, wanted, sizes }:
   return [];
 }
 
-function blockedWrites(statement: Statement, id: StableId, { live, wanted, sizes }: HazardContext): Hazard[] {
+function blockedWrites(statement: Statement, id: StableId, { live, desired, sizes }: HazardContext): Hazard[] {
   const scanned = statement.op === "create" ? tablesOfDomain(id, live) : [];
   if (scanned.length > 0) return scanned.flatMap((each) => scan(each, rowsBehind(each, sizes), "writes wait"));
-  const rows = rowsBehind(id, sizes, live, wanted);
-  const table = tableOf(id, live, wanted);
+  const rows = rowsBehind(id, sizes, live, desired);
+  const table = tableOf(id, live, desired);
   if (rows === 0 || table === undefined || statement.transaction === "none") return [];
   const name = nameIn(table);
-  if (copiesTable(statement, id, { live, wanted })) {
+  if (copiesTable(statement, id, { live, desired })) {
     return [
       {
         code: "PS204",
@@ -147,7 +147,7 @@ function blockedWrites(statement: Statement, id: StableId, { live, wanted, sizes
     ];
   }
   if (id.kind !== "constraint" || / NOT VALID$| USING INDEX /.test(afterName(statement.sql, id))) return [];
-  const kind = text(wanted.get(id), "type");
+  const kind = text(desired.get(id), "type");
   if (kind === "u" || kind === "p" || kind === "x") {
     return [
       {
@@ -171,25 +171,25 @@ function scan(table: StableId, rows: number, who: string): Hazard[] {
 function copiesTable(
   statement: Statement,
   id: StableId,
-  { live, wanted }: Pick<HazardContext, "live" | "wanted">,
+  { live, desired }: Pick<HazardContext, "live" | "desired">,
 ): boolean {
   if (id.kind !== "column" || statement.op === "delete") return false;
   if (statement.op === "update")
-    return statement.rewrites && typeChange(text(live.get(id), "type"), text(wanted.get(id), "type")) !== "free";
-  const column = wanted.get(id);
+    return statement.rewrites && typeChange(text(live.get(id), "type"), text(desired.get(id), "type")) !== "free";
+  const column = desired.get(id);
   const { identity, generatedExpr } = column?.payload ?? {};
-  const expression = text(wanted.get({ ...id, kind: "default" }), "expr");
+  const expression = text(desired.get({ ...id, kind: "default" }), "expr");
   const fillsEachRow =
     expression !== "" && / DEFAULT /.test(afterName(statement.sql, id)) && isVolatileDefault(expression);
   return Boolean(identity) || (Boolean(generatedExpr) && !isVirtual(column)) || fillsEachRow;
 }
 
-function widerAccess(statement: Statement, id: StableId, { live, wanted }: HazardContext): Hazard[] {
+function widerAccess(statement: Statement, id: StableId, { live, desired }: HazardContext): Hazard[] {
   if (
     id.kind === "table" &&
     statement.op === "update" &&
     live.get(id)?.payload.rowSecurity === true &&
-    wanted.get(id)?.payload.rowSecurity === false
+    desired.get(id)?.payload.rowSecurity === false
   ) {
     return [
       {
@@ -204,7 +204,7 @@ function widerAccess(statement: Statement, id: StableId, { live, wanted }: Hazar
     id.kind === "policy" &&
     statement.op === "create" &&
     live.has(id) &&
-    wanted.get(id)?.payload.permissive === true
+    desired.get(id)?.payload.permissive === true
   ) {
     return [
       {

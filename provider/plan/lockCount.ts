@@ -8,25 +8,25 @@ const SHORT = /^("char"|boolean|smallint|integer|bigint|real|double precision|mo
 const FREE: ReadonlySet<Fact["id"]["kind"]> = new Set(["acl", "comment", "securityLabel", "defaultPrivilege"]);
 
 /**
- * How many places of the server's lock table a transaction takes that turns `live` into `wanted`. Creating takes one for each table,
+ * How many places of the server's lock table a transaction takes that turns `live` into `desired`. Creating takes one for each table,
  * index, sequence and view, and two for a TOAST table; dropping takes one for each constraint, default, policy, trigger and row type
  * as well. Changes of what is there count as their table.
  *
  * @param major of the server: from 18 on, a NOT NULL is a constraint like others.
  */
-export function locksNeeded(live: FactBase, wanted: FactBase, major: number): number {
+export function locksNeeded(live: FactBase, desired: FactBase, major: number): number {
   let count = 0;
   const changed = new Set<string>();
-  for (const fact of wanted.facts()) {
+  for (const fact of desired.facts()) {
     const before = live.get(fact.id);
-    if (before === undefined) count += relationsOf(fact, wanted);
-    if (before !== undefined && live.hashOf(fact.id) === wanted.hashOf(fact.id)) continue;
+    if (before === undefined) count += relationsOf(fact, desired);
+    if (before !== undefined && live.hashOf(fact.id) === desired.hashOf(fact.id)) continue;
     if (before === undefined && fact.parent === undefined) continue;
     const owner = before === undefined ? fact.parent : fact.id;
     if (owner !== undefined && live.has(owner)) changed.add(encodeId(owner));
   }
   for (const fact of live.facts()) {
-    if (!wanted.has(fact.id)) count += relationsOf(fact, live) + partsOf(fact, major);
+    if (!desired.has(fact.id)) count += relationsOf(fact, live) + partsOf(fact, major);
   }
   return count + changed.size;
 }

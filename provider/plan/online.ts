@@ -11,7 +11,7 @@ import { isPartitioned, leavesOf } from "../catalog/partitions.ts";
 import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../catalog/quote.ts";
 import { rowsBehind, type TableSizes, tableOf, text } from "../catalog/tables.ts";
-import { Surroundings } from "./dependencies.ts";
+import { StatementDependencies } from "./dependencies.ts";
 import { LONGEST_NAME_BYTES, shortened, withName } from "./indexDefinition.ts";
 import { fillMark, notNullCheck } from "./recipeConstraints.ts";
 import type { Statement, StatementList } from "./statement.ts";
@@ -20,7 +20,7 @@ import { isVolatileDefault } from "./volatileDefault.ts";
 /** What the recipes look at. */
 export interface OnlineContext {
   live: FactBase;
-  wanted: FactBase;
+  desired: FactBase;
   sizes: TableSizes;
   /** Encoded ids of indexes that a build left behind invalid. They are no facts of `live`. */
   invalidIndexes: ReadonlySet<string>;
@@ -47,7 +47,7 @@ export function online(list: StatementList, context: OnlineContext): StatementLi
   const soon: Statement[] = [];
   const later: Statement[] = [];
   const putOff = new Set<string>();
-  const surroundings = new Surroundings(list.statements, context);
+  const surroundings = new StatementDependencies(list.statements, context);
   for (const statement of list.statements) {
     const id = statement.id === undefined ? undefined : encodeId(statement.id);
     if (statement.op === "delete" && id !== undefined && replaced.has(id)) continue;
@@ -69,8 +69,8 @@ export function online(list: StatementList, context: OnlineContext): StatementLi
   return { ...list, statements: [...early, ...soon, ...later] };
 }
 
-function tableKey({ id }: Statement, { live, wanted }: OnlineContext): string {
-  const table = id === undefined ? undefined : tableOf(id, live, wanted);
+function tableKey({ id }: Statement, { live, desired }: OnlineContext): string {
+  const table = id === undefined ? undefined : tableOf(id, live, desired);
   return table === undefined ? "" : encodeId(table);
 }
 
@@ -88,14 +88,14 @@ function busyTables(statements: readonly Statement[], context: OnlineContext): S
 }
 
 /** Indexes that the list drops and makes again under the same name, on tables with rows. */
-function replacedIndexes(statements: readonly Statement[], { live, wanted, sizes }: OnlineContext): Set<string> {
+function replacedIndexes(statements: readonly Statement[], { live, desired, sizes }: OnlineContext): Set<string> {
   const dropped = new Set<string>();
   const replaced = new Set<string>();
   for (const { id, op } of statements) {
     if (
       id?.kind !== "index" ||
-      rowsBehind(id, sizes, live, wanted) === 0 ||
-      isPartitioned(tableOf(id, live, wanted), live)
+      rowsBehind(id, sizes, live, desired) === 0 ||
+      isPartitioned(tableOf(id, live, desired), live)
     )
       continue;
     if (op === "delete") dropped.add(encodeId(id));
@@ -106,19 +106,19 @@ function replacedIndexes(statements: readonly Statement[], { live, wanted, sizes
 
 function recipeFor(statement: Statement, context: OnlineContext, isReplacement: boolean): Recipe {
   const { id, op } = statement;
-  const { live, wanted, sizes } = context;
+  const { live, desired, sizes } = context;
   const asIs: Recipe = { soon: [statement], later: [] };
   if (id === undefined) return asIs;
   if (op === "create" && id.kind === "index") {
-    if (rowsBehind(id, sizes, live, wanted) === 0) return withoutLeftOver(statement, id, context);
-    if (isPartitioned(tableOf(id, wanted), live))
+    if (rowsBehind(id, sizes, live, desired) === 0) return withoutLeftOver(statement, id, context);
+    if (isPartitioned(tableOf(id, desired), live))
       return live.has(id) ? asIs : buildOnPartitions(statement, id, context);
     return {
       soon: [],
       later: isReplacement ? replaceIndex(statement, id, context) : buildIndex(statement, id, context),
     };
   }
-  if (rowsBehind(id, sizes, live, wanted) === 0) return asIs;
+  if (rowsBehind(id, sizes, live, desired) === 0) return asIs;
   if (op === "create" && id.kind === "constraint") return addConstraint(statement, id, context) ?? asIs;
   if (op === "update" && id.kind === "column" && becomesNotNull(statement, id, context))
     return setNotNull(statement, id, context);
@@ -183,11 +183,11 @@ function buildIndex(statement: Statement, id: IndexId, context: OnlineContext): 
 function buildOnPartitions(
   statement: Statement,
   id: IndexId & StableId,
-  { live, wanted, invalidIndexes }: OnlineContext,
+  { live, desired, invalidIndexes }: OnlineContext,
 ): Recipe {
-  const table = tableOf(id, wanted);
+  const table = tableOf(id, desired);
   // One that goes with the same plan needs no index.
-  const staying = new Set(leavesOf(table, wanted).map(({ schema, name }) => quoteQualified(schema, name)));
+  const staying = new Set(leavesOf(table, desired).map(({ schema, name }) => quoteQualified(schema, name)));
   const leaves = leavesOf(table, live).filter(({ schema, name }) => staying.has(quoteQualified(schema, name)));
   const parts = leaves.flatMap((part): Statement[] => {
     const own: IndexId = { schema: part.schema, name: shortened(`${part.name}_${id.name}`, LONGEST_NAME_BYTES) };
@@ -249,9 +249,9 @@ function successorOf({ schema, name }: IndexId): IndexId {
 function addConstraint(
   statement: Statement,
   id: SubId & StableId,
-  { wanted, live, invalidIndexes, majorVersion }: OnlineContext,
+  { desired, live, invalidIndexes, majorVersion }: OnlineContext,
 ): Recipe | undefined {
-  const fact = wanted.get(id);
+  const fact = desired.get(id);
   const table = quoteQualified(id.schema, id.table);
   const name = quoteIdent(id.name);
   const def = text(fact, "def");
@@ -311,10 +311,10 @@ function addUnique(
   };
 }
 
-function becomesNotNull(statement: Statement, id: StableId, { live, wanted }: OnlineContext): boolean {
+function becomesNotNull(statement: Statement, id: StableId, { live, desired }: OnlineContext): boolean {
   return (
     live.get(id)?.payload.notNull === false &&
-    wanted.get(id)?.payload.notNull === true &&
+    desired.get(id)?.payload.notNull === true &&
     / SET NOT NULL$/.test(statement.sql)
   );
 }
@@ -324,9 +324,9 @@ function becomesNotNull(statement: Statement, id: StableId, { live, wanted }: On
  * left by a run that ended in between: rows of a new column may then still lack their value. The check comes after they have it,
  * because it would refuse every change of a row that has none yet.
  */
-function setNotNull(statement: Statement, id: SubId & StableId, { live, wanted }: OnlineContext): Recipe {
+function setNotNull(statement: Statement, id: SubId & StableId, { live, desired }: OnlineContext): Recipe {
   const table = quoteQualified(id.schema, id.table);
-  const [check, mark] = [notNullCheck(id, wanted), fillMark(id, wanted)];
+  const [check, mark] = [notNullCheck(id, desired), fillMark(id, desired)];
   const has = (name: string): boolean => live.has({ kind: "constraint", schema: id.schema, table: id.table, name });
   const [isMarked, isChecked] = [has(mark), has(check)];
   const add = step(
@@ -348,8 +348,8 @@ function setNotNull(statement: Statement, id: SubId & StableId, { live, wanted }
 }
 
 /** As the catalog prints it; empty without one. */
-function defaultOf({ schema, table, name }: SubId, { wanted }: OnlineContext): string {
-  return text(wanted.get({ kind: "default", schema, table, name }), "expr");
+function defaultOf({ schema, table, name }: SubId, { desired }: OnlineContext): string {
+  return text(desired.get({ kind: "default", schema, table, name }), "expr");
 }
 
 function fillIn(statement: Statement, id: SubId): Statement {
@@ -370,7 +370,7 @@ function fillIn(statement: Statement, id: SubId): Statement {
  */
 function addColumn(statement: Statement, id: SubId & StableId, context: OnlineContext): Recipe | undefined {
   const expression = defaultOf(id, context);
-  const { notNull, identity, generatedExpr } = context.wanted.get(id)?.payload ?? {};
+  const { notNull, identity, generatedExpr } = context.desired.get(id)?.payload ?? {};
   if (notNull !== true || identity || generatedExpr) return undefined;
   if (expression === "" || !isVolatileDefault(expression)) return undefined;
   const table = `ALTER TABLE ${quoteQualified(id.schema, id.table)}`;
@@ -379,7 +379,7 @@ function addColumn(statement: Statement, id: SubId & StableId, context: OnlineCo
   const tail = ` NOT NULL DEFAULT ${expression}`;
   if (!statement.sql.startsWith(head) || !statement.sql.endsWith(tail)) return undefined;
   const bare = statement.sql.slice(0, -tail.length);
-  const mark = quoteIdent(fillMark(id, context.wanted));
+  const mark = quoteIdent(fillMark(id, context.desired));
   const change = { ...brief, op: "update" } as const;
   const required = setNotNull(step(statement, `${table} ALTER COLUMN ${column} SET NOT NULL`, change), id, context);
   return {

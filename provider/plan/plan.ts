@@ -5,16 +5,16 @@ import { searchPathsIn } from "../catalog/searchPath.ts";
 import { rowsBehind, type TableSizes } from "../catalog/tables.ts";
 import { type Hazard, hazardsOf } from "./hazards.ts";
 import { online } from "./online.ts";
-import { statementsFor } from "./planStatements.ts";
+import { planStatements } from "./planStatements.ts";
 import { newIds } from "./renames/renamedFacts.ts";
 import { type Rename, renameStatements } from "./renames/renames.ts";
 import { type RenameQuestion, renameQuestions } from "./renames/suspected.ts";
 import type { Statement, StatementList } from "./statement.ts";
 import { readSizes } from "./tableSizes.ts";
-import type { Target } from "./transition.ts";
+import type { Transition } from "./transition.ts";
 
 /** A statement with what it may do to others. */
-export interface JudgedStatement {
+export interface StatementWithRisk {
   statement: Statement;
   hazards: Hazard[];
   /** Rows of the table that it touches; an estimate, 0 for a new or empty table. */
@@ -24,42 +24,42 @@ export interface JudgedStatement {
 /** What an update would run. */
 export interface LayerPlan {
   list: StatementList;
-  judged: JudgedStatement[];
+  assessed: StatementWithRisk[];
   /** What may be a rename that nobody declared. */
   questions: RenameQuestion[];
 }
 
-/** The ordered statements that turn the database into what is wanted, without blocking those who use tables with rows. */
-export async function planLayer(
+/** The ordered statements that turn the database into what is desired, without blocking those who use tables with rows. */
+export async function planUpdate(
   client: ClientBase | Pool,
   catalog: Catalog,
-  target: Target<unknown>,
+  target: Transition<unknown>,
 ): Promise<LayerPlan> {
-  const { live, wanted, renames } = target;
-  const direct = statementsFor(live, wanted);
+  const { live, desired, renames } = target;
+  const direct = planStatements(live, desired);
   const renaming = renameStatements(renames);
   const sizes = await readSizes(
     client,
     live,
-    wanted,
+    desired,
     [...renaming, ...direct.statements],
     nameBefore(catalog, renames),
   );
   const { invalidIndexes, serverVersion } = catalog;
-  const context = { live, wanted, sizes, invalidIndexes, majorVersion: Number.parseInt(serverVersion, 10) };
+  const context = { live, desired, sizes, invalidIndexes, majorVersion: Number.parseInt(serverVersion, 10) };
   const list = withSearchPaths(
     renaming.length === 0 ? online(direct, context) : inOrder(direct, renaming, context),
-    wanted,
+    desired,
   );
   return {
     list,
-    judged: list.statements.map((statement) => judge(statement, live, wanted, sizes)),
-    questions: renameQuestions(direct.statements, live, wanted, sizes),
+    assessed: list.statements.map((statement) => assess(statement, live, desired, sizes)),
+    questions: renameQuestions(direct.statements, live, desired, sizes),
   };
 }
 
-function withSearchPaths(list: StatementList, wanted: FactBase): StatementList {
-  const pathFor = searchPathsIn(wanted);
+function withSearchPaths(list: StatementList, desired: FactBase): StatementList {
+  const pathFor = searchPathsIn(desired);
   const statements = list.statements.map((statement) => {
     const searchPath = pathFor(statement.sql);
     return searchPath === undefined ? statement : { ...statement, searchPath };
@@ -85,10 +85,10 @@ function inOrder(
   return { ...direct, statements: [...direct.statements.filter(isAhead), ...renaming, ...statements] };
 }
 
-function judge(statement: Statement, live: FactBase, wanted: FactBase, sizes: TableSizes): JudgedStatement {
+function assess(statement: Statement, live: FactBase, desired: FactBase, sizes: TableSizes): StatementWithRisk {
   return {
     statement,
-    hazards: hazardsOf(statement, { live, wanted, sizes }),
-    rows: rowsBehind(statement.id, sizes, live, wanted),
+    hazards: hazardsOf(statement, { live, desired, sizes }),
+    rows: rowsBehind(statement.id, sizes, live, desired),
   };
 }

@@ -7,7 +7,7 @@ import { addTime } from "../core/timing.ts";
 import { withColumnsInOrder } from "./columnOrder.ts";
 import { columnPrivilegesLast } from "./columnPrivileges.ts";
 import { withPartitionsDetached } from "./detachPartitions.ts";
-import { halfWay, withBareTypes } from "./replacedObjects.ts";
+import { intermediateState, withBareTypes } from "./replacedObjects.ts";
 import type { Lock, Statement, StatementList, Work } from "./statement.ts";
 import { planned } from "./unsupportedChange.ts";
 
@@ -24,17 +24,17 @@ const TRANSACTION_USE = { transactional: "shared", commitBoundaryAfter: "last", 
 const OPS = { create: "create", alter: "update", drop: "delete" } as const;
 
 /**
- * Ordered DDL that turns `live` into `wanted`; empty when there is nothing to do.
+ * Ordered DDL that turns `live` into `desired`; empty when there is nothing to do.
  *
  * @throws {UnsupportedChangeError} for a change of a type that is in use, which cannot be planned.
  */
-export function statementsFor(live: FactBase, wanted: FactBase): StatementList {
-  const direct = plannedStatements(live, wanted);
-  const detour = halfWay(direct.statements, live, wanted);
+export function planStatements(live: FactBase, desired: FactBase): StatementList {
+  const direct = plannedStatements(live, desired);
+  const detour = intermediateState(direct.statements, live, desired);
   const whole =
-    detour === undefined ? direct : joinedLists(plannedStatements(live, detour), plannedStatements(detour, wanted));
-  const bare = withBareTypes(whole.statements, wanted);
-  return bare === undefined ? whole : joinedLists(whole, plannedStatements(bare, wanted));
+    detour === undefined ? direct : joinedLists(plannedStatements(live, detour), plannedStatements(detour, desired));
+  const bare = withBareTypes(whole.statements, desired);
+  return bare === undefined ? whole : joinedLists(whole, plannedStatements(bare, desired));
 }
 
 function joinedLists(first: StatementList, second: StatementList): StatementList {
@@ -42,24 +42,24 @@ function joinedLists(first: StatementList, second: StatementList): StatementList
   return { statements: [...first.statements, ...second.statements], settings: [...settings.values()] };
 }
 
-function plannedStatements(live: FactBase, wanted: FactBase): StatementList {
+function plannedStatements(live: FactBase, desired: FactBase): StatementList {
   const started = performance.now();
   const { actions, preamble } = planned(() =>
-    plan(live, wanted, {
+    plan(live, desired, {
       // Roles belong to the cluster and are nobody's facts: those named exist, or will.
-      assumedRoles: [live, wanted].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]),
+      assumedRoles: [live, desired].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]),
       assumedSchemas: ["public", "pg_catalog"],
-      compact: !hasTwinKeys(live, wanted),
+      compact: !hasTwinKeys(live, desired),
     }),
   );
   addTime("plan", performance.now() - started);
-  const write = virtualWriter(wanted);
+  const write = virtualWriter(desired);
   const ordered = columnPrivilegesLast(
     enumValuesFirst(
-      withColumnsInOrder(actions, wanted).map((action) => toStatement({ ...action, sql: write(action.sql) })),
+      withColumnsInOrder(actions, desired).map((action) => toStatement({ ...action, sql: write(action.sql) })),
     ),
     live,
-    wanted,
+    desired,
     regranting,
   );
   return { statements: withPartitionsDetached(ordered, live), settings: [...preamble, ...settingsFor(ordered)] };
@@ -95,9 +95,9 @@ function regranting(sql: string, id: StableId): Statement {
  * Whether a new table has two keys of the same columns. Within a CREATE TABLE the server makes one of them, so each has to be added
  * by a statement of its own.
  */
-function hasTwinKeys(live: FactBase, wanted: FactBase): boolean {
+function hasTwinKeys(live: FactBase, desired: FactBase): boolean {
   const seen = new Set<string>();
-  for (const { id, parent, payload } of wanted.facts()) {
+  for (const { id, parent, payload } of desired.facts()) {
     if (id.kind !== "constraint" || parent === undefined || (payload.type !== "p" && payload.type !== "u")) continue;
     if (live.has(parent)) continue;
     const columns = `${encodeId(parent)} ${String(payload.def).replace(/^(PRIMARY KEY|UNIQUE)( NULLS NOT DISTINCT)? /, "")}`;

@@ -9,19 +9,19 @@ interface ColumnId {
 }
 
 /** The name of the check that stands in for NOT NULL until that is set. */
-export const notNullCheck = (id: ColumnId, wanted: FactBase): string =>
-  checkName(`pgstrata_not_null_${id.name}`, id, wanted);
+export const notNullCheck = (id: ColumnId, desired: FactBase): string =>
+  checkName(`pgstrata_not_null_${id.name}`, id, desired);
 
 /** The name of a check that refuses nothing and says that rows of a new column are still to be filled in. */
-export const fillMark = (id: ColumnId, wanted: FactBase): string => checkName(`pgstrata_fill_${id.name}`, id, wanted);
+export const fillMark = (id: ColumnId, desired: FactBase): string => checkName(`pgstrata_fill_${id.name}`, id, desired);
 
 /** As the server prints the two. */
 const RECIPE_CHECK = /^CHECK \(\(+.* IS NOT NULL\)( OR true\))?\)( NOT VALID)?$/s;
 
 /** The name, or another one where a check of this name stands that is none of a recipe. */
-function checkName(name: string, id: ColumnId, wanted: FactBase): string {
+function checkName(name: string, id: ColumnId, desired: FactBase): string {
   const fitting = shortened(name, LONGEST_NAME_BYTES);
-  const there = wanted.get({ kind: "constraint", schema: id.schema, table: id.table, name: fitting });
+  const there = desired.get({ kind: "constraint", schema: id.schema, table: id.table, name: fitting });
   const isTaken = there !== undefined && !RECIPE_CHECK.test(text(there, "def"));
-  return isTaken ? checkName(`pgstrata_${name}`, id, wanted) : fitting;
+  return isTaken ? checkName(`pgstrata_${name}`, id, desired) : fitting;
 }

@@ -1,7 +1,7 @@
 import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteQualified } from "../catalog/quote.ts";
 import { keepOwnerEdge } from "../catalog/readCatalog.ts";
-import { minus } from "../contribution/contribution.ts";
+import { revertContribution } from "../contribution/contribution.ts";
 import type { Statement } from "./statement.ts";
 
 /** As the planner words it that it makes a type anew, which goes by its old name until its columns are converted. */
@@ -14,9 +14,13 @@ const STEPS_ASIDE = /^ALTER TYPE (.+) RENAME TO ".*__pgdelta_replaced"$/;
  *
  * @returns undefined for a plan that needs no such detour.
  */
-export function halfWay(statements: readonly Statement[], live: FactBase, wanted: FactBase): FactBase | undefined {
+export function intermediateState(
+  statements: readonly Statement[],
+  live: FactBase,
+  desired: FactBase,
+): FactBase | undefined {
   const tables = statements.flatMap(({ op, id }) =>
-    op === "delete" && id?.kind === "table" && wanted.has(id) ? [id] : [],
+    op === "delete" && id?.kind === "table" && desired.has(id) ? [id] : [],
   );
   const isTypeReplaced = statements.some(({ sql }) => STEPS_ASIDE.test(sql));
   const converted = statements.flatMap(({ op, id, rewrites }) =>
@@ -26,7 +30,11 @@ export function halfWay(statements: readonly Statement[], live: FactBase, wanted
     live.incomingEdges(id).flatMap(({ from }) => (from.kind === "policy" ? [encodeId(from)] : [])),
   );
   if (tables.length + policies.length === 0) return undefined;
-  return minus(live, { remove: new Set([...standingOn(live, tables), ...policies]), restore: [], reset: [] });
+  return revertContribution(live, {
+    remove: new Set([...standingOn(live, tables), ...policies]),
+    restore: [],
+    reset: [],
+  });
 }
 
 /** Encoded ids of the tables, of their parts and sequences, and of all that depends on those. */
@@ -56,20 +64,20 @@ function ownedBy(column: StableId, sequences: readonly Fact[]): StableId[] {
 }
 
 /**
- * What is wanted, but with the types that a plan makes anew as the server makes them: an enum that loses a value has neither its
+ * What is desired, but with the types that a plan makes anew as the server makes them: an enum that loses a value has neither its
  * privileges, its owner nor its comment afterwards, and the planner does not give them again.
  *
  * @returns undefined for a plan that makes no type anew.
  */
-export function withBareTypes(statements: readonly Statement[], wanted: FactBase): FactBase | undefined {
+export function withBareTypes(statements: readonly Statement[], desired: FactBase): FactBase | undefined {
   const names = new Set(statements.flatMap(({ sql }) => STEPS_ASIDE.exec(sql)?.[1] ?? []));
   if (names.size === 0) return undefined;
   const isReplaced = (id: StableId | undefined): boolean =>
     id?.kind === "type" && names.has(quoteQualified(id.schema, id.name));
-  const facts = wanted.facts().filter(({ parent }) => !isReplaced(parent));
-  const open = wanted.facts().flatMap(({ id }) => (isReplaced(id) ? [openToAll(id)] : []));
-  const edges = wanted.edges.filter((edge) => !(keepOwnerEdge(edge) && isReplaced(edge.from)));
-  return buildFactBase([...facts, ...open], edges, wanted.source, undefined, { allowDangling: keepOwnerEdge });
+  const facts = desired.facts().filter(({ parent }) => !isReplaced(parent));
+  const open = desired.facts().flatMap(({ id }) => (isReplaced(id) ? [openToAll(id)] : []));
+  const edges = desired.edges.filter((edge) => !(keepOwnerEdge(edge) && isReplaced(edge.from)));
+  return buildFactBase([...facts, ...open], edges, desired.source, undefined, { allowDangling: keepOwnerEdge });
 }
 
 /** What the server gives on a type of which nobody says anything. */

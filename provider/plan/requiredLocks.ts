@@ -18,12 +18,12 @@ export interface TableLocks {
 }
 
 /** Which tables statements lock, and from which statement on. */
-export function locksOf(statements: readonly Statement[], live: FactBase, wanted: FactBase): TableLocks {
+export function locksOf(statements: readonly Statement[], live: FactBase, desired: FactBase): TableLocks {
   const locks = new Map<string, Lock>();
-  const relations = new Relations(live, wanted);
+  const relations = new Relations(live, desired);
   let first = statements.length;
   for (const [n, statement] of statements.entries()) {
-    const found = locksOfOne(statement, relations, live, wanted).filter(
+    const found = locksOfOne(statement, relations, live, desired).filter(
       ([table, lock]) => isStrong(lock) && live.has(table) && !relations.ofOthers.has(encodeId(table)),
     );
     if (found.length > 0 || locksOtherThanTables(statement, live)) first = Math.min(first, n);
@@ -46,16 +46,16 @@ function locksOtherThanTables(statement: Statement, live: FactBase): boolean {
 /** What is renamed has its old name while the locks are taken. */
 const idNow = ({ id, renames }: Statement): StableId | undefined => renames ?? id;
 
-function locksOfOne(statement: Statement, relations: Relations, live: FactBase, wanted: FactBase): [StableId, Lock][] {
+function locksOfOne(statement: Statement, relations: Relations, live: FactBase, desired: FactBase): [StableId, Lock][] {
   const { op, lock } = statement;
   const id = idNow(statement);
   if (id === undefined) return [];
-  const parent = id.kind === "table" ? (parentOf(id, live) ?? parentOf(id, wanted)) : undefined;
+  const parent = id.kind === "table" ? (parentOf(id, live) ?? parentOf(id, desired)) : undefined;
   // A partition that comes or goes changes what its parent is to the planner.
   const others: [StableId, Lock][] = parent !== undefined && op !== "update" ? [[parent, "ACCESS EXCLUSIVE"]] : [];
   if (!isStrong(lock)) return others;
   if (op === "create") for (const table of tablesOfDomain(id, live)) others.push([table, "SHARE"]);
-  const table = tableOf(id, live, wanted);
+  const table = tableOf(id, live, desired);
   if (table === undefined) return others;
   const touched = [table, ...referred(id, op, relations, live), ...(reaches(id, op) ? relations.partsOf(table) : [])];
   return [...touched.map((each): [StableId, Lock] => [each, lock]), ...others];
@@ -83,17 +83,17 @@ class Relations {
   private readonly dependencies = new Map<string, StableId[]>();
   private readonly parts = new Map<string, StableId[]>();
 
-  constructor(live: FactBase, wanted: FactBase) {
+  constructor(live: FactBase, desired: FactBase) {
     const ofOthers = new Set<string>();
     for (const { kind, from } of live.edges) if (kind === "owner") ofOthers.add(encodeId(from));
     this.ofOthers = ofOthers;
-    for (const { kind, from, to } of [...live.edges, ...wanted.edges]) {
+    for (const { kind, from, to } of [...live.edges, ...desired.edges]) {
       if (kind === "depends" && from.kind === "constraint") add(this.dependencies, from, to);
     }
     for (const { id } of live.facts()) {
       const parent = id.kind === "table" ? parentOf(id, live) : undefined;
       // One that goes is locked by its own statement.
-      if (parent !== undefined && wanted.has(id)) add(this.parts, parent, id);
+      if (parent !== undefined && desired.has(id)) add(this.parts, parent, id);
     }
   }
 

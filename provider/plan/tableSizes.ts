@@ -12,7 +12,7 @@ const ESTIMATES = `
   select n.nspname as schema, c.relname as name, c.reltuples::bigint::text as rows,
          (c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint)::text as bytes
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    join unnest($1::text[], $2::text[]) as wanted (schema, name) on wanted.schema = n.nspname and wanted.name = c.relname
+    join unnest($1::text[], $2::text[]) as desired (schema, name) on desired.schema = n.nspname and desired.name = c.relname
    where c.relkind in ('r', 'p')`;
 
 /**
@@ -24,12 +24,12 @@ const ESTIMATES = `
 export async function readSizes(
   client: ClientBase | Pool,
   live: FactBase,
-  wanted: FactBase,
+  desired: FactBase,
   statements: readonly Statement[],
   nameNow: (table: StableId) => StableId = (table) => table,
 ): Promise<TableSizes> {
   const keys = new Map<string, string>();
-  const tables = touchedTables(live, wanted, statements).flatMap((table) => {
+  const tables = touchedTables(live, desired, statements).flatMap((table) => {
     const now = nameNow({ kind: "table", ...table });
     if (now.kind !== "table") return [];
     keys.set(encodeId(now), encodeId({ kind: "table", ...table }));
@@ -74,12 +74,12 @@ function isAnswer(value: unknown): value is { rows: { rows?: unknown }[] } {
 
 function touchedTables(
   live: FactBase,
-  wanted: FactBase,
+  desired: FactBase,
   statements: readonly Statement[],
 ): { schema: string; name: string }[] {
   const tables = new Map<string, { schema: string; name: string }>();
   const add = (id: StableId | undefined): void => {
-    const table = id === undefined ? undefined : tableOf(id, live, wanted);
+    const table = id === undefined ? undefined : tableOf(id, live, desired);
     if (table === undefined || !("schema" in table && "name" in table) || table.schema === null || !live.has(table))
       return;
     tables.set(encodeId(table), { schema: table.schema, name: table.name });

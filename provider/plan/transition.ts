@@ -2,10 +2,10 @@ import type { FactBase } from "../catalog/pgDelta.ts";
 import type { Rename } from "./renames/renames.ts";
 
 /** Where an update of the database is to lead. */
-export interface Target<Kept> {
+export interface Transition<Kept> {
   /** The database as it is once the renames are made. */
   live: FactBase;
-  wanted: FactBase;
+  desired: FactBase;
   /** In the order in which they are made; columns and parts come before their tables. */
   renames: readonly Rename[];
   /** What the state will keep of it. */

@@ -43,7 +43,7 @@ interface Scratch {
  * Learns what layers mean by executing them in a shadow. Layers of one stack stand on one another, so one scratch database is
  * loaded layer by layer and read after each; only layers that stand on something else get another one.
  */
-export class ShadowChain {
+export class ShadowContributions {
   readonly shadow: Shadow;
   readonly cache: ContributionCache;
   private scratch: Scratch | undefined;
@@ -190,12 +190,12 @@ export class ShadowChain {
 
   /** Facts of a scratch database into which the sets were loaded one after another. */
   private async factsAfter(sets: readonly SqlSet[], needs: ShadowNeeds): Promise<FactBase> {
-    const wanted = sets.map((set) => digestOf([], [set]));
-    const scratch = await this.scratchWith(wanted, needs);
+    const desired = sets.map((set) => digestOf([], [set]));
+    const scratch = await this.scratchWith(desired, needs);
     const known = scratch.facts.get(sets.length);
     if (known !== undefined) return known;
     for (const [n, set] of sets.entries()) {
-      const digest = wanted[n];
+      const digest = desired[n];
       if (n < scratch.loaded.length || digest === undefined) continue;
       this.beforeLoad();
       await timed("shadow", () => load(scratch.database, set, needs));
@@ -207,14 +207,14 @@ export class ShadowChain {
   }
 
   /**
-   * The open scratch database when what it holds is a beginning of `wanted`, or when it went on from there after its facts were
+   * The open scratch database when what it holds is a beginning of `desired`, or when it went on from there after its facts were
    * read; otherwise a fresh one.
    */
-  private async scratchWith(wanted: readonly string[], needs: ShadowNeeds): Promise<Scratch> {
+  private async scratchWith(desired: readonly string[], needs: ShadowNeeds): Promise<Scratch> {
     const key = JSON.stringify([needs.owner, [...needs.roles].sort(), needs.literalSettings ?? {}]);
     const open = this.scratch;
-    const isReached = open !== undefined && (open.loaded.length <= wanted.length || open.facts.has(wanted.length));
-    const isSame = open?.loaded.slice(0, wanted.length).every((digest, n) => digest === wanted[n]) ?? false;
+    const isReached = open !== undefined && (open.loaded.length <= desired.length || open.facts.has(desired.length));
+    const isSame = open?.loaded.slice(0, desired.length).every((digest, n) => digest === desired[n]) ?? false;
     if (open?.needs === key && isReached && isSame) return open;
     await this.dropScratch();
     const database = await timed("shadow", () => this.shadow.create(needs));

@@ -12,7 +12,7 @@ import type { Shadow } from "./shadow.ts";
  *
  * @param directory where the data directories of embedded shadows lie.
  */
-export async function chooseShadow(mode: ShadowMode, target: Database | undefined, directory: string): Promise<Shadow> {
+export async function openShadow(mode: ShadowMode, target: Database | undefined, directory: string): Promise<Shadow> {
   if (typeof mode === "object") return serverShadow(mode.url, target);
   const majors = installedMajors();
   const major = target === undefined ? Math.max(...majors) : (await target.facts()).major;
@@ -32,10 +32,10 @@ async function serverShadow(url: string, target: Database | undefined): Promise<
   if (server === undefined) throw new Error("a shadow by URL came without its URL");
   try {
     const { major, version } = await server.facts();
-    const wanted = await target?.facts();
-    if (wanted !== undefined && major !== wanted.major) {
+    const desired = await target?.facts();
+    if (desired !== undefined && major !== desired.major) {
       throw new UserError(
-        `Found PostgreSQL ${version} at the provider's \`shadow\` URL, expected the target's major version ${wanted.major}, because the same SQL means different things on different ones.`,
+        `Found PostgreSQL ${version} at the provider's \`shadow\` URL, expected the target's major version ${desired.major}, because the same SQL means different things on different ones.`,
       );
     }
     return { ...colocatedShadow(server, version), stop: () => server.close() };

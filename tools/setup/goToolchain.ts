@@ -87,10 +87,10 @@ export function goEnvironment(env: Environment): Environment {
 
 function isOlder(version: string, required: string): boolean {
   const found = version.split(".").map(Number);
-  for (const [index, wanted] of required.split(".").map(Number).entries()) {
+  for (const [index, desired] of required.split(".").map(Number).entries()) {
     const number = found[index] ?? 0;
-    if (number !== wanted) {
-      return number < wanted;
+    if (number !== desired) {
+      return number < desired;
     }
   }
   return false;

@@ -119,13 +119,13 @@ function keepable(step: Step, part: Part): InstalledPart | undefined {
 }
 
 async function askOfficial({ env, log, probe }: Work): Promise<Attempt> {
-  const wanted = env.PGSTRATA_NETWORK ?? "";
-  if (!["", "auto", "open", "closed"].includes(wanted)) {
+  const desired = env.PGSTRATA_NETWORK ?? "";
+  if (!["", "auto", "open", "closed"].includes(desired)) {
     throw new UserError(
-      `Found PGSTRATA_NETWORK=${wanted}, expected open, closed or auto.\nUnset it, or give it one of these values.`,
+      `Found PGSTRATA_NETWORK=${desired}, expected open, closed or auto.\nUnset it, or give it one of these values.`,
     );
   }
-  const attempt: Attempt = wanted === "closed" ? { ok: false, reason: "PGSTRATA_NETWORK says closed" } : await probe();
+  const attempt: Attempt = desired === "closed" ? { ok: false, reason: "PGSTRATA_NETWORK says closed" } : await probe();
   if (!attempt.ok) {
     log(`official downloads: not used (${attempt.reason}); missing parts come from the Go module proxy`);
   }

@@ -22,23 +22,23 @@ export interface RenameQuestion {
 export function renameQuestions(
   statements: readonly Statement[],
   live: FactBase,
-  wanted: FactBase,
+  desired: FactBase,
   sizes: TableSizes,
 ): RenameQuestion[] {
   const dropped = statements
     .filter(({ op, id }) => op === "delete" && (id?.kind === "table" || id?.kind === "column"))
     .flatMap(({ id }) => (id === undefined ? [] : (live.get(id) ?? [])))
-    .filter(({ id }) => rowsBehind(id, sizes, live, wanted) > 0);
+    .filter(({ id }) => rowsBehind(id, sizes, live, desired) > 0);
   if (dropped.length === 0) return [];
-  const added = wanted.facts().filter(({ id }) => (id.kind === "table" || id.kind === "column") && !live.has(id));
+  const added = desired.facts().filter(({ id }) => (id.kind === "table" || id.kind === "column") && !live.has(id));
   return dropped.flatMap((old) =>
     added
-      .filter((next) => isAlike(old, live, next, wanted))
-      .flatMap((next) => asQuestion(old, next, rowsBehind(old.id, sizes, live, wanted))),
+      .filter((next) => isAlike(old, live, next, desired))
+      .flatMap((next) => asQuestion(old, next, rowsBehind(old.id, sizes, live, desired))),
   );
 }
 
-function isAlike(old: Fact, live: FactBase, next: Fact, wanted: FactBase): boolean {
+function isAlike(old: Fact, live: FactBase, next: Fact, desired: FactBase): boolean {
   if (old.id.kind === "column" && next.id.kind === "column") {
     return (
       old.parent !== undefined &&
@@ -49,7 +49,7 @@ function isAlike(old: Fact, live: FactBase, next: Fact, wanted: FactBase): boole
       !next.payload.generatedExpr
     );
   }
-  return old.id.kind === "table" && next.id.kind === "table" && columnsOf(old, live) === columnsOf(next, wanted);
+  return old.id.kind === "table" && next.id.kind === "table" && columnsOf(old, live) === columnsOf(next, desired);
 }
 
 function columnsOf({ id }: Fact, base: FactBase): string {

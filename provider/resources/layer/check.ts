@@ -6,13 +6,13 @@ import { ConnectionError } from "../../database/connectionError.ts";
 import { SqlFileError } from "../../shadow/loadSql.ts";
 import { checkInputs, type LayerInputs } from "./inputs.ts";
 import { locatedRenames } from "./renames.ts";
-import type { LayerWorld } from "./runtime.ts";
+import type { LayerRuntime } from "./runtime.ts";
 import { describeSqlError } from "./sqlError.ts";
 import { SourceError } from "./sqlSources.ts";
 
 /** Reads the files and, unless they are those of the last update, executes them in the shadow: what is wrong in them shows here. */
 export async function check(
-  world: LayerWorld,
+  runtime: LayerRuntime,
   { report }: CallContext,
   olds: Properties,
   news: Properties,
@@ -21,23 +21,23 @@ export async function check(
   const checked = checkInputs(news);
   if ("failures" in checked) return { inputs: news, failures: checked.failures };
   try {
-    const sources = await world.sources(checked.inputs);
+    const sources = await runtime.sources(checked.inputs);
     const isSame = (["digest", "baseDigest"] as const).every((key) => olds[key] === sources[key]);
     if (!isSame || !equalValues(olds.renames ?? null, news.renames ?? null)) {
-      const contribution = await world.contribution(checked.inputs, sources);
+      const contribution = await runtime.contribution(checked.inputs, sources);
       locatedRenames(sources, contribution);
       for (const { code, message } of lint(contribution)) report.warn(`${code}: ${message}`);
     }
     return { inputs: { ...news, digest: sources.digest, baseDigest: sources.baseDigest }, failures: [] };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { inputs: news, failures: failuresOf(world, error, checked.inputs) };
+    return { inputs: news, failures: failuresOf(runtime, error, checked.inputs) };
   }
 }
 
-function failuresOf(world: LayerWorld, error: UserError, inputs: LayerInputs): CheckFailure[] {
+function failuresOf(runtime: LayerRuntime, error: UserError, inputs: LayerInputs): CheckFailure[] {
   if (error instanceof SourceError) return error.faults;
   if (error instanceof ConnectionError) return [{ property: "", reason: error.message }];
-  const reason = error instanceof SqlFileError ? describeSqlError(error, inputs, world) : error.message;
+  const reason = error instanceof SqlFileError ? describeSqlError(error, inputs, runtime) : error.message;
   return [{ property: "files", reason }];
 }

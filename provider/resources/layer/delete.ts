@@ -1,20 +1,20 @@
 import type { FactBase } from "../../catalog/pgDelta.ts";
-import { minus, neededBy, type Reversal, removedFrom } from "../../contribution/contribution.ts";
-import { type ContributionRecord, joined, reversalOf } from "../../contribution/record.ts";
+import { dependenciesOf, type Reversal, removedFrom, revertContribution } from "../../contribution/contribution.ts";
+import { type ContributionRecord, mergeRecords, reversalOf } from "../../contribution/record.ts";
 import type { CallContext, ResourceState } from "../../core/resourceType.ts";
 
 import { acceptedInputs } from "./inputs.ts";
 import { LayerLedger } from "./ledger.ts";
 import { unpackRecord } from "./outputs.ts";
 import { refuseDependents } from "./preconditions.ts";
-import type { LayerWorld } from "./runtime.ts";
-import { applyGoal, type Note } from "./update.ts";
+import type { LayerRuntime } from "./runtime.ts";
+import { applyGoal, type LedgerOfLayer } from "./update.ts";
 
 /**
  * Takes a layer back: what it added is dropped, what it changed in its base is as it was before. What was there before the layer
  * stays, and so does what another layer of this run has taken over. Refuses while a table to be dropped holds rows or while objects of others depend on what goes.
  */
-export async function removeLayer(world: LayerWorld, context: CallContext, state: ResourceState): Promise<void> {
+export async function removeLayer(runtime: LayerRuntime, context: CallContext, state: ResourceState): Promise<void> {
   const inputs = acceptedInputs(state.inputs);
   const record = unpackRecord(state.outputs.contribution);
   const rows = {
@@ -23,13 +23,16 @@ export async function removeLayer(world: LayerWorld, context: CallContext, state
     advice:
       "Move the rows away or delete them first. If they may go, set the layer's `forceDestroy` to true, run `pulumi up`, and destroy again.",
   };
-  const note: Note = { ledger: new LayerLedger(context.urn, inputs.name), packed: state.outputs.contribution };
-  await world.session.inTurn(() =>
-    applyGoal<undefined>(world, context, { rows, note }, async (live, noted) => {
-      const whole = joined(record, noted?.record) ?? record;
-      const reversal = withoutNeeds(live, whole, reversalOf(whole, world.claims.heldByOthers(inputs.name)));
+  const ledger: LedgerOfLayer = {
+    entries: new LayerLedger(context.urn, inputs.name),
+    packed: state.outputs.contribution,
+  };
+  await runtime.session.inTurn(() =>
+    applyGoal<undefined>(runtime, context, { rows, ledger }, async (live, unrecorded) => {
+      const whole = mergeRecords(record, unrecorded?.record) ?? record;
+      const reversal = withoutNeeds(live, whole, reversalOf(whole, runtime.ownership.heldByOthers(inputs.name)));
       refuseDependents(live, removedFrom(live, reversal), new Set(), context.report.warn);
-      return { live, wanted: minus(live, reversal), renames: [], record: undefined };
+      return { live, desired: revertContribution(live, reversal), renames: [], record: undefined };
     }),
   );
   if (record.adopted.length > 0) context.report.info(`${record.adopted.length} adopted objects stay in place`);
@@ -37,6 +40,6 @@ export async function removeLayer(world: LayerWorld, context: CallContext, state
 
 /** What stays may have come to need something that the layer made, such as the function that a repaired trigger calls. */
 function withoutNeeds(live: FactBase, { adopted }: ContributionRecord, reversal: Reversal): Reversal {
-  const needed = neededBy(live, adopted, reversal.remove);
+  const needed = dependenciesOf(live, adopted, reversal.remove);
   return { ...reversal, remove: new Set([...reversal.remove].filter((key) => !needed.has(key))) };
 }

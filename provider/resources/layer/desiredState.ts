@@ -1,12 +1,18 @@
 import { describe } from "../../catalog/objectNames.ts";
 import type { FactBase } from "../../catalog/pgDelta.ts";
-import { type Contribution, MissingBaseObject, minus, plus, removedFrom } from "../../contribution/contribution.ts";
+import {
+  applyContribution,
+  type Contribution,
+  MissingBaseObject,
+  removedFrom,
+  revertContribution,
+} from "../../contribution/contribution.ts";
 import { undeclaredPublicGrants } from "../../contribution/publicGrants.ts";
-import { type ContributionRecord, holdings, recordOf, reversalOf } from "../../contribution/record.ts";
+import { type ContributionRecord, ownedIds, recordOf, reversalOf } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
 import type { LayerInputs } from "./inputs.ts";
-import type { Claims } from "./ownership.ts";
-import { refuseDependents, refuseForerunners } from "./preconditions.ts";
+import type { Ownership } from "./ownership.ts";
+import { refuseConflictingTables, refuseDependents } from "./preconditions.ts";
 
 /**
  * The database as the layer wants it: what it contributed before and no longer does is taken back (unless another layer has it
@@ -16,32 +22,32 @@ import { refuseDependents, refuseForerunners } from "./preconditions.ts";
  * @throws {UserError} when the base is not there, a table of another kind is in the way, another layer declares the same, or
  *   objects of others depend on what is taken back.
  */
-export function wantedBy(
+export function desiredState(
   live: FactBase,
   inputs: LayerInputs,
   contribution: Contribution,
   earlier: ContributionRecord | undefined,
-  { claims, warn }: { claims: Claims; warn: (message: string) => void },
-): { wanted: FactBase; record: ContributionRecord } {
+  { ownership, warn }: { ownership: Ownership; warn: (message: string) => void },
+): { desired: FactBase; record: ContributionRecord } {
   const record = recordOf(contribution, live, earlier);
-  claims.claim(inputs.name, record);
-  const held = new Set([...holdings(record), ...claims.heldByOthers(inputs.name)]);
+  ownership.claim(inputs.name, record);
+  const held = new Set([...ownedIds(record), ...ownership.heldByOthers(inputs.name)]);
   const reversal = earlier === undefined ? undefined : reversalOf(earlier, held);
   if (reversal !== undefined)
     refuseDependents(live, removedFrom(live, reversal), new Set(Object.keys(record.added)), warn);
-  const rest = reversal === undefined ? live : minus(live, reversal);
+  const rest = reversal === undefined ? live : revertContribution(live, reversal);
   try {
     // What is adopted is open to whom the layer says, and not to everybody because its maker was careless.
     const isAdopted = (key: string): boolean => key in record.added && !(earlier !== undefined && key in earlier.added);
     const removed = [...contribution.removed, ...undeclaredPublicGrants(rest, isAdopted, held)];
-    const wanted = plus(rest, { ...contribution, removed });
-    refuseForerunners(
+    const desired = applyContribution(rest, { ...contribution, removed });
+    refuseConflictingTables(
       live,
       contribution.added.map((fact) => fact.id),
       new Set(Object.keys(earlier?.added ?? {})),
       inputs.allow,
     );
-    return { wanted, record };
+    return { desired, record };
   } catch (error) {
     if (error instanceof MissingBaseObject) throw missingBase(error, inputs);
     throw error;

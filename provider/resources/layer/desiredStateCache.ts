@@ -1,11 +1,11 @@
 import type { FactBase } from "../../catalog/pgDelta.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
 import type { ContributionRecord } from "../../contribution/record.ts";
-import { wantedBy } from "./desiredState.ts";
+import { desiredState } from "./desiredState.ts";
 import type { LayerInputs } from "./inputs.ts";
-import type { Claims } from "./ownership.ts";
+import type { Ownership } from "./ownership.ts";
 
-/** What a layer's wish follows from. */
+/** What a layer's desired follows from. */
 interface Given {
   live: FactBase;
   inputs: LayerInputs;
@@ -14,12 +14,12 @@ interface Given {
 }
 
 /** The database as a layer wants it, and what the state will keep of that. */
-export type Wish = ReturnType<typeof wantedBy>;
+export type DesiredState = ReturnType<typeof desiredState>;
 
-/** A wish, and the warnings that came with it. */
+/** A desired, and the warnings that came with it. */
 interface Worked extends Given {
   generation: number;
-  wish: Wish;
+  desired: DesiredState;
   warnings: string[];
 }
 
@@ -27,20 +27,20 @@ interface Worked extends Given {
  * What the layers of one run want. Each is asked when its layer is compared and again when it is previewed or updated, mostly with nothing
  * changed in between: the last answer is kept.
  */
-export class Wishes {
-  private readonly claims: Claims;
+export class DesiredStateCache {
+  private readonly ownership: Ownership;
   private last: Worked | undefined;
 
-  constructor(claims: Claims) {
-    this.claims = claims;
+  constructor(ownership: Ownership) {
+    this.ownership = ownership;
   }
 
-  /** As {@link wantedBy}. */
-  wantedBy(given: Given, warn: (message: string) => void): Wish {
+  /** As {@link desiredState}. */
+  desiredState(given: Given, warn: (message: string) => void): DesiredState {
     const last = this.last !== undefined && this.isSame(this.last, given) ? this.last : this.work(given);
     this.last = last;
     for (const warning of last.warnings) warn(warning);
-    return last.wish;
+    return last.desired;
   }
 
   private isSame(last: Worked, { live, inputs, contribution, earlier }: Given): boolean {
@@ -48,7 +48,7 @@ export class Wishes {
       last.live === live &&
       last.contribution === contribution &&
       last.earlier === earlier &&
-      last.generation === this.claims.generation &&
+      last.generation === this.ownership.generation &&
       JSON.stringify(last.inputs) === JSON.stringify(inputs)
     );
   }
@@ -56,10 +56,10 @@ export class Wishes {
   private work(given: Given): Worked {
     const warnings: string[] = [];
     const { live, inputs, contribution, earlier } = given;
-    const wish = wantedBy(live, inputs, contribution, earlier, {
-      claims: this.claims,
+    const desired = desiredState(live, inputs, contribution, earlier, {
+      ownership: this.ownership,
       warn: (message) => warnings.push(message),
     });
-    return { ...given, wish, warnings, generation: this.claims.generation };
+    return { ...given, desired, warnings, generation: this.ownership.generation };
   }
 }

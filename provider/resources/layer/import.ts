@@ -4,18 +4,18 @@ import { undeclaredPublicGrants } from "../../contribution/publicGrants.ts";
 import { present } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
 import type { CallContext, Properties, ResourceState } from "../../core/resourceType.ts";
-import { statementsFor } from "../../plan/planStatements.ts";
+import { planStatements } from "../../plan/planStatements.ts";
 import { checkInputs } from "./inputs.ts";
 import { layerOutputs } from "./outputs.ts";
-import type { LayerWorld } from "./runtime.ts";
-import { aimOf } from "./transition.ts";
+import type { LayerRuntime } from "./runtime.ts";
+import { resolveTransition } from "./transition.ts";
 
 /**
  * `pulumi import pgstrata:index:Layer rls 'rls?files=sql/rls/permissive&base=platform:sql/platform&roles=studio_app'`: what the
  * files declare and the database has becomes adopted.
  */
 export async function importLayer(
-  world: LayerWorld,
+  runtime: LayerRuntime,
   context: CallContext,
   id: string,
 ): Promise<ResourceState | undefined> {
@@ -23,13 +23,13 @@ export async function importLayer(
   const checked = checkInputs(inputs);
   if ("failures" in checked) throw malformed(id);
   const layer = checked.inputs;
-  const sources = await world.sources(layer);
-  const contribution = await world.contribution(layer, sources);
-  const { facts, serverVersion } = await world.live.get();
+  const sources = await runtime.sources(layer);
+  const contribution = await runtime.contribution(layer, sources);
+  const { facts, serverVersion } = await runtime.live.get();
   const meaning = { inputs: layer, sources, contribution, earlier: undefined };
-  const { live, wanted, renames, record } = await aimOf(world, meaning, facts, context.report.warn);
+  const { live, desired, renames, record } = await resolveTransition(runtime, meaning, facts, context.report.warn);
   if (Object.keys(record.added).length > 0 && present(live, record).length === 0) return undefined;
-  const missing = renames.length + statementsFor(live, wanted).statements.length;
+  const missing = renames.length + planStatements(live, desired).statements.length;
   if (missing > 0) context.report.info(`${missing} statements are needed to make it whole; \`pulumi up\` runs them`);
   const open = undeclaredPublicGrants(live, (key) => key in record.added, new Set(Object.keys(record.added)));
   if (open.length > 0) {

@@ -7,7 +7,7 @@ import { Ledger } from "../../database/ledger.ts";
 import { packRecord, unpackRecord } from "./outputs.ts";
 
 /** What an update of a layer notes in the database. */
-export interface LayerNote {
+export interface LedgerEntry {
   record: ContributionRecord;
   /** Approvals of hazards that it had: they may have done their work. */
   allow: readonly string[];
@@ -23,16 +23,19 @@ export class LayerLedger {
   }
 
   /**
-   * What the last committed update noted and the state does not know: that update was killed before Pulumi wrote its state, or one of
+   * What the last committed update unrecorded and the state does not know: that update was killed before Pulumi wrote its state, or one of
    * its later steps failed.
    *
    * @param packed the record in the state.
    */
-  async readBeyond(client: ClientBase | Pool, packed: Properties[string] | undefined): Promise<LayerNote | undefined> {
-    const [noted, ...allow] = (await this.ledger.read(client))?.split("\n") ?? [];
-    if (noted === undefined || noted === packed) return undefined;
+  async readUnrecorded(
+    client: ClientBase | Pool,
+    packed: Properties[string] | undefined,
+  ): Promise<LedgerEntry | undefined> {
+    const [unrecorded, ...allow] = (await this.ledger.read(client))?.split("\n") ?? [];
+    if (unrecorded === undefined || unrecorded === packed) return undefined;
     try {
-      return { record: unpackRecord(noted), allow };
+      return { record: unpackRecord(unrecorded), allow };
     } catch (error) {
       if (error instanceof UserError) return undefined;
       throw error;
@@ -45,9 +48,9 @@ export class LayerLedger {
    * @param note undefined removes it.
    * @param changes whether the update executes anything.
    */
-  async due(
+  async pendingEntry(
     client: ClientBase,
-    note: LayerNote | undefined,
+    note: LedgerEntry | undefined,
     changes: boolean,
   ): Promise<(() => Promise<void>) | undefined> {
     let isDue = await this.isBehind(client, note, changes);
@@ -58,11 +61,11 @@ export class LayerLedger {
     };
   }
 
-  private async isBehind(client: ClientBase, note: LayerNote | undefined, changes: boolean): Promise<boolean> {
+  private async isBehind(client: ClientBase, note: LedgerEntry | undefined, changes: boolean): Promise<boolean> {
     const found = await this.ledger.read(client);
     if (note === undefined) return found !== undefined;
     return found === undefined ? changes || holdsAnything(note.record) : found !== asText(note);
   }
 }
 
-const asText = ({ record, allow }: LayerNote): string => [packRecord(record), ...allow].join("\n");
+const asText = ({ record, allow }: LedgerEntry): string => [packRecord(record), ...allow].join("\n");

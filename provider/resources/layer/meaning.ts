@@ -1,7 +1,7 @@
 import type { Contribution } from "../../contribution/contribution.ts";
 import type { ContributionRecord } from "../../contribution/record.ts";
 import type { LayerInputs } from "./inputs.ts";
-import type { LayerWorld } from "./runtime.ts";
+import type { LayerRuntime } from "./runtime.ts";
 import type { LayerSources } from "./sqlSources.ts";
 
 /** A layer, as its files and its state tell it. */
@@ -14,10 +14,10 @@ export interface LayerMeaning {
 }
 
 export async function meaningOf(
-  world: LayerWorld,
+  runtime: LayerRuntime,
   inputs: LayerInputs,
   earlier: ContributionRecord | undefined,
 ): Promise<LayerMeaning> {
-  const sources = await world.sources(inputs);
-  return { inputs, sources, contribution: await world.contribution(inputs, sources), earlier };
+  const sources = await runtime.sources(inputs);
+  return { inputs, sources, contribution: await runtime.contribution(inputs, sources), earlier };
 }

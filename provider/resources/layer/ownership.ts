@@ -1,10 +1,10 @@
 import { describe, isTopLevel } from "../../catalog/objectNames.ts";
 import { parseId, type StableId } from "../../catalog/pgDelta.ts";
-import { type ContributionRecord, holdings } from "../../contribution/record.ts";
+import { type ContributionRecord, ownedIds } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
 
 /** Who declares what in this run, as far as layers were seen. Two layers that add the same object would fight over it. */
-export class Claims {
+export class Ownership {
   private readonly records = new Map<string, ContributionRecord>();
   /** Changes with each claim that says something new. */
   generation = 0;
@@ -22,7 +22,7 @@ export class Claims {
 
   /** What layers but this one hold: they have taken over what this one lets go of. */
   heldByOthers(layer: string): Set<string> {
-    return new Set([...this.records].flatMap(([owner, record]) => (owner === layer ? [] : holdings(record))));
+    return new Set([...this.records].flatMap(([owner, record]) => (owner === layer ? [] : ownedIds(record))));
   }
 
   /** A layer is replaced under a new name: what the old one made is the new one's. */

@@ -6,9 +6,9 @@ import type { LayerPlan } from "../../plan/plan.ts";
 import type { Statement } from "../../plan/statement.ts";
 
 /** Child lines of a preview, numbered so that they keep their order. */
-export function asPlan({ judged }: LayerPlan): PlannedStatement[] {
-  const width = String(judged.length).length;
-  return judged.map(({ statement, hazards, rows }, n) => ({
+export function asPlan({ assessed }: LayerPlan): PlannedStatement[] {
+  const width = String(assessed.length).length;
+  return assessed.map(({ statement, hazards, rows }, n) => ({
     name: `${String(n + 1).padStart(width, "0")} ${statement.op} ${statement.subject}`,
     op: statement.op,
     details: {

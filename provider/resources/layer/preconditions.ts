@@ -2,12 +2,12 @@ import type { PoolClient } from "pg";
 import { describe, isTopLevel, nameInApproval, ownerObject } from "../../catalog/objectNames.ts";
 import { encodeId, type FactBase, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteQualified } from "../../catalog/quote.ts";
-import { foreignDescendants } from "../../contribution/contribution.ts";
+import { unmanagedDescendants } from "../../contribution/contribution.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Statement } from "../../plan/statement.ts";
 
 /** A table that is there already under the name of one that a layer declares, but is a different one. */
-export function refuseForerunners(
+export function refuseConflictingTables(
   live: FactBase,
   added: readonly StableId[],
   ours: ReadonlySet<string>,
@@ -58,7 +58,7 @@ export function refuseDependents(
 ): void {
   if (removed.size === 0) return;
   const gone = new Set([...removed, ...membersOf(live, removed)]);
-  const parts = foreignDescendants(live, removed, removed);
+  const parts = unmanagedDescendants(live, removed, removed);
   for (const id of parts) gone.add(encodeId(id));
   const dependents = new Set<string>();
   for (const edge of live.edges) {
@@ -90,7 +90,7 @@ function membersOf(live: FactBase, removed: ReadonlySet<string>): string[] {
 }
 
 /** Who keeps rows from being dropped. */
-export interface RowsGate {
+export interface RowsPrecondition {
   /** Approved by the layer: `drop-table:…`, `drop-column:…`. */
   allow: readonly string[];
   force: boolean;
@@ -105,7 +105,7 @@ export interface RowsGate {
 export async function refuseDroppingRows(
   client: PoolClient,
   statements: readonly Statement[],
-  gate: RowsGate,
+  gate: RowsPrecondition,
 ): Promise<void> {
   if (gate.force) return;
   const tables = new Map<string, string>();

@@ -1,17 +1,17 @@
 import { refuseTooManyLocks } from "../../apply/lockTableRoom.ts";
-import { refuseMissingRights } from "../../apply/privileges.ts";
-import { joined } from "../../contribution/record.ts";
+import { refuseMissingPrivileges } from "../../apply/privileges.ts";
+import { mergeRecords } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
 import { type CallContext, type Properties, type ResourceState, UNKNOWN } from "../../core/resourceType.ts";
 import { refuseHazards } from "../../plan/approvals.ts";
-import { nameBefore, planLayer } from "../../plan/plan.ts";
+import { nameBefore, planUpdate } from "../../plan/plan.ts";
 import { approvals } from "./approvals.ts";
 import { LayerLedger } from "./ledger.ts";
 import type { LayerMeaning } from "./meaning.ts";
 import { layerOutputs } from "./outputs.ts";
 import { asPlan } from "./planView.ts";
-import type { LayerWorld } from "./runtime.ts";
-import { aimOf } from "./transition.ts";
+import type { LayerRuntime } from "./runtime.ts";
+import { resolveTransition } from "./transition.ts";
 
 export function planWithoutDatabase({ preview, report }: CallContext, news: Properties): Properties {
   if (!preview)
@@ -23,34 +23,34 @@ export function planWithoutDatabase({ preview, report }: CallContext, news: Prop
 }
 
 export async function planOnly(
-  world: LayerWorld,
+  runtime: LayerRuntime,
   { urn, report }: CallContext,
   news: Properties,
   meaning: LayerMeaning,
   state: ResourceState | undefined,
 ): Promise<Properties> {
-  const catalog = await world.live.get();
-  const target = world.knownTarget();
+  const catalog = await runtime.live.get();
+  const target = runtime.knownTarget();
   const pool = await target.pool();
-  const noted = await new LayerLedger(urn, meaning.inputs.name).readBeyond(pool, state?.outputs.contribution);
-  const aim = await aimOf(
-    world,
-    { ...meaning, earlier: joined(meaning.earlier, noted?.record) },
+  const unrecorded = await new LayerLedger(urn, meaning.inputs.name).readUnrecorded(pool, state?.outputs.contribution);
+  const transition = await resolveTransition(
+    runtime,
+    { ...meaning, earlier: mergeRecords(meaning.earlier, unrecorded?.record) },
     catalog.facts,
     report.warn,
   );
-  const plan = await planLayer(pool, catalog, aim);
+  const plan = await planUpdate(pool, catalog, transition);
   await report.plan(asPlan(plan));
-  for (const { code, message } of plan.judged.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
+  for (const { code, message } of plan.assessed.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
   const { allow, allowedBefore } = approvals(meaning.inputs, state);
-  refuseHazards(plan, allow, [...allowedBefore, ...(noted?.allow ?? [])]);
+  refuseHazards(plan, allow, [...allowedBefore, ...(unrecorded?.allow ?? [])]);
   const { role, major } = await target.facts();
-  await refuseMissingRights(pool, role, aim.live, aim.wanted, plan.list.statements);
-  await refuseTooManyLocks(pool, aim.live, aim.wanted, major);
+  await refuseMissingPrivileges(pool, role, transition.live, transition.desired, plan.list.statements);
+  await refuseTooManyLocks(pool, transition.live, transition.desired, major);
   const { serverVersion } = catalog;
-  world.live.project(aim.wanted, serverVersion, nameBefore(catalog, aim.renames));
+  runtime.live.project(transition.desired, serverVersion, nameBefore(catalog, transition.renames));
   return {
-    ...layerOutputs(news, meaning.contribution, aim.record, { statements: 0, elapsedMs: 0, serverVersion }),
+    ...layerOutputs(news, meaning.contribution, transition.record, { statements: 0, elapsedMs: 0, serverVersion }),
     lastRun: UNKNOWN,
   };
 }

@@ -1,4 +1,4 @@
-import { type ContributionRecord, joined } from "../../contribution/record.ts";
+import { type ContributionRecord, mergeRecords } from "../../contribution/record.ts";
 import type { CallContext, Properties, ResourceState } from "../../core/resourceType.ts";
 import { containsUnknown } from "../../core/values.ts";
 import { approvals } from "./approvals.ts";
@@ -7,26 +7,26 @@ import { LayerLedger } from "./ledger.ts";
 import { type LayerMeaning, meaningOf } from "./meaning.ts";
 import { layerOutputs, unpackRecord } from "./outputs.ts";
 import { planOnly, planWithoutDatabase } from "./preview.ts";
-import type { LayerWorld } from "./runtime.ts";
-import { aimOf } from "./transition.ts";
-import { applyGoal, type Note } from "./update.ts";
+import type { LayerRuntime } from "./runtime.ts";
+import { resolveTransition } from "./transition.ts";
+import { applyGoal, type LedgerOfLayer } from "./update.ts";
 
 /** Create and Update alike: whatever is there, it becomes what the files say. */
 export async function put(
-  world: LayerWorld,
+  runtime: LayerRuntime,
   context: CallContext,
   news: Properties,
   state?: ResourceState,
 ): Promise<Properties> {
-  if (containsUnknown(news) || world.target === undefined) return planWithoutDatabase(context, news);
+  if (containsUnknown(news) || runtime.target === undefined) return planWithoutDatabase(context, news);
   const inputs = acceptedInputs(news);
-  const meaning = await meaningOf(world, inputs, earlierRecord(world, inputs, state));
+  const meaning = await meaningOf(runtime, inputs, earlierRecord(runtime, inputs, state));
   const put = context.preview ? planOnly : applyNow;
-  return world.session.inTurn(() => put(world, context, news, meaning, state));
+  return runtime.session.inTurn(() => put(runtime, context, news, meaning, state));
 }
 
 async function applyNow(
-  world: LayerWorld,
+  runtime: LayerRuntime,
   context: CallContext,
   news: Properties,
   meaning: LayerMeaning,
@@ -39,22 +39,30 @@ async function applyNow(
       'If the rows may go, name what is to be dropped in the layer\'s `allow` (such as "drop-column:platform.projects.legacy") and run `pulumi up` again.',
   };
   const hazards = approvals(meaning.inputs, state);
-  const note: Note = { ledger: new LayerLedger(context.urn, meaning.inputs.name), packed: state?.outputs.contribution };
+  const ledger: LedgerOfLayer = {
+    entries: new LayerLedger(context.urn, meaning.inputs.name),
+    packed: state?.outputs.contribution,
+  };
   const { record, lastRun } = await applyGoal<ContributionRecord>(
-    world,
+    runtime,
     context,
-    { rows, hazards, note },
-    (live, noted) =>
-      aimOf(world, { ...meaning, earlier: joined(meaning.earlier, noted?.record) }, live, context.report.warn),
+    { rows, hazards, ledger },
+    (live, unrecorded) =>
+      resolveTransition(
+        runtime,
+        { ...meaning, earlier: mergeRecords(meaning.earlier, unrecorded?.record) },
+        live,
+        context.report.warn,
+      ),
   );
   return layerOutputs(news, meaning.contribution, record, lastRun);
 }
 
 /** What the layer contributed until now: under its name, or under the one that it had before. */
 function earlierRecord(
-  world: LayerWorld,
+  runtime: LayerRuntime,
   { name }: LayerInputs,
   state: ResourceState | undefined,
 ): ContributionRecord | undefined {
-  return state === undefined ? world.claims.predecessorOf(name) : unpackRecord(state.outputs.contribution);
+  return state === undefined ? runtime.ownership.predecessorOf(name) : unpackRecord(state.outputs.contribution);
 }

@@ -16,7 +16,7 @@ import {
   touchedTables,
 } from "../../plan/renames/renames.ts";
 import type { LayerMeaning } from "./meaning.ts";
-import type { LayerWorld } from "./runtime.ts";
+import type { LayerRuntime } from "./runtime.ts";
 import type { LayerSources } from "./sqlSources.ts";
 
 /**
@@ -46,7 +46,7 @@ export function locatedRenames({ renames }: LayerSources, contribution: Contribu
  * @throws {UserError} for renames that cannot be made.
  */
 export async function withNewNames(
-  world: LayerWorld,
+  runtime: LayerRuntime,
   { inputs, sources, contribution, earlier }: LayerMeaning,
   live: FactBase,
 ): Promise<{ live: FactBase; earlier: ContributionRecord | undefined; renames: Rename[] }> {
@@ -54,14 +54,14 @@ export async function withNewNames(
   const below = locatedBelow(sources, live);
   const inRecord = earlier === undefined ? [] : renamesOfRecord([...below, ...own], earlier);
   const pending = pendingRenames(own, (id) => live.has(id));
-  refuseImpossible(own, pending, { world, inputs, live, contribution, earlier });
+  refuseImpossible(own, pending, { runtime, inputs, live, contribution, earlier });
   const settled = alreadyRenamed(inRecord, pending, live);
   if (pending.length === 0 && settled.size === 0) return { live, renames: [], earlier };
 
   const known = earlier && renamedRecord(earlier, newIds(inRecord));
   const isOurs = (id: StableId): boolean =>
     earlier === undefined || encodeId(id) in earlier.added || (known !== undefined && encodeId(id) in known.added);
-  const meant = pending.length === 0 ? contribution : await world.contributionBefore(pending, inputs, sources);
+  const meant = pending.length === 0 ? contribution : await runtime.contributionBefore(pending, inputs, sources);
   const settledParts = partRenames(settled, live, meant, isOurs);
   const parts = partRenames(touchedTables(pending), live, meant, isOurs);
   const renames = [
@@ -71,7 +71,7 @@ export async function withNewNames(
     ...pending.filter(({ to }) => to.kind === "table"),
   ];
   const hasParts = settledParts.length + parts.length > 0;
-  const before = hasParts ? await world.contributionBefore(renames, inputs, sources) : meant;
+  const before = hasParts ? await runtime.contributionBefore(renames, inputs, sources) : meant;
   const record = earlier && renamedRecord(earlier, newIds([...inRecord, ...parts]));
   return {
     live: renames.length === 0 ? live : renamedFacts(live, renames, before, contribution),
@@ -119,7 +119,7 @@ function ownParts(record: ContributionRecord, settled: TouchedTables, contributi
 function refuseImpossible(
   located: readonly LocatedRename[],
   pending: readonly Rename[],
-  context: Pick<LayerMeaning, "inputs" | "contribution" | "earlier"> & { world: LayerWorld; live: FactBase },
+  context: Pick<LayerMeaning, "inputs" | "contribution" | "earlier"> & { runtime: LayerRuntime; live: FactBase },
 ): void {
   const faults = [
     ...bothThere(located, pending, context),
@@ -157,9 +157,9 @@ function bothThere(
 
 function heldByOthers(
   pending: readonly Rename[],
-  { world, inputs }: Pick<LayerMeaning, "inputs"> & { world: LayerWorld },
+  { runtime, inputs }: Pick<LayerMeaning, "inputs"> & { runtime: LayerRuntime },
 ): string[] {
-  const held = world.claims.heldByOthers(inputs.name);
+  const held = runtime.ownership.heldByOthers(inputs.name);
   return pending
     .filter(({ from }) => held.has(encodeId(from)))
     .map(

@@ -9,30 +9,30 @@ import type { Database } from "../../database/target.ts";
 import { withRetries } from "../../database/transaction.ts";
 import type { Rename } from "../../plan/renames/renames.ts";
 import { ContributionCache } from "../../shadow/cache.ts";
-import { ShadowChain } from "../../shadow/contributions.ts";
-import { chooseShadow } from "../../shadow/openShadow.ts";
+import { ShadowContributions } from "../../shadow/contributions.ts";
+import { openShadow } from "../../shadow/openShadow.ts";
 import type { ShadowNeeds } from "../../shadow/shadow.ts";
 import type { Session } from "../session.ts";
 import { LiveCatalog } from "./catalogCache.ts";
-import { Wishes } from "./desiredStateCache.ts";
+import { DesiredStateCache } from "./desiredStateCache.ts";
 import type { LayerInputs } from "./inputs.ts";
-import { Claims } from "./ownership.ts";
+import { Ownership } from "./ownership.ts";
 import { type LayerSources, readSources } from "./sqlSources.ts";
 
 /** Codes of the network when a further connection cannot be opened. */
 const UNREACHABLE = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"]);
 
 /** What the layers of one run share: the target, the shadow, and what is known of both. */
-export class LayerWorld {
+export class LayerRuntime {
   readonly session: Session;
   readonly config: ProviderConfig;
   /** Undefined while the target's URL is not known, in a first preview. */
   readonly target: Database | undefined;
   readonly live: LiveCatalog;
-  readonly claims = new Claims();
-  readonly wishes = new Wishes(this.claims);
+  readonly ownership = new Ownership();
+  readonly desiredStates = new DesiredStateCache(this.ownership);
   private readonly projectDirectory: string;
-  private chain: Promise<ShadowChain> | undefined;
+  private chain: Promise<ShadowContributions> | undefined;
 
   constructor(session: Session, projectDirectory: string) {
     this.session = session;
@@ -103,15 +103,15 @@ export class LayerWorld {
     return { owner: role, roles, literalSettings };
   }
 
-  private openedChain(): Promise<ShadowChain> {
+  private openedChain(): Promise<ShadowContributions> {
     this.chain ??= this.openChain();
     return this.chain;
   }
 
-  private async openChain(): Promise<ShadowChain> {
+  private async openChain(): Promise<ShadowContributions> {
     const home = join(this.projectDirectory, ".pgstrata");
-    const shadow = await chooseShadow(this.config.shadow, this.target, join(home, "shadow"));
+    const shadow = await openShadow(this.config.shadow, this.target, join(home, "shadow"));
     const cache = new ContributionCache(join(home, "cache"));
-    return new ShadowChain(shadow, cache, () => this.target !== undefined && this.live.readAhead());
+    return new ShadowContributions(shadow, cache, () => this.target !== undefined && this.live.readAhead());
   }
 }

@@ -1,18 +1,22 @@
 import type { SqlFileError } from "../../shadow/loadSql.ts";
 import type { LayerInputs } from "./inputs.ts";
-import type { LayerWorld } from "./runtime.ts";
+import type { LayerRuntime } from "./runtime.ts";
 
 /** SQLSTATEs of a name that is not known: table, function, schema, other object, column. */
 const UNDEFINED_OBJECT = new Set(["42P01", "42883", "3F000", "42704", "42703"]);
 
 /** The message of a SQL file's error, with the layer that is missing below where that can be told. */
-export function describeSqlError(error: SqlFileError, { name, base }: LayerInputs, { claims }: LayerWorld): string {
+export function describeSqlError(
+  error: SqlFileError,
+  { name, base }: LayerInputs,
+  { ownership }: LayerRuntime,
+): string {
   if (!UNDEFINED_OBJECT.has(error.code)) return error.message;
   const role = /role "(.+)" does not exist/.exec(error.message)?.[1];
   if (role !== undefined) {
     return `${error.message}\nThe layer "${name}" names a role that it does not list: add "${role}" to its \`roles\`.`;
   }
-  const owner = claims.ownerNamedIn(error.message);
+  const owner = ownership.ownerNamedIn(error.message);
   const known = base.map((layer) => `"${layer.name}"`).join(", ") || "none";
   const advice =
     owner === undefined

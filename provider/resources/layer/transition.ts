@@ -3,27 +3,27 @@ import type { Contribution } from "../../contribution/contribution.ts";
 import { hasUnknownForm } from "../../contribution/forms.ts";
 import { type ContributionRecord, isAsRecorded } from "../../contribution/record.ts";
 import type { Rename } from "../../plan/renames/renames.ts";
-import type { Target } from "../../plan/transition.ts";
+import type { Transition } from "../../plan/transition.ts";
 import type { LayerMeaning } from "./meaning.ts";
 import { withNewNames } from "./renames.ts";
-import type { LayerWorld } from "./runtime.ts";
+import type { LayerRuntime } from "./runtime.ts";
 
 /**
- * What the layer wants of a database: first its renames, then what `wantedBy` says.
+ * What the layer wants of a database: first its renames, then what `desiredState` says.
  *
  * @param warn told what goes although it is nobody's.
- * @throws {UserError} as `wantedBy` does, and for renames that cannot be made.
+ * @throws {UserError} as `desiredState` does, and for renames that cannot be made.
  */
-export async function aimOf(
-  world: LayerWorld,
+export async function resolveTransition(
+  runtime: LayerRuntime,
   meaning: LayerMeaning,
   database: FactBase,
   warn: (message: string) => void,
-): Promise<Target<ContributionRecord>> {
+): Promise<Transition<ContributionRecord>> {
   const { inputs } = meaning;
-  const { live, earlier, renames } = await withNewNames(world, meaning, database);
-  const contribution = await inKnownForms(world, { ...meaning, earlier }, live, renames);
-  return { live, renames, ...world.wishes.wantedBy({ live, inputs, contribution, earlier }, warn) };
+  const { live, earlier, renames } = await withNewNames(runtime, meaning, database);
+  const contribution = await inKnownForms(runtime, { ...meaning, earlier }, live, renames);
+  return { live, renames, ...runtime.desiredStates.desiredState({ live, inputs, contribution, earlier }, warn) };
 }
 
 /**
@@ -31,7 +31,7 @@ export async function aimOf(
  * them under the new names only, so none is asked while renames are pending.
  */
 async function inKnownForms(
-  world: LayerWorld,
+  runtime: LayerRuntime,
   { inputs, sources, contribution, earlier }: LayerMeaning,
   live: FactBase,
   renames: readonly Rename[],
@@ -42,5 +42,5 @@ async function inKnownForms(
     if (found === undefined || (earlier !== undefined && isAsRecorded(found, earlier))) return [];
     return hasUnknownForm(found, declared, contribution.forms) ? [found] : [];
   });
-  return unknown.length === 0 ? contribution : world.contributionInForms(unknown, live, inputs, sources);
+  return unknown.length === 0 ? contribution : runtime.contributionInForms(unknown, live, inputs, sources);
 }

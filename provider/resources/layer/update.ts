@@ -1,7 +1,7 @@
 import type { PoolClient } from "pg";
 import { type ExecutionHooks, execute } from "../../apply/execute.ts";
 import { refuseTooManyLocks } from "../../apply/lockTableRoom.ts";
-import { refuseMissingRights } from "../../apply/privileges.ts";
+import { refuseMissingPrivileges } from "../../apply/privileges.ts";
 import { explained, mayBeOutdated } from "../../apply/statementError.ts";
 import { describe } from "../../catalog/objectNames.ts";
 import type { FactBase, PayloadValue } from "../../catalog/pgDelta.ts";
@@ -16,39 +16,39 @@ import { describeDatabaseError } from "../../database/databaseError.ts";
 import { type TransactionOptions, withRetries } from "../../database/transaction.ts";
 import { withDatabaseLock } from "../../database/updateLock.ts";
 import { refuseHazards } from "../../plan/approvals.ts";
-import { planLayer } from "../../plan/plan.ts";
-import { statementsFor } from "../../plan/planStatements.ts";
+import { planUpdate } from "../../plan/plan.ts";
+import { planStatements } from "../../plan/planStatements.ts";
 import { renameStatements } from "../../plan/renames/renames.ts";
 import type { Statement, StatementList } from "../../plan/statement.ts";
-import type { Target } from "../../plan/transition.ts";
-import type { LayerLedger, LayerNote } from "./ledger.ts";
+import type { Transition } from "../../plan/transition.ts";
+import type { LayerLedger, LedgerEntry } from "./ledger.ts";
 import type { LastRun } from "./outputs.ts";
-import { type RowsGate, refuseDroppingRows } from "./preconditions.ts";
-import type { LayerWorld } from "./runtime.ts";
+import { type RowsPrecondition, refuseDroppingRows } from "./preconditions.ts";
+import type { LayerRuntime } from "./runtime.ts";
 
 const PROGRESS_INTERVAL_MS = 1000;
 const RETRY_MESSAGE_INTERVAL_MS = 15_000;
 
 /**
- * What is wanted of the database, as a function of what the database holds: it is asked again after each wait.
+ * What is desired of the database, as a function of what the database holds: it is asked again after each wait.
  *
- * @param noted what the database's ledger says and the state does not know.
+ * @param unrecorded what the database's ledger says and the state does not know.
  */
-export type Goal<Kept> = (live: FactBase, noted: LayerNote | undefined) => Promise<Target<Kept>>;
+export type Goal<Kept> = (live: FactBase, unrecorded: LedgerEntry | undefined) => Promise<Transition<Kept>>;
 
 /** The layer's note in the database. */
-export interface Note {
-  ledger: LayerLedger;
+export interface LedgerOfLayer {
+  entries: LayerLedger;
   /** The record in the state, as it lies there. */
   packed: Properties[string] | undefined;
 }
 
 /** What may stop an update. */
 export interface ApplyPolicy {
-  rows: RowsGate;
+  rows: RowsPrecondition;
   /** Approvals; left out for a destroy, which the gate for rows alone guards. */
   hazards?: { allow: readonly string[]; allowedBefore: readonly string[] };
-  note: Note;
+  ledger: LedgerOfLayer;
 }
 
 /** What was done. */
@@ -64,12 +64,12 @@ export interface Applied<Kept> {
  * @throws {UserError} for what the server refuses, with the statement; nothing of the transaction then stays.
  */
 export async function applyGoal<Kept extends ContributionRecord | undefined>(
-  world: LayerWorld,
+  runtime: LayerRuntime,
   context: CallContext,
   policy: ApplyPolicy,
   goal: Goal<Kept>,
 ): Promise<Applied<Kept>> {
-  const target = world.knownTarget();
+  const target = runtime.knownTarget();
   const started = performance.now();
   const client = await target.connect();
   let broken = false;
@@ -88,10 +88,10 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
       const attempt = async (): Promise<Applied<Kept>> => {
         // What this run read back last is still so, unless another update came in between.
         const isFirst = attempts++ === 0;
-        const before = await (isFirst && !waited ? world.live.get() : world.live.refresh());
+        const before = await (isFirst && !waited ? runtime.live.get() : runtime.live.refresh());
         try {
           return await turnInto(
-            world,
+            runtime,
             context,
             { client, watch, keep: (n) => (kept += n) },
             policy,
@@ -100,13 +100,13 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
             started,
           );
         } catch (error) {
-          world.live.forget();
+          runtime.live.forget();
           if (isFirst && mayBeOutdated(error)) return attempt();
           throw error;
         }
       };
       return withRetries(
-        world.config,
+        runtime.config,
         attempt,
         retrying(context, watch, () => kept),
       );
@@ -123,13 +123,13 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
 async function plan(
   client: PoolClient,
   { hazards }: Pick<ApplyPolicy, "hazards">,
-  noted: LayerNote | undefined,
+  unrecorded: LedgerEntry | undefined,
   before: Catalog,
-  target: Target<unknown>,
+  target: Transition<unknown>,
 ): Promise<{ list: StatementList }> {
-  if (hazards === undefined) return { list: statementsFor(target.live, target.wanted) };
-  const planned = await planLayer(client, before, target);
-  refuseHazards(planned, hazards.allow, [...hazards.allowedBefore, ...(noted?.allow ?? [])]);
+  if (hazards === undefined) return { list: planStatements(target.live, target.desired) };
+  const planned = await planUpdate(client, before, target);
+  refuseHazards(planned, hazards.allow, [...hazards.allowedBefore, ...(unrecorded?.allow ?? [])]);
   return planned;
 }
 
@@ -143,7 +143,7 @@ interface Connection {
 
 /** Plans from what is known, runs the plan, and proves that nothing is left. */
 async function turnInto<Kept extends ContributionRecord | undefined>(
-  world: LayerWorld,
+  runtime: LayerRuntime,
   context: CallContext,
   { client, watch, keep }: Connection,
   policy: ApplyPolicy,
@@ -151,31 +151,32 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   before: Catalog,
   started: number,
 ): Promise<Applied<Kept>> {
-  const noted = await policy.note.ledger.readBeyond(client, policy.note.packed);
-  const target = await goal(before.facts, noted);
-  const { wanted, record } = target;
-  const { list } = await plan(client, policy, noted, before, target);
-  const { role, major } = await world.knownTarget().facts();
-  await refuseMissingRights(client, role, target.live, wanted, list.statements);
-  await refuseTooManyLocks(client, target.live, wanted, major);
+  const unrecorded = await policy.ledger.entries.readUnrecorded(client, policy.ledger.packed);
+  const target = await goal(before.facts, unrecorded);
+  const { desired, record } = target;
+  const { list } = await plan(client, policy, unrecorded, before, target);
+  const { role, major } = await runtime.knownTarget().facts();
+  await refuseMissingPrivileges(client, role, target.live, desired, list.statements);
+  await refuseTooManyLocks(client, target.live, desired, major);
   const next = record === undefined ? undefined : { record, allow: policy.hazards?.allow ?? [] };
-  const note = await policy.note.ledger.due(client, next, list.statements.length > 0);
+  const writeEntry = await policy.ledger.entries.pendingEntry(client, next, list.statements.length > 0);
   const [first] = list.statements;
-  if (note !== undefined && (first === undefined || first.transaction === "none")) await alone(client, note);
+  if (writeEntry !== undefined && (first === undefined || first.transaction === "none"))
+    await inOwnTransaction(client, writeEntry);
   const hooks = {
     live: before.facts,
-    wanted,
+    desired,
     signal: context.signal,
     before: async (statements: readonly Statement[]) => {
       await refuseDroppingRows(client, statements, policy.rows);
-      await note?.();
+      await writeEntry?.();
     },
     kept: keep,
     progress: progressOf(context.report, context.signal),
     waiting: <T>(work: () => Promise<T>) => watch.during(work),
   };
-  await run(client, list, world, hooks);
-  if (list.statements.length > 0) await prove(await world.live.refresh(), wanted, (live) => goal(live, noted));
+  await run(client, list, runtime, hooks);
+  if (list.statements.length > 0) await prove(await runtime.live.refresh(), desired, (live) => goal(live, unrecorded));
   return {
     record,
     lastRun: {
@@ -210,7 +211,7 @@ function retrying({ report, signal }: CallContext, watch: BlockerWatch, kept: ()
 async function run(
   client: PoolClient,
   list: StatementList,
-  { config }: LayerWorld,
+  { config }: LayerRuntime,
   hooks: ExecutionHooks,
 ): Promise<void> {
   if (list.statements.length === 0) return;
@@ -222,7 +223,7 @@ async function run(
 }
 
 /** Where no transaction comes first: a step that stands by itself must not be counted as somebody else's. */
-async function alone(client: PoolClient, note: () => Promise<void>): Promise<void> {
+async function inOwnTransaction(client: PoolClient, note: () => Promise<void>): Promise<void> {
   await client.query("begin");
   try {
     await note();
@@ -246,19 +247,19 @@ function progressOf(report: Reporter, signal: AbortSignal) {
 
 async function prove(
   { facts }: { facts: FactBase },
-  wanted: FactBase,
-  goal: (live: FactBase) => Promise<Target<unknown>>,
+  desired: FactBase,
+  goal: (live: FactBase) => Promise<Transition<unknown>>,
 ): Promise<void> {
   // Equal as a whole, mostly; only what differs is worth a plan.
-  if (facts.rootHash === wanted.rootHash) return;
+  if (facts.rootHash === desired.rootHash) return;
   const next = await goal(facts);
-  const left = [...renameStatements(next.renames), ...statementsFor(next.live, next.wanted).statements];
+  const left = [...renameStatements(next.renames), ...planStatements(next.live, next.desired).statements];
   if (left.length === 0) return;
   throw new UserError(
     [
       `After the update ${left.length === 1 ? "1 statement is" : `${left.length} statements are`} still needed, expected none:`,
       ...left.slice(0, MOST_SHOWN).map((statement) => `    ${statement.sql.split("\n")[0]}`),
-      ...differing(next.live, next.wanted).slice(0, MOST_SHOWN),
+      ...differing(next.live, next.desired).slice(0, MOST_SHOWN),
       "Run `pulumi up` again: if nothing is left then, somebody else changed the database meanwhile. If this stays, it is a defect of pgstrata, not of " +
         "your files: report it with this message, the definition in the file and the server's version.",
     ].join("\n"),
@@ -268,8 +269,8 @@ async function prove(
 const MOST_SHOWN = 10;
 
 /** What differs of objects that both sides have, one form above the other. */
-function differing(live: FactBase, wanted: FactBase): string[] {
-  return contributionOf(live, wanted).changed.map(({ id, attribute, from, to }) =>
+function differing(live: FactBase, desired: FactBase): string[] {
+  return contributionOf(live, desired).changed.map(({ id, attribute, from, to }) =>
     [
       `  ${attribute} of ${describe(id)}:`,
       `    the server has  ${shown(from)}`,

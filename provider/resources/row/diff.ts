@@ -30,7 +30,7 @@ export function isReplacement(detailed: Detailed, news: RowInputs): boolean {
   return identityIsUnknown(news) || Object.values(detailed).some(({ kind }) => kind.endsWith("-replace"));
 }
 
-/** Adds what the database holds otherwise than wanted, under the paths of the inputs. */
+/** Adds what the database holds otherwise than desired, under the paths of the inputs. */
 export function withDrift(detailed: Detailed, paths: readonly string[], kind: "add" | "update"): Detailed {
   const all: Detailed = { ...detailed };
   for (const path of paths) all[path] ??= { kind, inputDiff: false };

@@ -18,7 +18,7 @@ import { parseRowId, rowId } from "./identity.ts";
 import { checkedRowInputs, parseRowInputs, type RowInputs } from "./inputs.ts";
 import { findRow, planRow } from "./preview.ts";
 import { readLiveForPlan } from "./read.ts";
-import { explain } from "./rowError.ts";
+import { describeRowError } from "./rowError.ts";
 import { warnOfServerLog } from "./serverLogWarning.ts";
 import { writeRow } from "./write.ts";
 
@@ -32,7 +32,7 @@ export function createRow(session: Session): ResourceType {
       if (inputs.secretValues.size + inputs.initialSecretValues.size > 0) await warnOfServerLog(database, context);
       return await work(database);
     } catch (error) {
-      throw await explain(error, database, inputs);
+      throw await describeRowError(error, database, inputs);
     }
   }
 

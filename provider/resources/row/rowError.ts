@@ -19,7 +19,7 @@ const CONSTRAINT = `
  * What to throw for a failed statement of a row: names the row and, for a violated check, the column, what was found and what the
  * constraint demands. A secret's value never shows. Anything that is not the database's comes back as it is.
  */
-export async function explain(error: unknown, database: Database, inputs: RowInputs): Promise<unknown> {
+export async function describeRowError(error: unknown, database: Database, inputs: RowInputs): Promise<unknown> {
   const described = describeDatabaseError(error);
   if (!described || error instanceof UserError) return error;
   const place = `${inputs.tableText} ${[...inputs.key].map(([column, value]) => `${column}=${String(value)}`).join(" ")}`;

@@ -22,8 +22,8 @@ export interface Written {
 }
 
 /**
- * Makes the row be as wanted, in one transaction: inserts it, or sets only what differs. A secret that matches already is not
- * written again. Reads back and throws a `UserError`, with everything rolled back, when the row is not as wanted afterwards.
+ * Makes the row be as desired, in one transaction: inserts it, or sets only what differs. A secret that matches already is not
+ * written again. Reads back and throws a `UserError`, with everything rolled back, when the row is not as desired afterwards.
  */
 export async function writeRow(
   session: Session,

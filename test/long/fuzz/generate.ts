@@ -198,8 +198,8 @@ function drawConstraint(
     );
     const other = ofKind(model, "table").find(({ key }) => key === target?.table);
     const columns = target?.columns.map((key) => {
-      const wanted = other?.columns.find((column) => column.key === key);
-      const alike = table.columns.filter(({ type }) => type === wanted?.type);
+      const desired = other?.columns.find((column) => column.key === key);
+      const alike = table.columns.filter(({ type }) => type === desired?.type);
       return (draw.pick(alike) ?? partitionKey)?.key ?? -1;
     });
     if (target === undefined || columns === undefined || new Set(columns).size !== columns.length) return undefined;

@@ -209,18 +209,18 @@ async function expectBuilt(
   what: string,
   database: TestDatabase,
   state: ResourceState,
-  wanted: FactBase,
+  desired: FactBase,
 ): Promise<void> {
   const left = await pending(database.url, state).catch((error: unknown) => {
     throw new PropertyError(`${what} can be planned again`, kindOf(error), messageOf(error));
   });
   if (left.length > 0) throw new PropertyError(`${what} has an empty second plan`, "not empty", left.join("\n"));
-  expectSame(what, await factsOf(database), wanted);
+  expectSame(what, await factsOf(database), desired);
 }
 
-export function expectSame(what: string, found: FactBase, wanted: FactBase): void {
-  if (found.rootHash === wanted.rootHash) return;
-  const deltas = diff(found, wanted).map((delta) => {
+export function expectSame(what: string, found: FactBase, desired: FactBase): void {
+  if (found.rootHash === desired.rootHash) return;
+  const deltas = diff(found, desired).map((delta) => {
     switch (delta.verb) {
       case "add":
       case "remove":

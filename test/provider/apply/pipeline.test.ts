@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SendAhead } from "../../../provider/apply/pipeline.ts";
+import { Pipeline } from "../../../provider/apply/pipeline.ts";
 import { openDatabase } from "../../../provider/database/target.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
@@ -49,13 +49,13 @@ async function slowLineTo(url: string): Promise<{ url: string; close(): void }> 
 
 /** Runs `task` on a connection such as an update has. */
 async function connected<T>(
-  task: (ahead: SendAhead, query: (sql: string) => Promise<unknown>) => Promise<T>,
+  task: (ahead: Pipeline, query: (sql: string) => Promise<unknown>) => Promise<T>,
 ): Promise<T> {
   const database = openDatabase({ url: line.url });
   if (database === undefined) throw new Error("no database");
   const client = await database.connect();
   try {
-    return await task(new SendAhead(client), (sql) => client.query(sql));
+    return await task(new Pipeline(client), (sql) => client.query(sql));
   } finally {
     client.release();
     await database.close();

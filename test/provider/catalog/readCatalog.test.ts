@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describe as nameOf } from "../../../provider/catalog/objectNames.ts";
 import { encodeId, type FactBase, parseId } from "../../../provider/catalog/pgDelta.ts";
 import { readCatalog } from "../../../provider/catalog/readCatalog.ts";
-import { contributionOf, plus } from "../../../provider/contribution/contribution.ts";
-import { statementsFor } from "../../../provider/plan/planStatements.ts";
+import { applyContribution, contributionOf } from "../../../provider/contribution/contribution.ts";
+import { planStatements } from "../../../provider/plan/planStatements.ts";
 import { createTestRole, type TestDatabase, type TestRole } from "../../support/database.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
 
@@ -102,27 +102,27 @@ describe("what is read of a catalog", () => {
 });
 
 describe("statements", () => {
-  test("of a whole schema, run in their order on an empty database, make what was wanted", async () => {
-    const wanted = await built(RICH);
+  test("of a whole schema, run in their order on an empty database, make what was desired", async () => {
+    const desired = await built(RICH);
     const database = await freshDatabase();
     const live = await factsOf(database);
-    const { statements } = statementsFor(live, plus(live, contributionOf(live, wanted)));
+    const { statements } = planStatements(live, applyContribution(live, contributionOf(live, desired)));
     for (const { sql } of statements) await database.query(sql);
     const made = await factsOf(database);
-    expect(statementsFor(made, plus(made, contributionOf(live, wanted))).statements).toEqual([]);
-    expect(made.rootHash).toBe(wanted.rootHash);
+    expect(planStatements(made, applyContribution(made, contributionOf(live, desired))).statements).toEqual([]);
+    expect(made.rootHash).toBe(desired.rootHash);
   });
 
-  test("are none where nothing is wanted", async () => {
+  test("are none where nothing is desired", async () => {
     const live = await built(RICH);
-    expect(statementsFor(live, live).statements).toEqual([]);
+    expect(planStatements(live, live).statements).toEqual([]);
   });
 
   test("of a new enum value come first and end their transaction, also before what uses the value", async () => {
     const enumOf = (values: string, given: string): string =>
       `create type public.size as enum (${values}); create table public.t (size public.size default ${given});`;
     const live = await built(enumOf("'small'", "'small'"));
-    const { statements } = statementsFor(live, await built(enumOf("'small', 'large'", "'large'")));
+    const { statements } = planStatements(live, await built(enumOf("'small', 'large'", "'large'")));
     expect(statements.map(({ subject, transaction }) => [subject, transaction])).toEqual([
       ["type public.size", "last"],
       ["default public.t.size", "shared"],
@@ -131,7 +131,7 @@ describe("statements", () => {
 
   test("tell the lock that they take on tables that exist, and what they drop", async () => {
     const live = await built("create table public.t (id int, gone text);");
-    const { statements } = statementsFor(
+    const { statements } = planStatements(
       live,
       await built(
         "create table public.t (id int); create index i on public.t (id); alter table public.t enable row level security;",
@@ -154,7 +154,7 @@ describe("statements", () => {
     );
     const live = await factsOf(database);
     const wider = await built("create table public.t (id bigint); create view public.v as select id from public.t;");
-    const { statements } = statementsFor(live, plus(live, contributionOf(await built(""), wider)));
+    const { statements } = planStatements(live, applyContribution(live, contributionOf(await built(""), wider)));
     for (const { sql } of statements) await database.query(sql);
     expect(
       await database.query(
@@ -178,10 +178,10 @@ describe("statements", () => {
       "create table app.u",
       "create table app.v (id int primary key); create table app.u",
     );
-    const wanted = await built(ordered);
+    const desired = await built(ordered);
     const database = await freshDatabase();
     const live = await factsOf(database);
-    const { statements } = statementsFor(live, plus(live, contributionOf(live, wanted)));
+    const { statements } = planStatements(live, applyContribution(live, contributionOf(live, desired)));
     for (const { sql } of statements) await database.query(sql);
     const columns = await database.query<{ name: string; names: string }>(
       "select attrelid::regclass::text as name, string_agg(attname, ' ' order by attnum) as names from pg_attribute where attrelid in ('app.t'::regclass, 'app.u'::regclass, 'app.parts'::regclass, 'app.named'::regclass) and attnum > 0 group by 1 order by 1",
@@ -192,7 +192,7 @@ describe("statements", () => {
       { name: "app.t", names: "id zeta position mid odd, (name) twice alpha" },
       { name: "app.u", names: "x whole y mood a" },
     ]);
-    expect((await factsOf(database)).rootHash).toBe(wanted.rootHash);
+    expect((await factsOf(database)).rootHash).toBe(desired.rootHash);
     // The alias is another column where the order is another one.
     expect(await database.query("select pg_get_viewdef('app.named'::regclass) as sql")).toEqual([
       { sql: expect.stringContaining('q(i, a, b, c, "odd, (name)", twice, alpha)') },

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { FactBase } from "../../../provider/catalog/pgDelta.ts";
 import { readCatalog } from "../../../provider/catalog/readCatalog.ts";
 import { locksNeeded } from "../../../provider/plan/lockCount.ts";
-import { statementsFor, withDropsTogether } from "../../../provider/plan/planStatements.ts";
+import { planStatements, withDropsTogether } from "../../../provider/plan/planStatements.ts";
 import type { Statement } from "../../../provider/plan/statement.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
 import { majorVersion } from "../../support/majorVersion.ts";
@@ -68,8 +68,8 @@ describe("the locks that a transaction takes", () => {
   it("are foretold for what is made and for what is dropped, not too few and not many more", async () => {
     const { empty, full, target } = await emptyAndFull();
 
-    const making = await locksTaken(target, statementsFor(empty, full).statements);
-    const dropping = await locksTaken(target, withDropsTogether(statementsFor(full, empty).statements));
+    const making = await locksTaken(target, planStatements(empty, full).statements);
+    const dropping = await locksTaken(target, withDropsTogether(planStatements(full, empty).statements));
 
     expect(making).toBeGreaterThan(100);
     expect(dropping).toBeGreaterThan(2 * making);
@@ -96,7 +96,7 @@ const CATALOGS = 10;
 describe("tables that are dropped in one transaction", () => {
   it("go in one statement of many, each still known as dropped", async () => {
     const { url, empty, full } = await emptyAndFull();
-    const single = statementsFor(full, empty);
+    const single = planStatements(full, empty);
 
     const together = withDropsTogether(single.statements);
 

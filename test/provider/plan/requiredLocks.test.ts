@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "vitest";
 import type { FactBase } from "../../../provider/catalog/pgDelta.ts";
 import { readCatalog } from "../../../provider/catalog/readCatalog.ts";
-import { statementsFor } from "../../../provider/plan/planStatements.ts";
+import { planStatements } from "../../../provider/plan/planStatements.ts";
 import { locksOf } from "../../../provider/plan/requiredLocks.ts";
 import { changes } from "../../long/traffic/changes.ts";
 import { corpusChanges } from "../../long/traffic/corpus.ts";
@@ -42,7 +42,7 @@ async function locked(
   from: FactBase,
   to: FactBase,
 ): Promise<{ held: string[]; taken: string[] }> {
-  const statements = statementsFor(from, to).statements.filter(({ transaction }) => transaction === "shared");
+  const statements = planStatements(from, to).statements.filter(({ transaction }) => transaction === "shared");
   const client = await database.pool.connect();
   try {
     await client.query(TABLES);

@@ -5,13 +5,13 @@ import { afterAll, beforeEach, expect, test } from "vitest";
 import { describe as nameOf } from "../../../provider/catalog/objectNames.ts";
 import { type Contribution, nothing } from "../../../provider/contribution/contribution.ts";
 import { ContributionCache } from "../../../provider/shadow/cache.ts";
-import { ShadowChain, type SqlSet } from "../../../provider/shadow/contributions.ts";
+import { ShadowContributions, type SqlSet } from "../../../provider/shadow/contributions.ts";
 import type { ScratchDatabase, Shadow } from "../../../provider/shadow/shadow.ts";
 import { createTestDatabase } from "../../support/database.ts";
 import { sqlProject } from "../../support/sqlProject.ts";
 
 const project = sqlProject();
-const opened: ShadowChain[] = [];
+const opened: ShadowContributions[] = [];
 let directory: string;
 let count = 0;
 
@@ -57,8 +57,8 @@ function recordingShadow(): Shadow & { made: number; dropped: number; sql: strin
   return shadow;
 }
 
-function chainOn(shadow: Shadow): ShadowChain {
-  const chain = new ShadowChain(shadow, new ContributionCache(directory));
+function chainOn(shadow: Shadow): ShadowContributions {
+  const chain = new ShadowContributions(shadow, new ContributionCache(directory));
   opened.push(chain);
   return chain;
 }

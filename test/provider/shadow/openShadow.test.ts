@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { openDatabase } from "../../../provider/database/target.ts";
 import { installedMajors, startEmbeddedServer } from "../../../provider/embedded/server.ts";
 import { embeddedShadow } from "../../../provider/shadow/embedded.ts";
-import { chooseShadow } from "../../../provider/shadow/openShadow.ts";
+import { openShadow } from "../../../provider/shadow/openShadow.ts";
 import { createTestDatabase, createTestRole, type TestDatabase, type TestRole } from "../../support/database.ts";
 import { pending, up } from "../../support/layerHarness.ts";
 import { majorVersion } from "../../support/majorVersion.ts";
@@ -189,11 +189,11 @@ test("a target of a version without an embedded server is refused in embedded mo
   const target = openDatabase({ url: database.url });
   if (target === undefined) throw new Error("no target");
   const oldest = { ...target, facts: async () => ({ ...(await target.facts()), major: 14, version: "14.9" }) };
-  await expect(chooseShadow("embedded", oldest, "nowhere")).rejects.toThrow(
+  await expect(openShadow("embedded", oldest, "nowhere")).rejects.toThrow(
     /Found a target of PostgreSQL 14, but embedded servers of [\d, ]+ only\. .*`colocated`/,
   );
-  expect((await chooseShadow("auto", oldest, "nowhere")).identity).toBe("colocated 14.9");
-  expect((await chooseShadow("auto", target, "nowhere")).identity).toMatch(new RegExp(`^embedded ${majorVersion}\\.`));
+  expect((await openShadow("auto", oldest, "nowhere")).identity).toBe("colocated 14.9");
+  expect((await openShadow("auto", target, "nowhere")).identity).toMatch(new RegExp(`^embedded ${majorVersion}\\.`));
   await target.close();
 });
 
@@ -215,7 +215,7 @@ test("a run that finds everything in its cache starts no shadow at all", async (
 });
 
 test("a connection to the scratch database that the server cuts does not end the process", async () => {
-  const shadow = await chooseShadow({ url: inject("serverUrl") }, undefined, "nowhere");
+  const shadow = await openShadow({ url: inject("serverUrl") }, undefined, "nowhere");
   const scratch = await shadow.create({ owner: "postgres", roles: [] });
   await scratch.pool.query("select 1");
   const killer = new pg.Client(inject("serverUrl"));

@@ -60,10 +60,10 @@ describe("the comparison of two databases", () => {
   const fact = (kind: string, name: string, definition = ""): Fact => ({ kind, name, definition });
 
   test("what is missing, too many or different is counted by kind", () => {
-    const wanted = [fact("policies", "a"), fact("policies", "b"), fact("tables", "a", "x")];
+    const desired = [fact("policies", "a"), fact("policies", "b"), fact("tables", "a", "x")];
     const found = [fact("policies", "a"), fact("tables", "a", "y"), fact("grants", "a")];
-    expect(differences(wanted, found)).toEqual(["policies: 1 missing", "tables: 1 different", "grants: 1 too many"]);
-    expect(differences(wanted, wanted)).toEqual([]);
+    expect(differences(desired, found)).toEqual(["policies: 1 missing", "tables: 1 different", "grants: 1 too many"]);
+    expect(differences(desired, desired)).toEqual([]);
   });
 
   test("what was there before the tool is not its work", () => {

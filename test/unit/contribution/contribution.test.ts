@@ -3,15 +3,15 @@ import { describe, expect, test } from "vitest";
 import { describe as nameOf } from "../../../provider/catalog/objectNames.ts";
 import { encodeId, type Fact, type FactBase } from "../../../provider/catalog/pgDelta.ts";
 import {
+  applyContribution,
   conflicts,
   contributionOf,
-  foreignDescendants,
   MissingBaseObject,
-  minus,
   nothing,
-  plus,
+  revertContribution,
+  unmanagedDescendants,
 } from "../../../provider/contribution/contribution.ts";
-import { holdings, recordOf, reversalOf } from "../../../provider/contribution/record.ts";
+import { ownedIds, recordOf, reversalOf } from "../../../provider/contribution/record.ts";
 import {
   base,
   column,
@@ -70,23 +70,25 @@ describe("live plus a contribution", () => {
 
   test("has both, and keeps what nobody declares", () => {
     const rogue = column("app", "users", "rogue");
-    const wanted = plus(base([app, users, id, rogue]), contribution);
-    expect(names(wanted)).toEqual([
+    const desired = applyContribution(base([app, users, id, rogue]), contribution);
+    expect(names(desired)).toEqual([
       "column app.users.id",
       "column app.users.rogue",
       "policy p on app.users",
       "schema app",
       "table app.users",
     ]);
-    expect(wanted.get(users.id)?.payload.rowSecurity).toBe(true);
+    expect(desired.get(users.id)?.payload.rowSecurity).toBe(true);
   });
 
   test("is refused when an object that it changes is not there", () => {
-    expect(() => plus(base([app]), { ...contribution, added: [] })).toThrow(MissingBaseObject);
+    expect(() => applyContribution(base([app]), { ...contribution, added: [] })).toThrow(MissingBaseObject);
   });
 
   test("is refused when the parent of what it adds is not there", () => {
-    expect(() => plus(base([app]), { ...contribution, changed: [] })).toThrow("table:app.users is missing");
+    expect(() => applyContribution(base([app]), { ...contribution, changed: [] })).toThrow(
+      "table:app.users is missing",
+    );
   });
 
   test("is refused when what it depends on is not there", () => {
@@ -94,19 +96,19 @@ describe("live plus a contribution", () => {
       base([app, users, email]),
       base([app, users, email, emails], [depends(emails, email)]),
     );
-    expect(() => plus(base([app, users]), withView)).toThrow("column:app.users.email is missing");
+    expect(() => applyContribution(base([app, users]), withView)).toThrow("column:app.users.email is missing");
   });
 
   test("keeps what a declared table leaves open as it is", () => {
     const declaring = contributionOf(base([app]), base([app, users, id]));
     const secured = { ...users, payload: { ...users.payload, rowSecurity: true } };
-    expect(plus(base([app, secured, id]), declaring).get(users.id)?.payload.rowSecurity).toBe(true);
+    expect(applyContribution(base([app, secured, id]), declaring).get(users.id)?.payload.rowSecurity).toBe(true);
   });
 
   test("overrides what a declared table says", () => {
     const secured = { ...users, payload: { ...users.payload, rowSecurity: true } };
     const declaring = contributionOf(base([app]), base([app, secured, id]));
-    expect(plus(below, declaring).get(users.id)?.payload.rowSecurity).toBe(true);
+    expect(applyContribution(below, declaring).get(users.id)?.payload.rowSecurity).toBe(true);
   });
 
   test("replaces what an object depended on", () => {
@@ -115,22 +117,22 @@ describe("live plus a contribution", () => {
       base([app, users, email]),
       base([app, users, email, emails], [depends(emails, email)]),
     );
-    expect(plus(old, declaring).edges).toEqual([depends(emails, email)]);
+    expect(applyContribution(old, declaring).edges).toEqual([depends(emails, email)]);
   });
 
   test("keeps an owner that the layer does not name, and replaces one that it names", () => {
     const owned = base([app, users], [ownedBy(users, "somebody")]);
     const silent = contributionOf(base([app]), base([app, users]));
-    expect(plus(owned, silent).edges).toEqual([ownedBy(users, "somebody")]);
+    expect(applyContribution(owned, silent).edges).toEqual([ownedBy(users, "somebody")]);
     const naming = contributionOf(base([app]), base([app, users], [ownedBy(users, "owner")]));
-    expect(plus(owned, naming).edges).toEqual([ownedBy(users, "owner")]);
+    expect(applyContribution(owned, naming).edges).toEqual([ownedBy(users, "owner")]);
   });
 });
 
 describe("live minus a reversal", () => {
   test("loses what is below a removed object, and edges that lead there", () => {
     const live = base([app, users, id, email, emails, onUsers], [depends(emails, email)]);
-    const rest = minus(live, { ...reversal, remove: keys(users) });
+    const rest = revertContribution(live, { ...reversal, remove: keys(users) });
     expect(names(rest)).toEqual(["schema app", "view app.emails"]);
     expect(rest.edges).toEqual([]);
   });
@@ -139,18 +141,25 @@ describe("live minus a reversal", () => {
     const crypto = extension("crypto");
     const digest = routine("app", "digest", "…");
     expect(
-      names(minus(base([app, crypto, digest], [memberOf(digest, crypto)]), { ...reversal, remove: keys(crypto) })),
+      names(
+        revertContribution(base([app, crypto, digest], [memberOf(digest, crypto)]), {
+          ...reversal,
+          remove: keys(crypto),
+        }),
+      ),
     ).toEqual(["schema app"]);
   });
 
   test("gets back what was taken away, unless its parent is gone", () => {
     const right = grant(users, "app", ["SELECT"]);
-    expect(names(minus(below, { ...reversal, restore: [right] }))).toContain("privileges of app on table app.users");
-    expect(names(minus(base([app]), { ...reversal, restore: [right] }))).toEqual(["schema app"]);
+    expect(names(revertContribution(below, { ...reversal, restore: [right] }))).toContain(
+      "privileges of app on table app.users",
+    );
+    expect(names(revertContribution(base([app]), { ...reversal, restore: [right] }))).toEqual(["schema app"]);
   });
 
   test("gets a table back with its columns, in whatever order they are named", () => {
-    expect(names(minus(base([app]), { ...reversal, restore: [id, users] }))).toEqual([
+    expect(names(revertContribution(base([app]), { ...reversal, restore: [id, users] }))).toEqual([
       "column app.users.id",
       "schema app",
       "table app.users",
@@ -159,8 +168,8 @@ describe("live minus a reversal", () => {
 
   test("resets attributes of what is still there", () => {
     const reset = [{ id: users.id, attribute: "rowSecurity", from: true, to: false }];
-    expect(minus(below, { ...reversal, reset }).get(users.id)?.payload.rowSecurity).toBe(true);
-    expect(names(minus(base([app]), { ...reversal, reset }))).toEqual(["schema app"]);
+    expect(revertContribution(below, { ...reversal, reset }).get(users.id)?.payload.rowSecurity).toBe(true);
+    expect(names(revertContribution(base([app]), { ...reversal, reset }))).toEqual(["schema app"]);
   });
 });
 
@@ -205,7 +214,7 @@ test("foreign descendants are what lies below the roots and is not known", () =>
   const rogue = policy("app", "users", "rogue");
   const other = table("app", "other");
   const live = base([app, users, id, onUsers, rogue, grant(rogue, "x", []), other]);
-  const found = foreignDescendants(live, keys(users), keys(users, id, onUsers))
+  const found = unmanagedDescendants(live, keys(users), keys(users, id, onUsers))
     .map(nameOf)
     .sort();
   expect(found).toEqual(["policy rogue on app.users", "privileges of x on policy rogue on app.users"]);
@@ -248,7 +257,7 @@ describe("for any two databases", () => {
   test("the lower one plus the contribution is the upper one", () => {
     fc.assert(
       fc.property(anyDatabase, anyDatabase, (lower, upper) => {
-        expect(plus(lower, contributionOf(lower, upper)).rootHash).toBe(upper.rootHash);
+        expect(applyContribution(lower, contributionOf(lower, upper)).rootHash).toBe(upper.rootHash);
       }),
     );
   });
@@ -257,8 +266,8 @@ describe("for any two databases", () => {
     fc.assert(
       fc.property(anyDatabase, anyDatabase, (lower, upper) => {
         const contribution = contributionOf(lower, upper);
-        const once = plus(lower, contribution);
-        expect(plus(once, contribution).rootHash).toBe(once.rootHash);
+        const once = applyContribution(lower, contribution);
+        expect(applyContribution(once, contribution).rootHash).toBe(once.rootHash);
       }),
     );
   });
@@ -267,7 +276,7 @@ describe("for any two databases", () => {
     fc.assert(
       fc.property(anyDatabase, anyDatabase, (lower, upper) => {
         const record = recordOf(contributionOf(lower, upper), lower, undefined);
-        const back = minus(upper, reversalOf(record));
+        const back = revertContribution(upper, reversalOf(record));
         expect(names(back)).toEqual(names(lower));
         for (const fact of lower.facts()) expect(back.get(fact.id)?.payload).toEqual(fact.payload);
       }),
@@ -278,7 +287,7 @@ describe("for any two databases", () => {
     fc.assert(
       fc.property(anyDatabase, anyDatabase, (lower, upper) => {
         const record = recordOf(contributionOf(lower, upper), lower, undefined);
-        expect(minus(upper, reversalOf(record, new Set(holdings(record)))).rootHash).toBe(upper.rootHash);
+        expect(revertContribution(upper, reversalOf(record, new Set(ownedIds(record)))).rootHash).toBe(upper.rootHash);
       }),
     );
   });

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { type ContributionRecord, holdsAnything, joined } from "../../../provider/contribution/record.ts";
+import { type ContributionRecord, holdsAnything, mergeRecords } from "../../../provider/contribution/record.ts";
 
 const NONE: ContributionRecord = { added: {}, adopted: [], said: [], owners: {}, removed: [], changed: [] };
 const table = (name: string) => `table:s.${name}`;
 const change = (id: string, to: boolean) => ({ id, attribute: "rowSecurity", from: false, to, adopted: false });
 
 test("one record alone is what two of which one is missing say", () => {
-  expect(joined(NONE, undefined)).toBe(NONE);
-  expect(joined(undefined, NONE)).toBe(NONE);
-  expect(joined(undefined, undefined)).toBeUndefined();
+  expect(mergeRecords(NONE, undefined)).toBe(NONE);
+  expect(mergeRecords(undefined, NONE)).toBe(NONE);
+  expect(mergeRecords(undefined, undefined)).toBeUndefined();
 });
 
 test("two records say together what either says, and the first is right where both do", () => {
@@ -19,7 +19,7 @@ test("two records say together what either says, and the first is right where bo
     adopted: [table("c")],
     changed: [change("x", false), change("y", true)],
   };
-  expect(joined(first, second)).toEqual({
+  expect(mergeRecords(first, second)).toEqual({
     ...NONE,
     added: { [table("a")]: "1", [table("b")]: "3", [table("c")]: "4" },
     adopted: [table("a"), table("c")],

@@ -27,11 +27,14 @@ const WAYS = ["at once", "names as they are found", "columns added later"] as co
 /** What a layer says of definitions that no print can bring back: no dump could either. */
 const UNREADABLE = "prints in a form that it cannot read";
 
+/** A materialized view of a constant that is out of range can be made without data alone, which no fact tells. */
+const FILLED_WITH_FAULTS = /The server refused materialized view .*\(SQLSTATE 22/;
+
 /** The columns of each relation in their order, which no fact tells. */
 const COLUMNS = `
-  select c.oid::regclass::text as relation, string_agg(a.attname, ' ' order by a.attnum) as columns
-    from pg_attribute a join pg_class c on c.oid = a.attrelid
-   where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'c') and c.oid >= 16384 group by 1 order by 1`;
+  select n.nspname, c.relname, string_agg(a.attname, ' ' order by a.attnum) as columns
+    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+   where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'c') and c.oid >= 16384 group by 1, 2 order by 1, 2`;
 
 /**
  * Whoever made the database of the same files, the layer finds nothing to do, also after a change of the files and back.
@@ -50,7 +53,7 @@ export async function settles({ seed, items, changed }: Pair, project: SqlProjec
   const [built, adopted] = [await createTestDatabase(), await createTestDatabase()];
   try {
     const made = await moved("the layer is applied", built, first).catch(async (error: unknown) => {
-      if (messageOf(error).includes(UNREADABLE)) return undefined;
+      if (messageOf(error).includes(UNREADABLE) || FILLED_WITH_FAULTS.test(messageOf(error))) return undefined;
       throw await explained(error, items);
     });
     if (made === undefined) return "unreadable";
@@ -67,8 +70,8 @@ export async function settles({ seed, items, changed }: Pair, project: SqlProjec
       throw await unsettled(`what was made ${way} is as the layer says`, adopted, [`${statements} statements`]);
     await expectSettled(`what was made ${way}`, adopted, found);
     if (changed.length === 0) return "holds";
-    // One of both is enough for one seed: they are known to be alike.
-    const [database, state] = seed % 2 === 0 ? [built, made] : [adopted, found];
+    // One of both is enough for one seed: they are known to be alike. What is adopted stays when the files let it go, and may then be in the way.
+    const [database, state] = seed % 2 === 0 || changed.length < items.length ? [built, made] : [adopted, found];
     const then = await moved("the change is applied", database, next, state);
     await expectSettled("the layer changed", database, then);
     const back = await moved("the change is taken back", database, first, then);

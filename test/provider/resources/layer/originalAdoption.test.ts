@@ -84,7 +84,7 @@ describe("the platform as it was before pgstrata", () => {
     ]);
   });
 
-  test("gets the fixes and the two new layers by one update, keeps every row, and is then as wanted", async () => {
+  test("gets the fixes and the two new layers by one update, keeps every row, and is then as desired", async () => {
     states = await upAll(database.url, studioLayers);
     expect(await rowsByTable(database, columnsOf(before))).toEqual(before);
     expect(await preview(database.url, studioLayers, states)).toEqual([[], [], []]);

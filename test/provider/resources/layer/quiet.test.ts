@@ -73,7 +73,7 @@ test("no table is locked while the shadow executes SQL or a catalog is read, als
   try {
     const looks = await watching(database, async () => {
       const updating = put(run, project.layer("shop", `${BASE} alter table shop.item add column price int;`), state);
-      // The update waits for its lock now and again while the shadow is wanted for other layers.
+      // The update waits for its lock now and again while the shadow is desired for other layers.
       await expect.poll(() => run.said.infos.length, { timeout: 20_000 }).toBeGreaterThan(0);
       const others = ["one", "two"].map((name) => checked(run, project.layer(name, `${SLOW} create schema ${name};`)));
       await sleep(3000);
