@@ -73,7 +73,9 @@ export const registeredDatabases = {
   "Railway Redis": railway.redis.maskedConnectionString,
 };
 
-/** Passwords of the roles that applications sign in with: `pulumi stack output rolePasswords --show-secrets`. */
+/**
+ * Passwords of the roles that applications sign in with: `pulumi stack output rolePasswords --show-secrets`.
+ */
 export const rolePasswords = access.passwords;
 
 function figures({ digest, objects }: Layer) {

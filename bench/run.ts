@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: whole-process wall times of the platform on an embedded Postgres 18, with the CLI as it is set up. Prints one
- * Markdown table of medians and one of where the time goes. Asserts nothing.
+ * `npm run bench`: whole-process wall times of the platform on an embedded Postgres 18, with the CLI as it is
+ * set up. Prints one Markdown table of medians and one of where the time goes. Asserts nothing.
  */
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";

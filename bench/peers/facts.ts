@@ -8,7 +8,10 @@ export interface Fact {
   definition: string;
 }
 
-/** Everything in the given schemas, and the comments and grants on it. Identity, not order: a column's place does not count. */
+/**
+ * Everything in the given schemas, and the comments and grants on it. Identity, not order: a column's place
+ * does not count.
+ */
 const FACTS = `
 with spaces as (select oid, nspname, nspacl, nspowner from pg_namespace where nspname = any ($1)),
      relations as (select c.*, n.nspname || '.' || relname as full_name from pg_class c join spaces n on n.oid = relnamespace),
@@ -52,7 +55,10 @@ export async function factsOf(url: string, schemas: readonly string[]): Promise<
   return (await query<Fact>(url, FACTS, [schemas])).map((fact) => ({ ...fact }));
 }
 
-/** Runs SQL in a connection of its own. Without values it may be several statements; the rows are then the last one's. */
+/**
+ * Runs SQL in a connection of its own. Without values it may be several statements; the rows are then the
+ * last one's.
+ */
 export async function query<Row extends pg.QueryResultRow>(
   url: string,
   sql: string,

@@ -42,7 +42,9 @@ export interface Bench {
   directory: string;
 }
 
-/** Measures a tool: a run that does not count, `runs` that do, each on a database of its own, and the probes. */
+/**
+ * Measures a tool: a run that does not count, `runs` that do, each on a database of its own, and the probes.
+ */
 export async function measure(
   tool: Tool,
   workload: Workload,

@@ -1,9 +1,9 @@
 /**
- * `npm run bench:peers`: the same schemas by pgstrata and by other tools, on an embedded Postgres 18, written to
- * `docs/benchmarks.md`. Installs the tools on first use.
+ * `npm run bench:peers`: the same schemas by pgstrata and by other tools, on an embedded Postgres 18, written
+ * to `docs/benchmarks.md`. Installs the tools on first use.
  *
- * Options: `--runs 5` measurements of each; `--tables 1000` of the generated schema, 0 for none; `--only pgstrata,Flyway` measures
- * these alone, prints and writes nothing.
+ * Options: `--runs 5` measurements of each; `--tables 1000` of the generated schema, 0 for none; `--only
+ * pgstrata,Flyway` measures these alone, prints and writes nothing.
  */
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";

@@ -6,7 +6,9 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/** The times of all tools on one workload, as a Markdown table with a line below for each command that failed. */
+/**
+ * The times of all tools on one workload, as a Markdown table with a line below for each command that failed.
+ */
 export function timesTable(all: readonly Findings[]): string {
   const rows = all.map((findings) => {
     const { tool, takes, notToBeHad, up, noop, change, lacks } = findings;

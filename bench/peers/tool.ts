@@ -5,8 +5,8 @@ import type { Step, Workload } from "./workload.ts";
 export interface Tool {
   name: string;
   /**
-   * What its user writes: a script that is run as it is, migrations that are run once each, or the schema as it shall be, from which
-   * the tool derives the statements.
+   * What its user writes: a script that is run as it is, migrations that are run once each, or the schema as
+   * it shall be, from which the tool derives the statements.
    */
   takes: "script" | "migrations" | "desired state";
   /** Major version of Postgres that it is given, where it cannot work with the newest. */
@@ -44,7 +44,10 @@ export interface Session {
   apply(): Promise<Outcome>;
   /** What its user types to learn that nothing is left to do. Absent: `apply` again. */
   check?(): Promise<Outcome>;
-  /** Takes the last step back, by the tool's own command. Absent for a tool of desired state: describe and apply the older one. */
+  /**
+   * Takes the last step back, by the tool's own command. Absent for a tool of desired state: describe and
+   * apply the older one.
+   */
   undo?(): Promise<Outcome>;
   close?(): Promise<void>;
 }

@@ -104,7 +104,10 @@ export function generatedWorkload(tables: number): Workload {
   };
 }
 
-/** @throws when the text does not occur exactly once: the files have changed and the change must be written anew. */
+/**
+ * @throws when the text does not occur exactly once: the files have changed and the change must be written
+ * anew.
+ */
 function edited(layers: readonly SqlLayer[], from: string, to: string): SqlLayer[] {
   const found = layers.flatMap(({ files }) => files).reduce((sum, { text }) => sum + text.split(from).length - 1, 0);
   if (found !== 1) throw new Error(`expected once in the SQL, found ${found} times: ${from}`);

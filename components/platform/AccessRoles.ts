@@ -8,22 +8,25 @@ export const ACCESS_ROLES = {
   app: "studio_app",
   /** Reads rows; sees no secret. May log in. */
   readonly: "studio_readonly",
-  /** May decrypt connection strings and read the secrets of projects. Cannot log in: other roles are made members of it. */
+  /**
+   * May decrypt connection strings and read the secrets of projects. Cannot log in: other roles are made
+   * members of it.
+   */
   decrypt: "studio_decrypt",
 } as const;
 
 export interface AccessRolesArgs {
   /**
-   * Whether this stack makes the roles. Roles belong to the whole server: where another stack on the same server makes them
-   * already, say false; the roles must then exist. Going from true to false drops the roles, which the server refuses while
-   * another database still grants them something.
+   * Whether this stack makes the roles. Roles belong to the whole server: where another stack on the same
+   * server makes them already, say false; the roles must then exist. Going from true to false drops the
+   * roles, which the server refuses while another database still grants them something.
    * @default true
    */
   manage?: boolean;
 
   /**
-   * Roles that may decrypt, such as the login of a health checker. Each becomes a member of `studio_decrypt` and must exist. A
-   * name that leaves the list loses the membership at once.
+   * Roles that may decrypt, such as the login of a health checker. Each becomes a member of `studio_decrypt`
+   * and must exist. A name that leaves the list loses the membership at once.
    * @default []
    */
   decryptors?: string[];
@@ -33,8 +36,8 @@ export interface AccessRolesArgs {
  * The roles that applications connect as, with generated passwords.
  *
  * ```ts
- * const access = new AccessRoles("access", { decryptors: ["health_checker"] }, { providers: [postgresqlProvider] });
- * export const passwords = access.passwords; // secret
+ * const access = new AccessRoles("access", { decryptors: ["health_checker"] }, { providers:
+ * [postgresqlProvider] }); export const passwords = access.passwords; // secret
  * ```
  *
  * Destroying it drops the roles and ends their sign-in; objects that they own go to the connecting role.
@@ -42,7 +45,9 @@ export interface AccessRolesArgs {
 export class AccessRoles extends pulumi.ComponentResource {
   /** Names of the three roles, made here or not. */
   readonly names: string[] = Object.values(ACCESS_ROLES);
-  /** Passwords of the roles that may log in, by role name; secret. Empty where the roles are not made here. */
+  /**
+   * Passwords of the roles that may log in, by role name; secret. Empty where the roles are not made here.
+   */
   readonly passwords: Record<string, pulumi.Output<string>> = {};
 
   constructor(name: string, args: AccessRolesArgs = {}, opts: pulumi.ComponentResourceOptions = {}) {
@@ -77,7 +82,10 @@ function loginRole(name: string, groups: Role[], parent: pulumi.Resource): pulum
   return password;
 }
 
-/** Roles made elsewhere. One made here has its memberships among its own properties: `GrantRole` would be drift to it. */
+/**
+ * Roles made elsewhere. One made here has its memberships among its own properties: `GrantRole` would be
+ * drift to it.
+ */
 function grantMembership(members: string[], group: Role, parent: pulumi.Resource): void {
   for (const member of members)
     new GrantRole(`${member}-decrypts`, { role: member, grantRole: group.name }, { parent });

@@ -74,13 +74,15 @@ export interface BillingPlansArgs {
 }
 
 /**
- * The plan catalogue, one row a plan, held as desired state: a price changed by hand shows in the next preview and is put right.
+ * The plan catalogue, one row a plan, held as desired state: a price changed by hand shows in the next
+ * preview and is put right.
  *
  * ```ts
  * new BillingPlans("plans", { platform }, { providers: [target] });
  * ```
  *
- * Plans that exist already are adopted and brought to these values. A destroy deletes the plans that were created here.
+ * Plans that exist already are adopted and brought to these values. A destroy deletes the plans that were
+ * created here.
  */
 export class BillingPlans extends pulumi.ComponentResource {
   /** The rows in the catalogue's order. */

@@ -10,16 +10,17 @@ export interface DatabasesTableArgs extends LayerOptions {
 }
 
 /**
- * The registry of database services: table `platform.databases`, its functions, triggers, views and grants, as one layer, and the
- * salt of its encryption.
+ * The registry of database services: table `platform.databases`, its functions, triggers, views and grants,
+ * as one layer, and the salt of its encryption.
  *
  * ```ts
  * const databases = new DatabasesTable("databases", { platform }, { providers: [target] });
  * ```
  *
- * The salt is generated once and written to a table that no application role can read; a salt that the database holds already is
- * kept, because the stored connection strings hang on it. Registrations depend on this component, so that a destroy removes them
- * before the salt; the database itself refuses to lose a salt that is in use.
+ * The salt is generated once and written to a table that no application role can read; a salt that the
+ * database holds already is kept, because the stored connection strings hang on it. Registrations depend on
+ * this component, so that a destroy removes them before the salt; the database itself refuses to lose a salt
+ * that is in use.
  */
 export class DatabasesTable extends pulumi.ComponentResource {
   readonly layer: Layer;

@@ -5,8 +5,8 @@ import type { AccessRoles } from "./AccessRoles.ts";
 /** What every component that is made of one layer lets a program decide. */
 export interface LayerOptions {
   /**
-   * Hazards of a plan that are approved, by name, such as a dropped column. A plan with any other hazard is refused before its
-   * first statement.
+   * Hazards of a plan that are approved, by name, such as a dropped column. A plan with any other hazard is
+   * refused before its first statement.
    * @default []
    */
   allow?: string[];
@@ -24,13 +24,15 @@ export interface PlatformSchemaArgs extends LayerOptions {
 }
 
 /**
- * The control plane: schema `platform` with 25 tables, their functions, triggers, views and grants, as one layer.
+ * The control plane: schema `platform` with 25 tables, their functions, triggers, views and grants, as one
+ * layer.
  *
  * ```ts
  * const platform = new PlatformSchema("platform", { access }, { providers: [target] });
  * ```
  *
- * An existing schema of the same shape is adopted. A destroy is refused while a table holds rows, unless `forceDestroy` is set.
+ * An existing schema of the same shape is adopted. A destroy is refused while a table holds rows, unless
+ * `forceDestroy` is set.
  */
 export class PlatformSchema extends pulumi.ComponentResource {
   readonly layer: Layer;

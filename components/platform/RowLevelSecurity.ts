@@ -11,8 +11,9 @@ export interface RowLevelSecurityArgs extends LayerOptions {
 }
 
 /**
- * Row-level security on all 26 tables, with one permissive policy a table, and the functions that verify it, as one layer. The
- * policies let every row through; they are the first step of a rollout in two, and change nothing for readers and writers.
+ * Row-level security on all 26 tables, with one permissive policy a table, and the functions that verify it,
+ * as one layer. The policies let every row through; they are the first step of a rollout in two, and change
+ * nothing for readers and writers.
  *
  * ```ts
  * new RowLevelSecurity("rls", { platform, databases }, { providers: [target] });

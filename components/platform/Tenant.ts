@@ -5,8 +5,8 @@ import type { PlatformSchema } from "./PlatformSchema.ts";
 
 export interface OrganizationArgs {
   /**
-   * URL identifier: lower-case letters, digits and hyphens, two or more characters. It identifies the organization; a change
-   * registers another one.
+   * URL identifier: lower-case letters, digits and hyphens, two or more characters. It identifies the
+   * organization; a change registers another one.
    */
   slug: string;
   /** Name for people; written when the organization is created, left alone afterwards. */
@@ -16,9 +16,14 @@ export interface OrganizationArgs {
 export interface ProjectArgs {
   /** URL identifier. With the organization it identifies the project; a change makes another one. */
   slug: string;
-  /** Name for people. Like all that follows, it is written when the project is created and left alone afterwards. */
+  /**
+   * Name for people. Like all that follows, it is written when the project is created and left alone
+   * afterwards.
+   */
   name: string;
-  /** Public reference: lower-case letters, digits and hyphens, two or more characters, unique on the platform. */
+  /**
+   * Public reference: lower-case letters, digits and hyphens, two or more characters, unique on the platform.
+   */
   ref: string;
   /** Host of the project's primary database. */
   databaseHost: string;
@@ -48,8 +53,9 @@ export interface TenantArgs {
  * const tenant = new Tenant("lancio", { platform, organization, project }, { providers: [target] });
  * ```
  *
- * Rows that exist already are matched by slug and adopted as they are. A new project gets a generated database password, which
- * people may change later. A destroy deletes the rows that were created here, and is refused while other rows hang on them.
+ * Rows that exist already are matched by slug and adopted as they are. A new project gets a generated
+ * database password, which people may change later. A destroy deletes the rows that were created here, and is
+ * refused while other rows hang on them.
  */
 export class Tenant extends pulumi.ComponentResource {
   readonly organization: Row;

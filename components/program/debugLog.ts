@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * Keeps secrets out of the debug log of this program, which the CLI shows under `--debug` and `-v=3`: the SDK writes the engine's
- * whole answer to each registration into it, generated passwords in the clear. What comes before the answer stays. To be called
- * before the first resource is made.
+ * Keeps secrets out of the debug log of this program, which the CLI shows under `--debug` and `-v=3`: the SDK
+ * writes the engine's whole answer to each registration into it, generated passwords in the clear. What comes
+ * before the answer stays. To be called before the first resource is made.
  */
 export function keepAnswersOutOfDebugLog(): void {
   const { debug } = pulumi.log;

@@ -2,7 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod/mini";
 import { ConnectionStringError, type DatabaseType, parseConnectionString } from "../registry/connectionString.ts";
 
-/** The settings of a stack after parsing. Each is set with `pulumi config set <key> <value>`; see `SETTINGS` for what they mean. */
+/**
+ * The settings of a stack after parsing. Each is set with `pulumi config set <key> <value>`; see `SETTINGS`
+ * for what they mean.
+ */
 export interface StackConfig {
   /** Secret. Undefined on a stack that runs on the local database. */
   databaseUrl: pulumi.Output<string> | undefined;
@@ -10,7 +13,10 @@ export interface StackConfig {
   mongodbConnectionString: pulumi.Output<string> | undefined;
   /** Undefined where a placeholder is to stand in. */
   redisConnectionString: pulumi.Output<string> | undefined;
-  /** Undefined for the provider's default. A URL may hold a password, so this is secret where it was set as one. */
+  /**
+   * Undefined for the provider's default. A URL may hold a password, so this is secret where it was set as
+   * one.
+   */
   shadow: pulumi.Output<string> | undefined;
   plain: PlainSettings;
 }
@@ -52,7 +58,9 @@ const SETTINGS = z.object({
   localDatabase: z._default(boolean, false),
   /** Register generated placeholders where connection strings are not set. */
   allowPlaceholders: z._default(boolean, false),
-  /** Whether this stack makes the server's access roles; false where another stack on the same server does. */
+  /**
+   * Whether this stack makes the server's access roles; false where another stack on the same server does.
+   */
   manageRoles: z._default(boolean, true),
   /** Roles that may decrypt connection strings. */
   decryptors: z._default(z.pipe(z.pipe(z.string(), json), z.array(text, "expected a list of role names")), []),
@@ -68,7 +76,9 @@ const SETTINGS = z.object({
   lockRetries: z.optional(count(0)),
   /** Longest run of one statement that changes only the catalog, in milliseconds; 0 for no limit. */
   statementTimeoutMs: z.optional(count(0)),
-  /** Longest run of one statement that reads, checks, copies or indexes rows, in milliseconds; 0 for no limit. */
+  /**
+   * Longest run of one statement that reads, checks, copies or indexes rows, in milliseconds; 0 for no limit.
+   */
   longStatementTimeoutMs: z.optional(count(0)),
   /** The organization that owns the project; matched by slug. */
   organization: z.pipe(
@@ -92,7 +102,10 @@ const SETTINGS = z.object({
   ),
 });
 
-/** The secret settings: the kind of connection string, the form that is asked for, and the setting that allows to go without. */
+/**
+ * The secret settings: the kind of connection string, the form that is asked for, and the setting that allows
+ * to go without.
+ */
 const SECRETS = {
   databaseUrl: { type: "postgresql", form: "postgresql://user:password@host:port/database", instead: "localDatabase" },
   mongodbConnectionString: { type: "mongodb", form: "mongodb://user:password@host:port", instead: "allowPlaceholders" },

@@ -4,15 +4,17 @@ import { type ConnectionParts, parseConnectionString } from "../registry/connect
 import { Provider, type ProviderArgs } from "../resources/Provider.ts";
 
 /**
- * The providers that every component needs, both connected to the same database: `pgstrata` for objects and rows, `postgresql`
- * for the roles of the server. They are explicit, because the project's own settings share the namespace `pgstrata:` with what a
- * default provider would read.
+ * The providers that every component needs, both connected to the same database: `pgstrata` for objects and
+ * rows, `postgresql` for the roles of the server. They are explicit, because the project's own settings share
+ * the namespace `pgstrata:` with what a default provider would read.
  */
 export function targetProviders(args: ProviderArgs): pulumi.ProviderResource[] {
   return [new Provider("target", args), new postgresql.Provider("target-roles", rolesProviderArgs(args.url))];
 }
 
-/** The connection of the `postgresql` provider, taken from the URL. All but the password shows in the plan. */
+/**
+ * The connection of the `postgresql` provider, taken from the URL. All but the password shows in the plan.
+ */
 export function rolesProviderArgs(url: pulumi.Input<string>): postgresql.ProviderArgs {
   const connection = pulumi
     .secret(url)

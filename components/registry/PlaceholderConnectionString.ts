@@ -11,11 +11,13 @@ export interface PlaceholderConnectionStringArgs {
 }
 
 /**
- * A well-formed connection string that opens nothing: it stands in where a stack has no real one yet, so that all the rest can be
- * tried. Its password is generated; once the stack has the real string, the next update removes the placeholder.
+ * A well-formed connection string that opens nothing: it stands in where a stack has no real one yet, so that
+ * all the rest can be tried. Its password is generated; once the stack has the real string, the next update
+ * removes the placeholder.
  *
  * ```ts
- * new PlaceholderConnectionString("redis-placeholder", { scheme: "redis", host: "localhost", port: 6379, username: "default" });
+ * new PlaceholderConnectionString("redis-placeholder", { scheme: "redis", host: "localhost", port: 6379,
+ * username: "default" });
  * ```
  */
 export class PlaceholderConnectionString extends pulumi.ComponentResource {

@@ -59,11 +59,12 @@ const PLACEHOLDERS = {
  * The two services on Railway, registered as `Railway MongoDB` and `Railway Redis`.
  *
  * ```ts
- * new RailwayDatabases("railway", { databases, project: tenant.project, environment: "production" }, { providers: [target] });
+ * new RailwayDatabases("railway", { databases, project: tenant.project, environment: "production" }, {
+ * providers: [target] });
  * ```
  *
- * A service without a connection string is registered with a placeholder: `inactive`, so that no reader tries it, and marked
- * `placeholder` in its metadata.
+ * A service without a connection string is registered with a placeholder: `inactive`, so that no reader tries
+ * it, and marked `placeholder` in its metadata.
  */
 export class RailwayDatabases extends pulumi.ComponentResource {
   readonly mongodb: RegisteredDatabase;

@@ -10,19 +10,22 @@ interface CommonArgs {
   /** The registry that holds the registration. */
   databases: DatabasesTable;
 
-  /** The project that the service belongs to: its row or its ID. A change registers the service anew, under the new project. */
+  /**
+   * The project that the service belongs to: its row or its ID. A change registers the service anew, under
+   * the new project.
+   */
   project: Row | pulumi.Input<string>;
 
   /**
-   * Name for people, not empty. With project and type it identifies the registration: a change registers the service anew and
-   * deletes the old row.
+   * Name for people, not empty. With project and type it identifies the registration: a change registers the
+   * service anew and deletes the old row.
    */
   databaseName: pulumi.Input<string>;
 
   /**
-   * The full connection string, user and password included; always treated as a secret. Host, port, user, database and TLS are
-   * derived from it and shown; the string itself goes to the database only, which keeps it encrypted. A change rewrites the row
-   * in place; with it the old string is gone.
+   * The full connection string, user and password included; always treated as a secret. Host, port, user,
+   * database and TLS are derived from it and shown; the string itself goes to the database only, which keeps
+   * it encrypted. A change rewrites the row in place; with it the old string is gone.
    * @example connectionString: config.requireSecret("redisConnectionString")
    */
   connectionString: pulumi.Input<string>;
@@ -46,8 +49,8 @@ interface CommonArgs {
   username?: pulumi.Input<string>;
 
   /**
-   * Database name; for Redis its number as text. A value that contradicts the connection string is refused; a MongoDB string
-   * that names none allows any.
+   * Database name; for Redis its number as text. A value that contradicts the connection string is refused; a
+   * MongoDB string that names none allows any.
    * @default what the connection string says; for MongoDB `admin` where it names none
    */
   database?: pulumi.Input<string>;
@@ -92,8 +95,8 @@ export type RegisteredDatabaseArgs = {
  * }, { providers: [target] });
  * ```
  *
- * A new registration has the health `unknown`, which health checks then change. Destroying it deletes the row and with it the
- * only copy of the connection string that the database holds.
+ * A new registration has the health `unknown`, which health checks then change. Destroying it deletes the row
+ * and with it the only copy of the connection string that the database holds.
  */
 export class RegisteredDatabase extends pulumi.ComponentResource {
   readonly row: Row;
@@ -155,16 +158,18 @@ function checkedConnection(component: pulumi.Resource, args: RegisteredDatabaseA
 }
 
 /**
- * One refused connection string fails several outputs, and the SDK looks at some of them only after Node has called them unhandled.
- * The refusal is shown either way; Node's warnings about the order would only stand in its way.
+ * One refused connection string fails several outputs, and the SDK looks at some of them only after Node has
+ * called them unhandled. The refusal is shown either way; Node's warnings about the order would only stand in
+ * its way.
  */
 function silenceLateHandlers(): void {
   if (process.listenerCount("rejectionHandled") === 0) process.on("rejectionHandled", () => {});
 }
 
 /**
- * The parts that are shown. A part that was given is used as it is, so that it shows even while the connection string is not
- * known yet; the derived ones are taken out of the secret on purpose: none of them opens anything.
+ * The parts that are shown. A part that was given is used as it is, so that it shows even while the
+ * connection string is not known yet; the derived ones are taken out of the secret on purpose: none of them
+ * opens anything.
  */
 function shownParts(connection: pulumi.Output<CheckedConnection>, args: RegisteredDatabaseArgs) {
   const derive = <T>(pick: (parts: ConnectionParts) => T) =>

@@ -1,6 +1,6 @@
 /**
- * What a connection string says. Nothing here ever puts the string, its password or a piece of an unreadable string into an
- * error: a malformed string may hold its password anywhere.
+ * What a connection string says. Nothing here ever puts the string, its password or a piece of an unreadable
+ * string into an error: a malformed string may hold its password anywhere.
  */
 
 /** The kinds of database service that can be registered. */
@@ -18,8 +18,8 @@ export interface ConnectionParts {
   /** Secret. */
   password: string | undefined;
   /**
-   * The database that the string names; for Redis the number as text, `0` where it names none; for PostgreSQL the user's name
-   * where it names none, as every client does. Undefined where the string leaves it open.
+   * The database that the string names; for Redis the number as text, `0` where it names none; for PostgreSQL
+   * the user's name where it names none, as every client does. Undefined where the string leaves it open.
    */
   database: string | undefined;
   /** Whether the string demands TLS. PostgreSQL's `allow` and `prefer` do not demand it. */
@@ -76,7 +76,9 @@ export function parseConnectionString(text: string): ConnectionParts {
   };
 }
 
-/** The form that may be shown to everybody: scheme of the type, host and port; no user, no password, no path. */
+/**
+ * The form that may be shown to everybody: scheme of the type, host and port; no user, no password, no path.
+ */
 export function maskedConnectionString(parts: Pick<ConnectionParts, "type" | "host" | "port">): string {
   const host = parts.host.includes(":") ? `[${parts.host}]` : parts.host;
   return `${parts.type}://${host}:${parts.port}`;
@@ -115,7 +117,8 @@ function refuseSeveralHosts(text: string): void {
 
 function readUrl(text: string): URL {
   const afterAuthority = text.slice(text.indexOf("//") + 2).replace(/^[^/?#]*/, "");
-  // A raw "/", "?" or "#" in a password ends the host part early, and a piece of the password would be taken for a host.
+  // A raw "/", "?" or "#" in a password ends the host part early, and a piece of the password would be taken
+  // for a host.
   if (afterAuthority.includes("@") || afterAuthority.includes("#")) {
     throw new ConnectionStringError(`it has a raw "@" or "#" after its host part; ${ENCODE}`);
   }

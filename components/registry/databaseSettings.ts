@@ -1,4 +1,7 @@
-/** Settings of a MongoDB client. Never put a secret here: the registry shows settings to its readers and refuses secrets. */
+/**
+ * Settings of a MongoDB client. Never put a secret here: the registry shows settings to its readers and
+ * refuses secrets.
+ */
 export type MongodbSettings = {
   /** Database that holds the user's credentials. */
   authSource?: string;
@@ -60,8 +63,8 @@ export interface DatabaseSettings {
 }
 
 /**
- * Notes on a registered database. `endpoint` (`host:port`) and `network` are added by the registration itself: both follow
- * from the connection string.
+ * Notes on a registered database. `endpoint` (`host:port`) and `network` are added by the registration
+ * itself: both follow from the connection string.
  */
 export type DatabaseMetadata = {
   /** Who runs the service, such as `railway`. */

@@ -1,10 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** A set of SQL files under one name: what a layer is made of, and how an upper layer names the layers below it. */
+/**
+ * A set of SQL files under one name: what a layer is made of, and how an upper layer names the layers below
+ * it.
+ */
 export interface LayerSource {
   /** Name of the layer, unique in the stack. */
   name: string;
-  /** Directories or `.sql` files, relative to the project directory. A directory stands for its `*.sql` files in name order. */
+  /**
+   * Directories or `.sql` files, relative to the project directory. A directory stands for its `*.sql` files
+   * in name order.
+   */
   files: string[];
   /** Its {@link LayerArgs.renames}, where it has some. */
   renames?: Record<string, string>;
@@ -12,47 +18,51 @@ export interface LayerSource {
 
 export interface LayerArgs {
   /**
-   * Name of the layer, unique in the stack; it is also the resource's ID. A change replaces the layer: its objects are dropped and
-   * made again.
+   * Name of the layer, unique in the stack; it is also the resource's ID. A change replaces the layer: its
+   * objects are dropped and made again.
    */
   name: pulumi.Input<string>;
 
   /**
-   * What the layer is made of: directories or `.sql` files in plain declarative SQL (`CREATE …`, `GRANT …`), relative to the
-   * project directory. An object that leaves the files is dropped by the next update, provided that the hazard is allowed.
+   * What the layer is made of: directories or `.sql` files in plain declarative SQL (`CREATE …`, `GRANT …`),
+   * relative to the project directory. An object that leaves the files is dropped by the next update,
+   * provided that the hazard is allowed.
    * @example files: ["sql/platform"]
    */
   files: pulumi.Input<pulumi.Input<string>[]>;
 
   /**
-   * The layers that this one stands on, lowest first. Its SQL may refer to their objects and to nothing else. A change of the
-   * list alone changes nothing in the database.
+   * The layers that this one stands on, lowest first. Its SQL may refer to their objects and to nothing else.
+   * A change of the list alone changes nothing in the database.
    * @default []
    */
   base?: pulumi.Input<pulumi.Input<LayerSource>[]>;
 
   /**
-   * SQL files that describe objects which exist in the database but belong to no layer; they are run in the shadow only.
+   * SQL files that describe objects which exist in the database but belong to no layer; they are run in the
+   * shadow only.
    * @default []
    */
   assumes?: pulumi.Input<pulumi.Input<string>[]>;
 
   /**
-   * Roles of the cluster that the SQL names, as in `GRANT … TO studio_app`. A layer never makes them on the target.
+   * Roles of the cluster that the SQL names, as in `GRANT … TO studio_app`. A layer never makes them on the
+   * target.
    * @default []
    */
   roles?: pulumi.Input<pulumi.Input<string>[]>;
 
   /**
-   * Hazards of the plan that are approved, by name, such as a dropped column. A plan with any other hazard is refused before the
-   * first statement.
+   * Hazards of the plan that are approved, by name, such as a dropped column. A plan with any other hazard is
+   * refused before the first statement.
    * @default []
    */
   allow?: pulumi.Input<pulumi.Input<string>[]>;
 
   /**
-   * Old names of tables and columns by their new ones: what has the old name in the database is renamed, with all that it holds.
-   * The same as a comment `-- renamed from: jobs` at the table's or column's line. An entry may stay when its work is done.
+   * Old names of tables and columns by their new ones: what has the old name in the database is renamed, with
+   * all that it holds. The same as a comment `-- renamed from: jobs` at the table's or column's line. An
+   * entry may stay when its work is done.
    * @example renames: { "platform.tasks": "jobs", "platform.projects.title": "name" }
    * @default {}
    */
@@ -76,14 +86,15 @@ export interface LayerRun {
 }
 
 /**
- * A set of database objects, applied in one transaction and held as desired state: `preview` lists what differs, drift included,
- * `destroy` drops what the layer added and refuses to drop a table that holds rows.
+ * A set of database objects, applied in one transaction and held as desired state: `preview` lists what
+ * differs, drift included, `destroy` drops what the layer added and refuses to drop a table that holds rows.
  *
  * ```ts
  * new Layer("notes", { name: "notes", files: ["sql/notes"] }, { provider: target });
  * ```
  *
- * Objects that existed before the layer are adopted where they are as the SQL says; a destroy leaves them in place.
+ * Objects that existed before the layer are adopted where they are as the SQL says; a destroy leaves them in
+ * place.
  */
 export class Layer extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;

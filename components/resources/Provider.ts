@@ -2,22 +2,24 @@ import * as pulumi from "@pulumi/pulumi";
 
 export interface ProviderArgs {
   /**
-   * Connection URL of the database that the layers and rows live in: `postgresql://user:password@host:port/database`. Always a
-   * secret: it is encrypted in the state and never printed. It may be unknown in a preview; the plan is then made without looking
-   * at the database. Pointing it at another database replaces nothing: the next preview shows what that database lacks.
+   * Connection URL of the database that the layers and rows live in:
+   * `postgresql://user:password@host:port/database`. Always a secret: it is encrypted in the state and never
+   * printed. It may be unknown in a preview; the plan is then made without looking at the database. Pointing
+   * it at another database replaces nothing: the next preview shows what that database lacks.
    */
   url: pulumi.Input<string>;
 
   /**
-   * Longest wait for one lock in the database, in milliseconds, 1 or more. After it the transaction is rolled back and tried
-   * again, so that the update never queues up behind a long transaction and blocks everybody else.
+   * Longest wait for one lock in the database, in milliseconds, 1 or more. After it the transaction is rolled
+   * back and tried again, so that the update never queues up behind a long transaction and blocks everybody
+   * else.
    * @default 3000
    */
   lockTimeoutMs?: pulumi.Input<number> | undefined;
 
   /**
-   * How long a transaction that meets locks of other sessions is run again, with pauses, in milliseconds from the first failure.
-   * Then the update fails and says who is in the way. 0 for never.
+   * How long a transaction that meets locks of other sessions is run again, with pauses, in milliseconds from
+   * the first failure. Then the update fails and says who is in the way. 0 for never.
    * @default 120000
    */
   lockLimitMs?: pulumi.Input<number> | undefined;
@@ -29,30 +31,32 @@ export interface ProviderArgs {
   lockRetries?: pulumi.Input<number> | undefined;
 
   /**
-   * Longest run of one statement that changes only the catalog, or one row, in milliseconds, waiting for locks not counted; 0 for
-   * no limit. Such a statement holds a lock that stops the users of its table.
+   * Longest run of one statement that changes only the catalog, or one row, in milliseconds, waiting for
+   * locks not counted; 0 for no limit. Such a statement holds a lock that stops the users of its table.
    * @default 5000
    */
   statementTimeoutMs?: pulumi.Input<number> | undefined;
 
   /**
-   * Longest run of one statement that reads, checks, copies or indexes rows, in milliseconds; 0 for no limit. It runs under a weak
-   * lock, on an empty table, or with an approval in `allow`.
+   * Longest run of one statement that reads, checks, copies or indexes rows, in milliseconds; 0 for no limit.
+   * It runs under a weak lock, on an empty table, or with an approval in `allow`.
    * @default 0
    */
   longStatementTimeoutMs?: pulumi.Input<number> | undefined;
 
   /**
-   * Where the SQL of a layer is tried out before anything is planned. `embedded`: a Postgres of the same major version, started
-   * on this machine; `colocated`: a scratch database on the target's server, made and dropped by the provider; `auto`: embedded
-   * where its version fits, else colocated. Anything else is the URL of a server on which scratch databases may be made.
+   * Where the SQL of a layer is tried out before anything is planned. `embedded`: a Postgres of the same
+   * major version, started on this machine; `colocated`: a scratch database on the target's server, made and
+   * dropped by the provider; `auto`: embedded where its version fits, else colocated. Anything else is the
+   * URL of a server on which scratch databases may be made.
    * @default "auto"
    */
   shadow?: pulumi.Input<string> | undefined;
 }
 
 /**
- * The connection to one database. Resources take it through their options; a component hands it on to its children.
+ * The connection to one database. Resources take it through their options; a component hands it on to its
+ * children.
  *
  * ```ts
  * const target = new Provider("target", { url: config.requireSecret("databaseUrl") });

@@ -18,22 +18,22 @@ export interface RowArgs {
   table: pulumi.Input<string>;
 
   /**
-   * Columns that identify the row; they may match one row at most. A row that exists already is adopted. A change replaces the
-   * row: the old one is deleted, unless it was adopted.
+   * Columns that identify the row; they may match one row at most. A row that exists already is adopted. A
+   * change replaces the row: the old one is deleted, unless it was adopted.
    * @example key: { slug: "lancio" }
    */
   key: pulumi.Input<Columns>;
 
   /**
-   * Columns held at these values: a difference shows in the preview and is put right by the update. A column that leaves the list
-   * keeps its value.
+   * Columns held at these values: a difference shows in the preview and is put right by the update. A column
+   * that leaves the list keeps its value.
    * @default {}
    */
   values?: pulumi.Input<Columns>;
 
   /**
-   * Columns held at secret values. They reach the database as bind parameters, are compared inside the database, and are never
-   * read out or printed.
+   * Columns held at secret values. They reach the database as bind parameters, are compared inside the
+   * database, and are never read out or printed.
    * @default {}
    */
   secretValues?: pulumi.Input<SecretColumns>;
@@ -52,8 +52,8 @@ export interface RowArgs {
   initialValues?: pulumi.Input<Columns>;
 
   /**
-   * Secret columns written when the row is created and left alone afterwards: a password that people may change, a salt that must
-   * never change. An adopted row keeps its own values.
+   * Secret columns written when the row is created and left alone afterwards: a password that people may
+   * change, a salt that must never change. An adopted row keeps its own values.
    * @default {}
    */
   initialSecretValues?: pulumi.Input<SecretColumns>;
@@ -76,7 +76,8 @@ export interface RowArgs {
  * }, { provider: target });
  * ```
  *
- * A destroy deletes the row, unless it was adopted, and is refused while that would cascade into rows that are not of this stack.
+ * A destroy deletes the row, unless it was adopted, and is refused while that would cascade into rows that
+ * are not of this stack.
  */
 export class Row extends pulumi.CustomResource {
   /** The columns named in `returning`, as text or JSON. */

@@ -4,8 +4,9 @@ import { quoteQualified } from "../catalog/quote.ts";
 import type { Lock } from "../plan/statement.ts";
 
 /**
- * While some locks are held already, the next one is waited for no longer than this. It is far below the server's deadlock_timeout
- * (1 s by default): a deadlock with a client ends by our giving up, never by the server ending the client's transaction.
+ * While some locks are held already, the next one is waited for no longer than this. It is far below the
+ * server's deadlock_timeout (1 s by default): a deadlock with a client ends by our giving up, never by the
+ * server ending the client's transaction.
  */
 export const LOCK_BACKOFF_MS = 100;
 
@@ -13,9 +14,10 @@ export const LOCK_BACKOFF_MS = 100;
 const TOGETHER_MS = 200;
 
 /**
- * Takes the locks of a transaction. The first one is waited for up to the lock timeout while nothing is held, the others, and those
- * of the statements, hardly at all: who waits for us never waits for others through us. The order changes from try to try, so that
- * a table that is busy comes to be the first one waited for. Leaves behind a lock timeout of {@link LOCK_BACKOFF_MS}.
+ * Takes the locks of a transaction. The first one is waited for up to the lock timeout while nothing is held,
+ * the others, and those of the statements, hardly at all: who waits for us never waits for others through us.
+ * The order changes from try to try, so that a table that is busy comes to be the first one waited for.
+ * Leaves behind a lock timeout of {@link LOCK_BACKOFF_MS}.
  *
  * @param client in a transaction whose lock timeout is `lockTimeoutMs`.
  */

@@ -10,8 +10,8 @@ const PAUSE_MS = 20;
 const MOST_EMPTY_ROUNDS = 200;
 
 /**
- * Fills a new column of existing rows with its default, in batches of a transaction each. A run that ends in between is finished by
- * the next one, because only rows without a value are touched.
+ * Fills a new column of existing rows with its default, in batches of a transaction each. A run that ends in
+ * between is finished by the next one, because only rows without a value are touched.
  *
  * @param progress is told the rows done so far.
  * @throws {UserError} when the default gives no value, or rows stay locked by others.

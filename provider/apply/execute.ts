@@ -24,7 +24,10 @@ export interface ExecutionHooks {
   live: FactBase;
   desired: FactBase;
   signal: AbortSignal;
-  /** Runs in each transaction with the locks held, before the statements that need them: gates that must see what those will see. */
+  /**
+   * Runs in each transaction with the locks held, before the statements that need them: gates that must see
+   * what those will see.
+   */
   before: (statements: readonly Statement[]) => Promise<void>;
   /** Told how many statements have become lasting; negative when some were taken back. */
   kept: (statements: number) => void;
@@ -34,8 +37,8 @@ export interface ExecutionHooks {
 }
 
 /**
- * Runs statements in one transaction, or, where the server demands a commit in between (a new enum value) or a recipe has steps of
- * its own, in as few as it allows. Whatever fails undoes the open transaction.
+ * Runs statements in one transaction, or, where the server demands a commit in between (a new enum value) or
+ * a recipe has steps of its own, in as few as it allows. Whatever fails undoes the open transaction.
  */
 export async function execute(
   client: PoolClient,
@@ -68,7 +71,10 @@ class Execution {
     this.hooks = hooks;
   }
 
-  /** One transaction. Its locks are taken just before the first statement that needs one, so that what is new is made without them. */
+  /**
+   * One transaction. Its locks are taken just before the first statement that needs one, so that what is new
+   * is made without them.
+   */
   async inTransaction(group: readonly Statement[]): Promise<void> {
     const { client, hooks, list } = this;
     const { lockTimeoutMs } = this.limits;
@@ -98,7 +104,10 @@ class Execution {
     this.committed = this.done;
   }
 
-  /** Runs a statement of a transaction with the limit of its kind; where nobody can wait for it, without waiting for the answer. */
+  /**
+   * Runs a statement of a transaction with the limit of its kind; where nobody can wait for it, without
+   * waiting for the answer.
+   */
   private async runLimited(statement: Statement, now: SessionLimits, ahead?: Pipeline): Promise<void> {
     const limitMs = this.limitOf(statement, now);
     if (statement.searchPath !== now.searchPath) {
@@ -115,7 +124,10 @@ class Execution {
     await this.run(statement, ahead);
   }
 
-  /** One statement that is a transaction of its own. While it waits under a weak lock nobody waits for it, so it may wait for long. */
+  /**
+   * One statement that is a transaction of its own. While it waits under a weak lock nobody waits for it, so
+   * it may wait for long.
+   */
   async standalone(statement: Statement): Promise<void> {
     const { lockTimeoutMs, lockLimitMs } = this.limits;
     const isPatient = lockTimeoutMs !== 0 && !isStrong(statement.lock) && statement.backfill === undefined;
@@ -134,8 +146,8 @@ class Execution {
   }
 
   /**
-   * What takes long has a right to it where nobody waits for it, or where somebody approved of the waiting. A long statement that
-   * needs no lock itself, but stands in a transaction that holds some, has no such right.
+   * What takes long has a right to it where nobody waits for it, or where somebody approved of the waiting. A
+   * long statement that needs no lock itself, but stands in a transaction that holds some, has no such right.
    */
   private limitOf({ work, lock }: Statement, now: Pick<SessionLimits, "isHolding" | "patienceMs">): number {
     const isLong = work === "rows" && !(now.isHolding && !isStrong(lock));

@@ -10,8 +10,8 @@ const FEW_LOCKS = 500;
 const STEP = 64;
 
 /**
- * For how many processes the server's lock table has room, how many locks each may take on average, and how many are taken. The
- * servers before 18 have no setting for the slots of autovacuum workers.
+ * For how many processes the server's lock table has room, how many locks each may take on average, and how
+ * many are taken. The servers before 18 have no setting for the slots of autovacuum workers.
  */
 const ROOM = `
   select pg_catalog.current_setting('max_locks_per_transaction')::int as each,
@@ -28,9 +28,9 @@ interface Room {
 }
 
 /**
- * Refuses a plan whose one transaction would take more locks than the server has room for. It would end in "out of shared memory"
- * after a while, and until then every other session that needs a lock would end so, too. Splitting it is no way out: others would
- * see half a layer.
+ * Refuses a plan whose one transaction would take more locks than the server has room for. It would end in
+ * "out of shared memory" after a while, and until then every other session that needs a lock would end so,
+ * too. Splitting it is no way out: others would see half a layer.
  */
 export async function refuseTooManyLocks(
   client: ClientBase | Pool,

@@ -1,13 +1,18 @@
 import type { PoolClient } from "pg";
 
-/** Enough to keep the server busy over a slow line, few enough that an end is not far when the first one fails. */
+/**
+ * Enough to keep the server busy over a slow line, few enough that an end is not far when the first one
+ * fails.
+ */
 const MOST_UNANSWERED = 50;
 
 /**
- * Sends statements of one open transaction without waiting for each answer; the server runs them in order. Over a slow line this is what
- * the time of an update depends on. It needs a connection in pipeline mode: without, statements wait for one another as usual.
+ * Sends statements of one open transaction without waiting for each answer; the server runs them in order.
+ * Over a slow line this is what the time of an update depends on. It needs a connection in pipeline mode:
+ * without, statements wait for one another as usual.
  *
- * After a statement fails, those sent behind it fail as well, because their transaction is over. Only the first one counts.
+ * After a statement fails, those sent behind it fail as well, because their transaction is over. Only the
+ * first one counts.
  */
 export class Pipeline {
   private readonly client: PoolClient;
@@ -19,7 +24,8 @@ export class Pipeline {
   }
 
   /**
-   * Sends a statement; resolves when the next one may be sent. Throws what an earlier one, or this one, failed with.
+   * Sends a statement; resolves when the next one may be sent. Throws what an earlier one, or this one,
+   * failed with.
    *
    * @param explain what to throw for the error of this statement.
    */

@@ -6,8 +6,9 @@ import { UserError } from "../core/errors.ts";
 import type { Statement } from "../plan/statement.ts";
 
 /**
- * Whether the role may create in the database; which of the roles named it is not a member of, in which of the schemas it may not
- * create, and which of the tables it may not refer to. What does not exist yet is no obstacle.
+ * Whether the role may create in the database; which of the roles named it is not a member of, in which of
+ * the schemas it may not create, and which of the tables it may not refer to. What does not exist yet is no
+ * obstacle.
  */
 const RIGHTS = `
   select pg_catalog.has_database_privilege(current_user, pg_catalog.current_database(), 'CREATE') as creates,
@@ -46,7 +47,8 @@ const SCHEMA_OBJECTS: ReadonlySet<StableId["kind"]> = new Set([
 ]);
 
 /**
- * Refuses a plan that the connecting role may not carry out: in a preview already, and before the first statement.
+ * Refuses a plan that the connecting role may not carry out: in a preview already, and before the first
+ * statement.
  *
  * @param role the connecting role.
  */

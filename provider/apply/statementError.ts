@@ -5,10 +5,16 @@ import { connectionLoss } from "../database/lostConnection.ts";
 import { isContention } from "../database/transaction.ts";
 import type { Statement } from "../plan/statement.ts";
 
-/** SQLSTATEs after which the same may succeed: lock timeout, deadlock, serialization failure. Who retries adds the advice. */
+/**
+ * SQLSTATEs after which the same may succeed: lock timeout, deadlock, serialization failure. Who retries adds
+ * the advice.
+ */
 const PASSING = new Set(["55P03", "40P01", "40001"]);
 
-/** SQLSTATEs of causes outside the statement, which have an advice of their own: rights, standby, disk, memory, connections, time. */
+/**
+ * SQLSTATEs of causes outside the statement, which have an advice of their own: rights, standby, disk,
+ * memory, connections, time.
+ */
 const ADVISED = new Set(["42501", "25006", "53100", "53200", "53300", "57014"]);
 
 /** A statement that the server refused. */
@@ -26,7 +32,10 @@ export class StatementError extends Error {
   }
 }
 
-/** A statement that the server refused, as a person reads it. Definitions hold no secrets, so the SQL is shown. */
+/**
+ * A statement that the server refused, as a person reads it. Definitions hold no secrets, so the SQL is
+ * shown.
+ */
 export class RefusedStatement extends UserError {
   override name = "RefusedStatement";
   /** SQLSTATE. */

@@ -1,6 +1,7 @@
 /**
- * Definitions: the expressions and queries among the attributes of facts, as the server prints them. Says which attributes are some, and
- * how the server makes one from its own print; `shadow/settledForms.ts` has it do so.
+ * Definitions: the expressions and queries among the attributes of facts, as the server prints them. Says
+ * which attributes are some, and how the server makes one from its own print; `shadow/settledForms.ts` has it
+ * do so.
  */
 import type { Fact } from "./pgDelta.ts";
 import { quoteIdent, quoteQualified } from "./quote.ts";
@@ -41,14 +42,17 @@ export function withDefinitions(fact: Fact, texts: Readonly<Record<string, strin
   return isVirtual(fact) && "generatedExpr" in texts ? asVirtual(changed) : changed;
 }
 
-/** What the server reads and prints as it stands: a literal of a type without a length, a number of one, an array of such literals. */
+/**
+ * What the server reads and prints as it stands: a literal of a type without a length, a number of one, an
+ * array of such literals.
+ */
 const LITERAL = /'(?:[^']|'')*'::(?:"[^"]+"|[a-z_ ]+(?:\.(?:"[^"]+"|\w+))?)(?![\w\s]*[([])/g;
 const NUMBER = /\(\d+\)::[a-z ]+(?![\w\s]*[([])/g;
 const ARRAY = /ARRAY\[''(?:, '')*\](?!\)?::)/g;
 
 /**
- * Forms that a print may have and lose: casts, constructors, conditions, queries, signed numbers, and what the server looks up by a name
- * that it does not print.
+ * Forms that a print may have and lose: casts, constructors, conditions, queries, signed numbers, and what
+ * the server looks up by a name that it does not print.
  */
 const MAY_CHANGE =
   /::|\(- \d|\b(?:SELECT|VALUES|INSERT|UPDATE|DELETE|MERGE|CASE|ARRAY|ROW|COLLATE|NULLIF|DISTINCT|DOCUMENT|JSON\w*|XML\w*)\b/;
@@ -57,8 +61,8 @@ const MAY_CHANGE =
 const hasNestedLogic = (text: string): boolean => /\bOR\b.*\bOR\b|\bAND\b.*\bAND\b/s.test(text);
 
 /**
- * Whether the server, told a fact's definitions as it prints them, could print them otherwise. False where they are made of names,
- * operators, calls and literals alone, as most are.
+ * Whether the server, told a fact's definitions as it prints them, could print them otherwise. False where
+ * they are made of names, operators, calls and literals alone, as most are.
  */
 export function mayChangeForm(fact: Fact): boolean {
   const texts = Object.entries(definitionsOf(fact)).map(([attribute, text]) => changeablePart(fact, attribute, text));
@@ -86,7 +90,10 @@ function changeablePart({ id, payload }: Fact, attribute: string, text: string):
   }
 }
 
-/** What makes a fact's definitions again from their texts, and prints what came of it; all of it is then undone. */
+/**
+ * What makes a fact's definitions again from their texts, and prints what came of it; all of it is then
+ * undone.
+ */
 export interface Remaking {
   statements: string[];
   /** Answers with a JSON object, attribute → print. `$1` is the array `names`. */
@@ -134,11 +141,12 @@ const QUERIES = {
 } as const;
 
 /**
- * How to make the definitions of a fact again, in a database that has the fact's object: in place where the server allows that, else
- * under a name of its own beside it.
+ * How to make the definitions of a fact again, in a database that has the fact's object: in place where the
+ * server allows that, else under a name of its own beside it.
  *
  * @param parent whose part the fact is.
- * @returns undefined for a fact without definitions, and for one that is made in another way than by its definition.
+ * @returns undefined for a fact without definitions, and for one that is made in another way than by its
+ *   definition.
  */
 export function remakingOf(fact: Fact, parent: Fact | undefined): Remaking | undefined {
   const { id, payload } = fact;

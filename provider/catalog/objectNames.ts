@@ -51,12 +51,17 @@ export function describe(id: StableId): string {
   }
 }
 
-/** True for what stands by itself in a list of objects; columns, constraints, grants and comments belong to one of these. */
+/**
+ * True for what stands by itself in a list of objects; columns, constraints, grants and comments belong to
+ * one of these.
+ */
 export function isTopLevel(id: StableId): boolean {
   return !["column", "default", "constraint", "acl", "comment", "securityLabel", "typeAttribute"].includes(id.kind);
 }
 
-/** The object that a person looks for when a part of it differs: the table of a column, the view of a grant. */
+/**
+ * The object that a person looks for when a part of it differs: the table of a column, the view of a grant.
+ */
 export function ownerObject(id: StableId): StableId {
   switch (id.kind) {
     case "acl":
@@ -75,8 +80,8 @@ export function ownerObject(id: StableId): StableId {
 }
 
 /**
- * The object as an approval names it: `platform.projects`, `platform.projects.legacy`. A part with a dot or a quote in it is quoted as
- * in SQL, so that no name reads like that of another object.
+ * The object as an approval names it: `platform.projects`, `platform.projects.legacy`. A part with a dot or a
+ * quote in it is quoted as in SQL, so that no name reads like that of another object.
  */
 export function nameInApproval(id: StableId): string {
   const parts = [
@@ -88,7 +93,10 @@ export function nameInApproval(id: StableId): string {
   return parts.map((part) => (/[."]/.test(part) ? quoteIdent(part) : part)).join(".");
 }
 
-/** An approval as one line of a message: as it is, or, where a name of it cannot stand in a line, as a string of TypeScript. */
+/**
+ * An approval as one line of a message: as it is, or, where a name of it cannot stand in a line, as a string
+ * of TypeScript.
+ */
 export const approvalInLine = (approval: string): string =>
   /^[^\p{Cc}\p{Cf}]*$/u.test(approval) && approval.trim() === approval ? approval : JSON.stringify(approval);
 

@@ -5,7 +5,10 @@ import { PRINT_ALIKE } from "./printSettings.ts";
 type Extraction = Awaited<ReturnType<typeof extract>>;
 type Rows = Pick<QueryResult<Record<string, unknown>>, "rows">;
 
-/** A catalog below this is read in less time than a second connection takes. The one of a new database has a tenth of it. */
+/**
+ * A catalog below this is read in less time than a second connection takes. The one of a new database has a
+ * tenth of it.
+ */
 const LARGE_CATALOG_BYTES = 1_000_000;
 
 /** Answered with the snapshot's name, as SQL writes it, when the catalog is large. */
@@ -16,8 +19,9 @@ const VERSION =
   "select current_setting('server_version') as version, current_setting('server_version_num')::int as num";
 
 /**
- * Reads a catalog as `extract` does, and asks one more question of the same snapshot. Of its questions, one after another, the one about dependencies takes almost half of the time: where
- * the catalog is large and the pool has a connection to spare, it is asked on that, at the start and of the same snapshot.
+ * Reads a catalog as `extract` does, and asks one more question of the same snapshot. Of its questions, one
+ * after another, the one about dependencies takes almost half of the time: where the catalog is large and the
+ * pool has a connection to spare, it is asked on that, at the start and of the same snapshot.
  */
 export async function extractOnTwoConnections<Row extends QueryResultRow>(
   pool: Pool,
@@ -46,7 +50,10 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
 
 const isAboutDependencies = (sql: string): boolean => sql.trimStart().startsWith("WITH dep AS");
 
-/** A question that was asked before its turn; the answer is undefined when it failed: then it is asked as usual. */
+/**
+ * A question that was asked before its turn; the answer is undefined when it failed: then it is asked as
+ * usual.
+ */
 interface Ahead {
   answer: Promise<Rows | undefined>;
 }
@@ -81,7 +88,10 @@ async function ask(pool: Pool, quotedSnapshot: string, question: string): Promis
 
 const questions = new Map<string, Promise<string | undefined>>();
 
-/** What `extract` will ask a server of that version about dependencies, learned by letting it read a database that is empty. */
+/**
+ * What `extract` will ask a server of that version about dependencies, learned by letting it read a database
+ * that is empty.
+ */
 function dependencyQuestion(version: Record<string, unknown> | undefined): Promise<string | undefined> {
   const key = JSON.stringify(version);
   const known = questions.get(key) ?? rehearse(version);

@@ -1,6 +1,7 @@
 /**
- * Settings that decide in which form the server prints constants and names. A database or a role may have others, and the same definition
- * would be another text there. As `pg_dump` does, all catalogs are read with these.
+ * Settings that decide in which form the server prints constants and names. A database or a role may have
+ * others, and the same definition would be another text there. As `pg_dump` does, all catalogs are read with
+ * these.
  */
 const SETTINGS = {
   search_path: "pg_catalog",

@@ -1,4 +1,7 @@
-/** A Postgres identifier, always quoted: `o"neil` becomes `"o""neil"`. Throws on a NUL, which no identifier can hold. */
+/**
+ * A Postgres identifier, always quoted: `o"neil` becomes `"o""neil"`. Throws on a NUL, which no identifier
+ * can hold.
+ */
 export function quoteIdent(name: string): string {
   if (name.includes("\0")) throw new Error("an identifier cannot contain a NUL character");
   return `"${name.replaceAll('"', '""')}"`;

@@ -9,16 +9,20 @@ export interface Catalog {
   facts: FactBase;
   /** `server_version`, such as `18.4`. */
   serverVersion: string;
-  /** Encoded ids of indexes that a failed build left behind. They are of no use to anybody, so they are no facts. */
+  /**
+   * Encoded ids of indexes that a failed build left behind. They are of no use to anybody, so they are no
+   * facts.
+   */
   invalidIndexes: ReadonlySet<string>;
   /** In a preview: what the database calls a table that a layer planned before would have renamed. */
   nameNow?: (table: StableId) => StableId;
 }
 
 /**
- * What the library does not tell: indexes that are invalid, but for one of a partitioned table, which is until all its parts have one; and
- * generated columns that are computed when they are read, from version 18 on; and domains' defaults as they are printed, because the library
- * reads the text that was kept when they were made, whose names depend on the search path of then.
+ * What the library does not tell: indexes that are invalid, but for one of a partitioned table, which is
+ * until all its parts have one; and generated columns that are computed when they are read, from version 18
+ * on; and domains' defaults as they are printed, because the library reads the text that was kept when they
+ * were made, whose names depend on the search path of then.
  */
 const BEYOND = `
   select 'index' as kind, n.nspname as schema, '' as table, c.relname as name, null as text
@@ -42,10 +46,11 @@ interface BeyondRow {
 }
 
 /**
- * Reads the catalog of a database in one repeatable-read transaction and makes it comparable with that of another server.
+ * Reads the catalog of a database in one repeatable-read transaction and makes it comparable with that of
+ * another server.
  *
- * @param owner the connecting role. What it owns and its own default privileges are implied everywhere, so they are left out:
- *   a shadow and a target whose objects belong to whoever created them are then alike.
+ * @param owner the connecting role. What it owns and its own default privileges are implied everywhere, so
+ *   they are left out: a shadow and a target whose objects belong to whoever created them are then alike.
  */
 export async function readCatalog(pool: Pool, owner: string): Promise<Catalog> {
   const { factBase, pgVersion, answer } = await timed("extract", () =>
@@ -73,8 +78,8 @@ interface Beyond {
 }
 
 /**
- * Facts without what belongs to the cluster (roles, memberships) and without what is implied by who connects (see
- * {@link readCatalog}). Privileges that an owner holds by default are implied too, whoever the owner is.
+ * Facts without what belongs to the cluster (roles, memberships) and without what is implied by who connects
+ * (see {@link readCatalog}). Privileges that an owner holds by default are implied too, whoever the owner is.
  */
 function comparable(
   facts: FactBase,
@@ -103,7 +108,10 @@ function withDomainDefault(fact: Fact, defaults: ReadonlyMap<string, string>): F
   return text === undefined ? fact : { ...fact, payload: { ...fact.payload, default: text } };
 }
 
-/** Servers from version 17 on keep the NOT NULL of a domain as a constraint, too. The domain's own attribute says the same. */
+/**
+ * Servers from version 17 on keep the NOT NULL of a domain as a constraint, too. The domain's own attribute
+ * says the same.
+ */
 function isDomainNotNull({ parent, payload }: Fact): boolean {
   return parent?.kind === "domain" && payload.type === "n";
 }

@@ -1,6 +1,9 @@
 import type { DependencyEdge, Fact, StableId } from "./pgDelta.ts";
 
-/** Roles that facts and edges name: owners, those who are granted something, those whom a policy is for. Without PUBLIC and `pg_*`. */
+/**
+ * Roles that facts and edges name: owners, those who are granted something, those whom a policy is for.
+ * Without PUBLIC and `pg_*`.
+ */
 export function rolesNamedBy(facts: readonly Fact[], edges: readonly DependencyEdge[]): Set<string> {
   const named = [
     ...facts.flatMap(({ id, payload }) => [

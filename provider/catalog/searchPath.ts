@@ -3,16 +3,17 @@ import type { Fact, FactBase } from "./pgDelta.ts";
 import { quoteIdent } from "./quote.ts";
 
 /**
- * Forms of which no print can say the schema of their operator: the server looks it up by its name. For two `citext`, `NULLIF` compared
- * without regard to case when it was read with citext's schema in the path, and compares as `text` when it is read again without.
+ * Forms of which no print can say the schema of their operator: the server looks it up by its name. For two
+ * `citext`, `NULLIF` compared without regard to case when it was read with citext's schema in the path, and
+ * compares as `text` when it is read again without.
  */
 const OPERATOR_BY_NAME = /\bNULLIF\(|\bDISTINCT FROM\b|\bUSING \(|\bCASE\b|\bROW\(/;
 
 export const PLAIN_SEARCH_PATH = "pg_catalog";
 
 /**
- * The `search_path` with which the definitions of a fact mean what they meant: with the schemas of the extensions that they depend on, where
- * they have such a form, else without any schema of others.
+ * The `search_path` with which the definitions of a fact mean what they meant: with the schemas of the
+ * extensions that they depend on, where they have such a form, else without any schema of others.
  */
 export function searchPathOf(fact: Fact, facts: FactBase): string {
   if (!Object.values(definitionsOf(fact)).some((text) => OPERATOR_BY_NAME.test(text))) return PLAIN_SEARCH_PATH;

@@ -34,8 +34,8 @@ export function tableOf(id: StableId, ...bases: readonly FactBase[]): StableId |
 }
 
 /**
- * Tables with a column of the domain that an object is a constraint of; none for any other object. The server reads them all when
- * the constraint comes, while writes wait.
+ * Tables with a column of the domain that an object is a constraint of; none for any other object. The server
+ * reads them all when the constraint comes, while writes wait.
  */
 export function tablesOfDomain(id: StableId, live: FactBase): StableId[] {
   if (id.kind !== "constraint") return [];

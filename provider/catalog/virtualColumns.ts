@@ -1,6 +1,9 @@
 import type { Fact, FactBase } from "./pgDelta.ts";
 
-/** Before the expression of a column that is not stored: the library takes every generated column for a stored one. */
+/**
+ * Before the expression of a column that is not stored: the library takes every generated column for a stored
+ * one.
+ */
 const MARK = "/* virtual */ ";
 
 /** The fact of a generated column, saying that it is computed when it is read. */

@@ -58,10 +58,11 @@ export function contributionOf(base: FactBase, top: FactBase): Contribution {
 }
 
 /**
- * Objects that a contribution changes or takes away although a layer of its base declares them otherwise: the two would undo each
- * other's work for ever.
+ * Objects that a contribution changes or takes away although a layer of its base declares them otherwise: the
+ * two would undo each other's work for ever.
  *
- * @param nobodys facts of the base that no layer declares: those of an empty database and of what is only assumed.
+ * @param nobodys facts of the base that no layer declares: those of an empty database and of what is only
+ *   assumed.
  */
 export function conflicts(base: FactBase, nobodys: FactBase, contribution: Contribution): StableId[] {
   const declared = (id: StableId): boolean => base.has(id) && !nobodys.has(id);
@@ -142,7 +143,8 @@ export function applyContribution(live: FactBase, contribution: Contribution): F
     if (fact === undefined) throw new MissingBaseObject(change.id);
     draft.facts.set(key, { ...fact, payload: { ...fact.payload, [change.attribute]: change.to } });
   }
-  // What a replaced fact depended on is said anew by the contribution; its owner only where the contribution names one.
+  // What a replaced fact depended on is said anew by the contribution; its owner only where the contribution
+  // names one.
   draft.dropEdgesFrom(added, (edge) => edge.kind === "depends");
   for (const edge of contribution.unlinked) draft.edges.delete(edgeKey(edge));
   draft.dropEdgesFrom(
@@ -163,7 +165,10 @@ function requireAll({ facts }: Draft, ids: readonly StableId[]): void {
   if (missing !== undefined) throw new MissingBaseObject(missing);
 }
 
-/** What is to be taken back of an earlier contribution: by identity, because a state holds no definitions of what was added. */
+/**
+ * What is to be taken back of an earlier contribution: by identity, because a state holds no definitions of
+ * what was added.
+ */
 export interface Reversal {
   /** Facts to remove, with everything below them. */
   remove: ReadonlySet<string>;
@@ -195,7 +200,10 @@ export function revertContribution(live: FactBase, reversal: Reversal): FactBase
   return draft.build();
 }
 
-/** Which of the `candidates` some facts of a database cannot do without: they depend on them, however far. With all that belongs to them. */
+/**
+ * Which of the `candidates` some facts of a database cannot do without: they depend on them, however far.
+ * With all that belongs to them.
+ */
 export function dependenciesOf(live: FactBase, ids: Iterable<string>, candidates: ReadonlySet<string>): Set<string> {
   const targets = new Map<string, string[]>();
   for (const { kind, from, to } of live.edges) {

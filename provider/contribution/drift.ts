@@ -4,7 +4,10 @@ import type { Catalog } from "../catalog/readCatalog.ts";
 import { saidAttributes } from "./openAttributes.ts";
 import { type ContributionRecord, differences, ownedIds } from "./record.ts";
 
-/** How far a database is from what the last update of a layer left there; names of objects as a person says them, sorted. */
+/**
+ * How far a database is from what the last update of a layer left there; names of objects as a person says
+ * them, sorted.
+ */
 export interface LayerDrift {
   layer: string;
   /** Objects and parts of objects that are otherwise. */
@@ -21,7 +24,10 @@ export interface Drift {
   notOurs: string[];
 }
 
-/** Compares a database with the records of all layers that stand in it; a layer left out would count as somebody else's. */
+/**
+ * Compares a database with the records of all layers that stand in it; a layer left out would count as
+ * somebody else's.
+ */
 export function driftOf({ facts, invalidIndexes }: Catalog, records: ReadonlyMap<string, ContributionRecord>): Drift {
   const foreign = foreignParts(facts, records);
   const layers = [...records].map(([layer, record]) => {
@@ -67,7 +73,10 @@ interface ForeignPart {
   layer: string | undefined;
 }
 
-/** What the database has on the layers' objects or in their schemas, and no layer says. What hangs on such a part is not listed. */
+/**
+ * What the database has on the layers' objects or in their schemas, and no layer says. What hangs on such a
+ * part is not listed.
+ */
 function foreignParts(live: FactBase, records: ReadonlyMap<string, ContributionRecord>): ForeignPart[] {
   const owners = new Map(
     [...records].flatMap(([layer, { added }]) => Object.keys(added).map((key) => [key, layer] as const)),
@@ -96,7 +105,10 @@ function foreignParts(live: FactBase, records: ReadonlyMap<string, ContributionR
   return found;
 }
 
-/** Where a fact of others is: on something of a layer, in a schema of nobody, or on something that is itself of others. */
+/**
+ * Where a fact of others is: on something of a layer, in a schema of nobody, or on something that is itself
+ * of others.
+ */
 function placeOf(
   { id, parent = schemaOf(id) }: Fact,
   live: FactBase,

@@ -1,11 +1,15 @@
 /**
- * Forms of definitions. The server prints what it was told, and prints something else when it is told that; the form that stays the same
- * is the *settled* one. Two definitions are equal when they settle in the same form.
+ * Forms of definitions. The server prints what it was told, and prints something else when it is told that;
+ * the form that stays the same is the *settled* one. Two definitions are equal when they settle in the same
+ * form.
  */
 import { definitionsOf, mayChangeForm, withDefinitions } from "../catalog/definitions.ts";
 import { encodeId, type Fact } from "../catalog/pgDelta.ts";
 
-/** Encoded id of a fact → attribute → text → the form in which that text settles. A text that is not in it is settled itself. */
+/**
+ * Encoded id of a fact → attribute → text → the form in which that text settles. A text that is not in it is
+ * settled itself.
+ */
 export type Forms = Record<string, Record<string, Record<string, string>>>;
 
 /** A fact that has more combinations of forms than these is compared in the settled one alone. */
@@ -43,7 +47,10 @@ export function otherFormsOf(fact: Fact, forms: Forms): Fact[] {
   return found.slice(1);
 }
 
-/** Whether a database holds a definition of a fact in another form than declared, and nobody knows in which one that settles. */
+/**
+ * Whether a database holds a definition of a fact in another form than declared, and nobody knows in which
+ * one that settles.
+ */
 export function hasUnknownForm(live: Fact, declared: Fact, forms: Forms): boolean {
   const known = forms[encodeId(declared.id)];
   if (!mayChangeForm(live)) return false;

@@ -1,9 +1,10 @@
 import { encodeId, type Fact, type Payload, type StableId } from "../catalog/pgDelta.ts";
 
 /**
- * Attributes that a layer which makes an object leaves open for a layer above it, as long as they have the server's default:
- * `create table` says nothing of row security, so another layer may switch it on, and neither sees the other's work as drift.
- * Everything else that a definition holds is said by it, and another layer that changes it is refused.
+ * Attributes that a layer which makes an object leaves open for a layer above it, as long as they have the
+ * server's default: `create table` says nothing of row security, so another layer may switch it on, and
+ * neither sees the other's work as drift. Everything else that a definition holds is said by it, and another
+ * layer that changes it is refused.
  */
 const OPEN_ATTRIBUTES: Partial<Record<StableId["kind"], Payload>> = {
   table: {

@@ -1,6 +1,9 @@
 import { encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 
-/** What the server gives everybody on a new object; a layer that takes it away says so, and one that does not wants it. */
+/**
+ * What the server gives everybody on a new object; a layer that takes it away says so, and one that does not
+ * wants it.
+ */
 const BUILT_IN: Partial<Record<StableId["kind"], string>> = {
   function: "EXECUTE",
   procedure: "EXECUTE",
@@ -10,8 +13,9 @@ const BUILT_IN: Partial<Record<StableId["kind"], string>> = {
 };
 
 /**
- * Privileges of PUBLIC on objects, and on their columns, that nobody declares. `REVOKE … FROM PUBLIC` of what PUBLIC does not have
- * leaves no trace in a shadow, so that a database which opened its tables to everybody would keep them open when it is adopted.
+ * Privileges of PUBLIC on objects, and on their columns, that nobody declares. `REVOKE … FROM PUBLIC` of what
+ * PUBLIC does not have leaves no trace in a shadow, so that a database which opened its tables to everybody
+ * would keep them open when it is adopted.
  *
  * @param isAdopted whether the object with this encoded id is being adopted.
  * @param declared encoded ids of what layers declare.

@@ -5,13 +5,16 @@ import { otherFormsOf } from "./forms.ts";
 import { closedPayload, openValue, saidAttributes } from "./openAttributes.ts";
 
 /**
- * What a stack's state keeps of a contribution: enough to see drift without a shadow and to take the layer back without its SQL
- * files. Facts that were added are held by identity and hash only.
+ * What a stack's state keeps of a contribution: enough to see drift without a shadow and to take the layer
+ * back without its SQL files. Facts that were added are held by identity and hash only.
  */
 export interface ContributionRecord {
   /** Encoded id of each added fact → the start of its content hash. */
   added: Record<string, string>;
-  /** Hashes of added facts in other forms of their definitions, which mean the same; left out where there are none. */
+  /**
+   * Hashes of added facts in other forms of their definitions, which mean the same; left out where there are
+   * none.
+   */
   forms?: Record<string, string[]>;
   /** Encoded ids among `added` that the database had before the layer came; a destroy leaves them. */
   adopted: string[];
@@ -98,7 +101,10 @@ function adoptions(earlier: readonly (Attribute & { adopted: boolean })[] = []):
 
 const same = (a: PayloadValue, b: PayloadValue): boolean => contentHash(a ?? null) === contentHash(b ?? null);
 
-/** The ids and attributes of a record that the database does not hold as recorded. Empty: there is nothing to do. */
+/**
+ * The ids and attributes of a record that the database does not hold as recorded. Empty: there is nothing to
+ * do.
+ */
 export function differences(live: FactBase, record: ContributionRecord): { id: string; kind: "missing" | "changed" }[] {
   const found: { id: string; kind: "missing" | "changed" }[] = [];
   for (const [key, hash] of Object.entries(record.added)) {

@@ -1,4 +1,7 @@
-/** How a shadow database is found: see `docs/architecture.md`. A URL names a server on which scratch databases may be made. */
+/**
+ * How a shadow database is found: see `docs/architecture.md`. A URL names a server on which scratch databases
+ * may be made.
+ */
 export type ShadowMode = "auto" | "embedded" | "colocated" | { url: string };
 
 /** The provider's configuration after parsing. */
@@ -7,11 +10,17 @@ export interface ProviderConfig {
   url: string | undefined;
   /** Longest wait for one lock, in milliseconds. Default 3000. */
   lockTimeoutMs: number;
-  /** How long a transaction that meets locks of others is run again, in milliseconds from the first failure. Default 120000. */
+  /**
+   * How long a transaction that meets locks of others is run again, in milliseconds from the first failure.
+   * Default 120000.
+   */
   lockLimitMs: number;
   /** How often at most it is run again within that time. Default 200. */
   lockRetries: number;
-  /** Longest run of one statement that changes only the catalog, waiting for locks not counted; 0 for no limit. Default 5000. */
+  /**
+   * Longest run of one statement that changes only the catalog, waiting for locks not counted; 0 for no
+   * limit. Default 5000.
+   */
   statementTimeoutMs: number;
   /** Longest run of one statement that reads, checks, copies or indexes rows; 0 for no limit. Default 0. */
   longStatementTimeoutMs: number;

@@ -1,9 +1,12 @@
 /**
- * The contract between the gRPC server and one resource type. The server parses and prints protocol messages; a
- * resource sees plain values. Nothing here knows of gRPC.
+ * The contract between the gRPC server and one resource type. The server parses and prints protocol messages;
+ * a resource sees plain values. Nothing here knows of gRPC.
  */
 
-/** A plain property value as it crosses the provider border. `UNKNOWN` stands for a value that a preview does not know yet. */
+/**
+ * A plain property value as it crosses the provider border. `UNKNOWN` stands for a value that a preview does
+ * not know yet.
+ */
 export type Value = null | boolean | number | string | typeof UNKNOWN | Value[] | { [key: string]: Value };
 
 export interface Properties {
@@ -66,8 +69,8 @@ export interface ResourceState {
 }
 
 /**
- * One resource type. Every method may throw `UserError` (a mistake of the user; the message is shown as it is) or any other
- * error (a defect of ours; shown with its stack on stderr only).
+ * One resource type. Every method may throw `UserError` (a mistake of the user; the message is shown as it
+ * is) or any other error (a defect of ours; shown with its stack on stderr only).
  */
 export interface ResourceType {
   readonly token: string;

@@ -3,7 +3,9 @@ import { writeFileSync } from "node:fs";
 /** Where the time of a run goes. `start`: from the process's start until the engine has its port. */
 export type Stage = "start" | "shadow" | "extract" | "plan" | "apply" | "rows";
 
-/** For the benchmark: a directory, in which each process keeps a file of its own with stage → milliseconds. */
+/**
+ * For the benchmark: a directory, in which each process keeps a file of its own with stage → milliseconds.
+ */
 const directory = process.env.PGSTRATA_TIMINGS;
 const totals: Partial<Record<Stage, number>> = {};
 

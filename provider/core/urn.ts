@@ -1,4 +1,7 @@
-/** The stack and the project of a resource, as `stack::project`; the rest of its URN changes when a program is rearranged. */
+/**
+ * The stack and the project of a resource, as `stack::project`; the rest of its URN changes when a program is
+ * rearranged.
+ */
 export function stackOf(urn: string): string {
   return urn
     .replace(/^urn:pulumi:/, "")

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientBase, Pool } from "pg";
 
-/** Sessions that stand between one session and its lock. Their SQL may hold values of others, so it is not read. */
+/**
+ * Sessions that stand between one session and its lock. Their SQL may hold values of others, so it is not
+ * read.
+ */
 const BLOCKERS = `
   select a.pid, a.usename as role, coalesce(host(a.client_addr), 'local') as address, a.application_name as application,
          a.state, extract(epoch from clock_timestamp() - a.xact_start)::int as seconds

@@ -6,7 +6,10 @@ export class ConnectionError extends UserError {
   override name = "ConnectionError";
 }
 
-/** Turns a failure to connect into a message about what to do; anything else comes back as it is. Never shows a password. */
+/**
+ * Turns a failure to connect into a message about what to do; anything else comes back as it is. Never shows
+ * a password.
+ */
 export function describeConnectionError(error: unknown, target: ConnectionTarget): unknown {
   if (!(error instanceof Error) || error instanceof UserError) return error;
   const told = advise(error, target);

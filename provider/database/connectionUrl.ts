@@ -25,7 +25,8 @@ export interface ConnectionTarget {
 const TLS_PARAMETERS = ["ssl", "sslmode", "sslrootcert", "sslcert", "sslkey", "uselibpqcompat"];
 
 /**
- * What is wrong with a connection URL, or undefined when nothing is. Never repeats the URL, which holds a password.
+ * What is wrong with a connection URL, or undefined when nothing is. Never repeats the URL, which holds a
+ * password.
  */
 export function connectionUrlFault(url: string): string | undefined {
   try {

@@ -3,8 +3,8 @@ import { UserError } from "../core/errors.ts";
 import { describeLostConnection } from "./lostConnection.ts";
 
 /**
- * Turns an error of the database, or of the connection to it, into a message about what to do. Undefined when it is neither.
- * Values never show: the server's DETAIL, which may hold them, is not used.
+ * Turns an error of the database, or of the connection to it, into a message about what to do. Undefined when
+ * it is neither. Values never show: the server's DETAIL, which may hold them, is not used.
  */
 export function describeDatabaseError(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;

@@ -16,9 +16,10 @@ const READ = `
 const IS_TAKEN = "select exists (select from pg_catalog.pg_largeobject_metadata where oid = $1::oid) as taken";
 
 /**
- * A note that is kept in the target and written in the transaction that it tells of, so that a run which is killed after its commit and
- * before Pulumi has written its state leaves no doubt about who made what. It is a large object of the connecting role: that needs no
- * schema and no right, nobody else can read it, and it is no fact of the catalog. Going without it is always possible.
+ * A note that is kept in the target and written in the transaction that it tells of, so that a run which is
+ * killed after its commit and before Pulumi has written its state leaves no doubt about who made what. It is
+ * a large object of the connecting role: that needs no schema and no right, nobody else can read it, and it
+ * is no fact of the catalog. Going without it is always possible.
  */
 export class Ledger {
   private readonly identity: string;
@@ -32,7 +33,10 @@ export class Ledger {
     this.oid = String((hash | 0x80000000) >>> 0);
   }
 
-  /** The note; undefined when there is none, none that is ours, or no right to read it. Not for use within a transaction. */
+  /**
+   * The note; undefined when there is none, none that is ours, or no right to read it. Not for use within a
+   * transaction.
+   */
   async read(client: ClientBase | Pool): Promise<string | undefined> {
     try {
       return await this.content(client);
@@ -43,8 +47,8 @@ export class Ledger {
   }
 
   /**
-   * Replaces the note; undefined removes it. To be called within a transaction, which it does not break: a database that refuses the
-   * note, or that has something else in its place, goes without.
+   * Replaces the note; undefined removes it. To be called within a transaction, which it does not break: a
+   * database that refuses the note, or that has something else in its place, goes without.
    */
   async write(client: ClientBase, note: string | undefined): Promise<void> {
     await client.query("savepoint pgstrata_ledger");

@@ -10,12 +10,15 @@ const MOST_CONNECTIONS = 4;
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEPALIVE_DELAY_MS = 10_000;
 
-/** Settings that decide what a literal of a date, a time or an interval means, as the database or the role has them. */
+/**
+ * Settings that decide what a literal of a date, a time or an interval means, as the database or the role has
+ * them.
+ */
 const LITERAL_SETTINGS_COLUMN = `json_build_object(${["TimeZone", "DateStyle", "IntervalStyle"].map((name) => `'${name}', current_setting('${name}')`).join(", ")}) AS "literalSettings"`;
 
 /**
- * Takes values out of the server's own log as far as the role may: bind parameters, and the failing row that an error's
- * detail shows. Returns the server's version and whether parameters may still be logged.
+ * Takes values out of the server's own log as far as the role may: bind parameters, and the failing row that
+ * an error's detail shows. Returns the server's version and whether parameters may still be logged.
  */
 const PREPARE_SESSION = `
   WITH quiet AS MATERIALIZED (
@@ -38,7 +41,10 @@ export interface ServerFacts {
   major: number;
   /** What a session of the database takes literals of dates, times and intervals for: settings by name. */
   literalSettings: Readonly<Record<string, string>>;
-  /** True when the server writes bind parameters, and so secrets, into its own log, and the role may not switch that off. */
+  /**
+   * True when the server writes bind parameters, and so secrets, into its own log, and the role may not
+   * switch that off.
+   */
   logsParameters: boolean;
 }
 
@@ -48,15 +54,18 @@ export interface Database {
   readonly label: string;
   readonly target: ConnectionTarget;
   /**
-   * The pool of at most 4 connections. Throws a `UserError` that says what to do when the server cannot be reached, refuses the
-   * role or is older than PostgreSQL 15.
+   * The pool of at most 4 connections. Throws a `UserError` that says what to do when the server cannot be
+   * reached, refuses the role or is older than PostgreSQL 15.
    */
   pool(): Promise<pg.Pool>;
   /** One connection of the pool, to be released. Throws as `pool` does. */
   connect(): Promise<pg.PoolClient>;
   /** Connects when needed; throws as `pool` does. */
   facts(): Promise<ServerFacts>;
-  /** A small pool to another database of the same server, with the same credentials; the caller ends it. Throws as `pool` does. */
+  /**
+   * A small pool to another database of the same server, with the same credentials; the caller ends it.
+   * Throws as `pool` does.
+   */
   poolOf(database: string): Promise<pg.Pool>;
   close(): Promise<void>;
 }
@@ -64,7 +73,8 @@ export interface Database {
 /**
  * Undefined while the URL is not known. Throws a `UserError` when the URL is malformed.
  *
- * @param config.lockTimeoutMs of every connection: to read a catalog takes locks as well. Default: the server's.
+ * @param config.lockTimeoutMs of every connection: to read a catalog takes locks as well. Default: the
+ *   server's.
  */
 export function openDatabase(
   config: Pick<ProviderConfig, "url"> & Partial<Pick<ProviderConfig, "lockTimeoutMs">>,

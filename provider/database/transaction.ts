@@ -39,8 +39,8 @@ type RetryLimits = Pick<ProviderConfig, "lockTimeoutMs" | "lockLimitMs" | "lockR
 type Limits = RetryLimits & Pick<ProviderConfig, "statementTimeoutMs">;
 
 /**
- * Runs `work` in one transaction with the configured time limits, and again as {@link withRetries} says. Any other error rolls back
- * and is thrown as it is.
+ * Runs `work` in one transaction with the configured time limits, and again as {@link withRetries} says. Any
+ * other error rolls back and is thrown as it is.
  */
 export async function inTransaction<T>(
   database: Database,
@@ -58,8 +58,9 @@ export async function inTransaction<T>(
 }
 
 /**
- * Runs a whole transaction, and runs it again after a lock timeout, a deadlock or a serialization failure, with pauses, for
- * `lockLimitMs` from the first failure and `lockRetries` times at most; so it must be repeatable. Any other error is thrown as it is.
+ * Runs a whole transaction, and runs it again after a lock timeout, a deadlock or a serialization failure,
+ * with pauses, for `lockLimitMs` from the first failure and `lockRetries` times at most; so it must be
+ * repeatable. Any other error is thrown as it is.
  */
 export async function withRetries<T>(
   limits: RetryLimits,
@@ -155,14 +156,17 @@ function contention(error: unknown): string | undefined {
   }
 }
 
-/** A limit for a statement that may wait for a lock first, which the server counts as a part of its run; 0 stays no limit. */
+/**
+ * A limit for a statement that may wait for a lock first, which the server counts as a part of its run; 0
+ * stays no limit.
+ */
 export function withWaiting(statementTimeoutMs: number, lockTimeoutMs: number): number {
   return statementTimeoutMs === 0 || lockTimeoutMs === 0 ? 0 : statementTimeoutMs + lockTimeoutMs;
 }
 
 /**
- * Grows with each try, and is longer after a try that lasted long: those who waited behind it then get at least as much time to
- * themselves. The random half keeps two waiting runs from meeting again.
+ * Grows with each try, and is longer after a try that lasted long: those who waited behind it then get at
+ * least as much time to themselves. The random half keeps two waiting runs from meeting again.
  */
 function pauseAfter(attempt: number, tookMs: number): number {
   const grownMs = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_GROWN_PAUSE_MS);

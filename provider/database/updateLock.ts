@@ -2,7 +2,10 @@ import type { PoolClient } from "pg";
 import { UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/resourceType.ts";
 
-/** One number for every pgstrata, whatever its stack or machine: `pgstrata` in ASCII. Advisory locks are per database. */
+/**
+ * One number for every pgstrata, whatever its stack or machine: `pgstrata` in ASCII. Advisory locks are per
+ * database.
+ */
 const LOCK_KEY = "8099569398821516385";
 
 const HOLDER = `
@@ -29,7 +32,8 @@ export interface LockWait {
 const DEFAULT_WAIT: LockWait = { limitMs: 600_000, pollMs: 500 };
 
 /**
- * Keeps two updates of one database apart. The lock belongs to the connection and goes with it, so a killed update holds none.
+ * Keeps two updates of one database apart. The lock belongs to the connection and goes with it, so a killed
+ * update holds none.
  *
  * @param task is told whether another update ran meanwhile.
  * @throws {UserError} after `wait.limitMs`, naming who holds it.

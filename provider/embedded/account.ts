@@ -12,8 +12,8 @@ export interface ServerAccount {
 let known: { account: ServerAccount | undefined } | undefined;
 
 /**
- * Postgres refuses to run as root. So for root: the user who called sudo, else the system user `postgres`, else `nobody`.
- * Undefined for an ordinary user, whose servers run as that user.
+ * Postgres refuses to run as root. So for root: the user who called sudo, else the system user `postgres`,
+ * else `nobody`. Undefined for an ordinary user, whose servers run as that user.
  */
 export function serverAccount(): ServerAccount | undefined {
   known ??= { account: process.getuid?.() === 0 ? accountForRoot() : undefined };
@@ -51,9 +51,9 @@ export function canReach({ uid, gid }: ServerAccount, path: string): boolean {
 }
 
 /**
- * Where the files of a server really lie: in the desired directory, which is made if need be, or, when we are root and the
- * account that runs the server cannot get there (a checkout under a private home), in a directory of its own under
- * `/var/lib/pgstrata`.
+ * Where the files of a server really lie: in the desired directory, which is made if need be, or, when we are
+ * root and the account that runs the server cannot get there (a checkout under a private home), in a
+ * directory of its own under `/var/lib/pgstrata`.
  */
 export function placeFor(desired: string): string {
   mkdirSync(desired, { recursive: true });

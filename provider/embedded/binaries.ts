@@ -32,8 +32,9 @@ export function installedMajors(): number[] {
 }
 
 /**
- * Finds the binaries of a major version. When we are root and the account that shall run them cannot get to node_modules (it
- * lies under a private home), they are copied once to `/var/cache/pgstrata`, which belongs to root and which all can read.
+ * Finds the binaries of a major version. When we are root and the account that shall run them cannot get to
+ * node_modules (it lies under a private home), they are copied once to `/var/cache/pgstrata`, which belongs
+ * to root and which all can read.
  *
  * @throws {UserError} when they are not installed, or not completely.
  */
@@ -72,7 +73,8 @@ function packageDirectory(major: number): string | undefined {
 }
 
 /**
- * The packages hold no symbolic links: their install script makes them, and newer npm versions run only approved scripts.
+ * The packages hold no symbolic links: their install script makes them, and newer npm versions run only
+ * approved scripts.
  *
  * @throws {UserError} when links are missing.
  */

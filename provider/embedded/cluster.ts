@@ -30,7 +30,9 @@ export interface Cluster {
   password: string;
 }
 
-/** The environment of initdb and postgres: nothing of the caller's (PGDATA, PGPORT, locale) may leak into it. */
+/**
+ * The environment of initdb and postgres: nothing of the caller's (PGDATA, PGPORT, locale) may leak into it.
+ */
 export function serverEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, LC_ALL: "C" };
 }
@@ -39,8 +41,8 @@ const CREDENTIALS_FILE = "pgstrata.json";
 const execute = promisify(execFile);
 
 /**
- * The data directory of a home, initialized now if there is none. It appears complete and at once, so that neither a killed
- * initdb nor two of them at a time leave half of one.
+ * The data directory of a home, initialized now if there is none. It appears complete and at once, so that
+ * neither a killed initdb nor two of them at a time leave half of one.
  *
  * @throws {UserError} when it is of another major version, of another superuser, or belongs to somebody else.
  */

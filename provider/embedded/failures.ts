@@ -1,7 +1,10 @@
 import { userInfo } from "node:os";
 import { UserError } from "../core/errors.ts";
 
-/** What kept a server from starting: `port` and `busy` may pass with another port or directory, the others will not. */
+/**
+ * What kept a server from starting: `port` and `busy` may pass with another port or directory, the others
+ * will not.
+ */
 export type FailureKind = "port" | "busy" | "settled" | "unknown";
 
 /** A server did not start. The message is for the user. */
@@ -51,7 +54,10 @@ export function explainOutput(output: string, at: { home: string; port?: number;
   );
 }
 
-/** Turns an error of the file system into one clear message, where it is one that the user can mend; else gives it back. */
+/**
+ * Turns an error of the file system into one clear message, where it is one that the user can mend; else
+ * gives it back.
+ */
 export function explainFileError(error: unknown, home: string): unknown {
   if (!(error instanceof Error && "code" in error)) return error;
   switch (error.code) {

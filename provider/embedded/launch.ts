@@ -22,8 +22,8 @@ export interface LaunchOptions {
 }
 
 /**
- * Runs Postgres beside a watcher that reads from a pipe which only this process holds open. When this process ends, in
- * whatever way (SIGKILL included), the pipe closes and the watcher shuts the server down.
+ * Runs Postgres beside a watcher that reads from a pipe which only this process holds open. When this process
+ * ends, in whatever way (SIGKILL included), the pipe closes and the watcher shuts the server down.
  */
 const SUPERVISE = `
 exec 3<&0

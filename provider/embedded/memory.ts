@@ -20,8 +20,9 @@ const PREFIX = `pgstrata-${hostname().replaceAll(/[^\w.]/g, "_")}-`;
 const execute = promisify(execFile);
 
 /**
- * A copy in memory of a data directory on which no server runs: a server makes six files for a table with its indexes, and on a disk that
- * takes as long as all else that it does for it. Made in 50 ms, from the 40 MB of a new data directory.
+ * A copy in memory of a data directory on which no server runs: a server makes six files for a table with its
+ * indexes, and on a disk that takes as long as all else that it does for it. Made in 50 ms, from the 40 MB of
+ * a new data directory.
  *
  * @returns undefined where the machine has no such file system, or less than 2 GiB left.
  */

@@ -16,7 +16,10 @@ export interface PostmasterFile {
   text: string;
 }
 
-/** Who holds a data directory. `foreign` is a live process that is not provably a server of ours: never to be ended. */
+/**
+ * Who holds a data directory. `foreign` is a live process that is not provably a server of ours: never to be
+ * ended.
+ */
 export type Holder =
   | { kind: "nobody" }
   | { kind: "ours"; owner: string; version: string; file: PostmasterFile }
@@ -37,8 +40,9 @@ export function readPostmasterFile(data: string): PostmasterFile | undefined {
 }
 
 /**
- * Who holds the data directory now. A file left by a server that was killed, whose process number has since gone to another
- * program, is removed: Postgres itself only looks whether the number is in use, and would refuse to start.
+ * Who holds the data directory now. A file left by a server that was killed, whose process number has since
+ * gone to another program, is removed: Postgres itself only looks whether the number is in use, and would
+ * refuse to start.
  */
 export function findHolder(data: string): Holder {
   const file = readPostmasterFile(data);

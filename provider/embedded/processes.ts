@@ -12,8 +12,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * The command line of a process, its arguments joined by blanks. Empty when the process has ended (also while nobody has
- * collected its exit code) and undefined when it may not be read.
+ * The command line of a process, its arguments joined by blanks. Empty when the process has ended (also while
+ * nobody has collected its exit code) and undefined when it may not be read.
  */
 export function commandLine(pid: number): string | undefined {
   if (!isAlive(pid)) return "";
@@ -26,8 +26,8 @@ export function commandLine(pid: number): string | undefined {
 }
 
 /**
- * Names one process for good: its number and the time it started, because numbers are used again. Undefined when there is no
- * such process, or only what is left of it until its exit code is collected.
+ * Names one process for good: its number and the time it started, because numbers are used again. Undefined
+ * when there is no such process, or only what is left of it until its exit code is collected.
  */
 export function processIdentity(pid: number): string | undefined {
   try {

@@ -17,7 +17,10 @@ export { installedMajors } from "./binaries.ts";
 
 /** How to start an embedded server. */
 export interface EmbeddedServerOptions {
-  /** Absolute path of the directory that holds the data directory; made on first use and kept for later starts. */
+  /**
+   * Absolute path of the directory that holds the data directory; made on first use and kept for later
+   * starts.
+   */
   directory: string;
   /** 15, 16, 17 or 18, as far as installed. */
   majorVersion: number;
@@ -28,16 +31,16 @@ export interface EmbeddedServerOptions {
   /** Server settings by name, e.g. `{ fsync: "off" }`. Default none. */
   settings?: Readonly<Record<string, string>>;
   /**
-   * `false`: the server is this process's own and ends with it, however it ends. Another process that wants the same directory
-   * meanwhile gets a server of its own, on a data directory beside this one.
-   * `true`: the server is kept running after this process, and a process that starts it again gets the running one.
+   * `false`: the server is this process's own and ends with it, however it ends. Another process that wants
+   * the same directory meanwhile gets a server of its own, on a data directory beside this one. `true`: the
+   * server is kept running after this process, and a process that starts it again gets the running one.
    *
    * @default false
    */
   detached?: boolean;
   /**
-   * For a server of this process's own whose data nobody needs afterwards: it runs in memory where the machine has room for that, and in
-   * the directory where it has not.
+   * For a server of this process's own whose data nobody needs afterwards: it runs in memory where the
+   * machine has room for that, and in the directory where it has not.
    *
    * @default false
    */
@@ -67,11 +70,12 @@ const PORT_ATTEMPTS = 5;
 /**
  * Starts a Postgres from the npm binaries: about 0.8 s the first time in a directory, about 50 ms later.
  *
- * Root may not run Postgres, so for root it runs as an ordinary account (see {@link serverAccount}). Where that account cannot
- * get to the checkout, the binaries are copied to `/var/cache/pgstrata` and the data lie under `/var/lib/pgstrata`.
+ * Root may not run Postgres, so for root it runs as an ordinary account (see {@link serverAccount}). Where
+ * that account cannot get to the checkout, the binaries are copied to `/var/cache/pgstrata` and the data lie
+ * under `/var/lib/pgstrata`.
  *
- * @throws {UserError} when the binaries are missing, the port is taken, the disk is full, the data directory is of another
- *   major version or another user's.
+ * @throws {UserError} when the binaries are missing, the port is taken, the disk is full, the data directory
+ *   is of another major version or another user's.
  */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const binaries = findBinaries(options.majorVersion, serverAccount());

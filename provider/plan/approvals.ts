@@ -5,12 +5,13 @@ import type { LayerPlan } from "./plan.ts";
 import { askRename } from "./renames/suspected.ts";
 
 /**
- * Stops a plan with a hazard that can lose data or block writes and that nobody approved, and asks where a rename may be meant.
+ * Stops a plan with a hazard that can lose data or block writes and that nobody approved, and asks where a
+ * rename may be meant.
  *
  * @param allow approvals of the layer.
  * @param allowedBefore approvals that the last update had already: one that has done its work may stay.
- * @throws {UserError} that names each hazard with its approval; also for a new approval that matches nothing, because a
- *   misspelt one would leave its author believing that something was approved.
+ * @throws {UserError} that names each hazard with its approval; also for a new approval that matches nothing,
+ *   because a misspelt one would leave its author believing that something was approved.
  */
 export function refuseHazards(
   { assessed, questions }: LayerPlan,

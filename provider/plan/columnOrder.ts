@@ -1,6 +1,7 @@
 /**
- * New tables with their columns in the order of the files. The planner makes a table as early as it can, and adds at the end whatever column
- * stands on something that comes later, such as an enum: `SELECT *`, `COPY` and a view with a list of aliases would see other columns.
+ * New tables with their columns in the order of the files. The planner makes a table as early as it can, and
+ * adds at the end whatever column stands on something that comes later, such as an enum: `SELECT *`, `COPY`
+ * and a view with a list of aliases would see other columns.
  */
 import { ownerObject } from "../catalog/objectNames.ts";
 import { type Action, encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
@@ -33,7 +34,10 @@ interface NewTable {
   additions: readonly Action[];
 }
 
-/** The table is made where its last column was added, and what stands on it after that. As it was, where a column stands on the table itself. */
+/**
+ * The table is made where its last column was added, and what stands on it after that. As it was, where a
+ * column stands on the table itself.
+ */
 function withWholeTable(actions: readonly Action[], { create, key, additions }: NewTable, desired: FactBase): Action[] {
   const end = Math.max(...additions.map((action) => actions.indexOf(action)));
   const start = actions.indexOf(create);

@@ -15,8 +15,8 @@ const scopeOf = (id: Extract<StableId, { kind: "acl" }>): string => `${encodeId(
 const isColumnAcl = (id: StableId | undefined): id is ColumnAcl => id?.kind === "acl" && id.column !== undefined;
 
 /**
- * A `REVOKE … ON TABLE` takes the rights on the table's columns with it. So the columns' turn comes after the table's, and rights on
- * columns that the plan leaves alone are given again.
+ * A `REVOKE … ON TABLE` takes the rights on the table's columns with it. So the columns' turn comes after the
+ * table's, and rights on columns that the plan leaves alone are given again.
  *
  * @param regrant makes the statement for a right on a column from its SQL.
  */

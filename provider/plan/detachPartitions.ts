@@ -6,8 +6,8 @@ import { type TableId, tableId } from "../catalog/tables.ts";
 import type { Statement } from "./statement.ts";
 
 /**
- * The server drops a partition of a table that foreign keys refer to only once it is detached; it then checks that no row is referred to.
- * The planner drops it as it stands.
+ * The server drops a partition of a table that foreign keys refer to only once it is detached; it then checks
+ * that no row is referred to. The planner drops it as it stands.
  */
 export function withPartitionsDetached(statements: readonly Statement[], live: FactBase): Statement[] {
   return statements.flatMap((statement) => {

@@ -50,8 +50,8 @@ export function hazardsOf(statement: Statement, context: HazardContext): Hazard[
 }
 
 /**
- * What follows the name of the column or constraint that a statement is about, because a name may read like SQL. Empty in a statement
- * that names none.
+ * What follows the name of the column or constraint that a statement is about, because a name may read like
+ * SQL. Empty in a statement that names none.
  */
 function afterName(sql: string, id: StableId): string {
   const word = id.kind === "column" ? "COLUMN" : "CONSTRAINT";

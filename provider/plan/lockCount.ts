@@ -4,13 +4,15 @@ import { text } from "../catalog/tables.ts";
 /** Types whose values never leave the row, so that a table of them alone has no TOAST table. */
 const SHORT = /^("char"|boolean|smallint|integer|bigint|real|double precision|money|uuid|oid|date|interval.*|time.*)$/;
 
-/** A change of a schema that is left out of every count: no lock is taken for it beyond that of its object. */
+/**
+ * A change of a schema that is left out of every count: no lock is taken for it beyond that of its object.
+ */
 const FREE: ReadonlySet<Fact["id"]["kind"]> = new Set(["acl", "comment", "securityLabel", "defaultPrivilege"]);
 
 /**
- * How many places of the server's lock table a transaction takes that turns `live` into `desired`. Creating takes one for each table,
- * index, sequence and view, and two for a TOAST table; dropping takes one for each constraint, default, policy, trigger and row type
- * as well. Changes of what is there count as their table.
+ * How many places of the server's lock table a transaction takes that turns `live` into `desired`. Creating
+ * takes one for each table, index, sequence and view, and two for a TOAST table; dropping takes one for each
+ * constraint, default, policy, trigger and row type as well. Changes of what is there count as their table.
  *
  * @param major of the server: from 18 on, a NOT NULL is a constraint like others.
  */

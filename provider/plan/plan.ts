@@ -4,7 +4,7 @@ import type { Catalog } from "../catalog/readCatalog.ts";
 import { searchPathsIn } from "../catalog/searchPath.ts";
 import { rowsBehind, type TableSizes } from "../catalog/tables.ts";
 import { type Hazard, hazardsOf } from "./hazards.ts";
-import { online } from "./online.ts";
+import { online } from "./online/online.ts";
 import { planStatements } from "./planStatements.ts";
 import { newIds } from "./renames/renamedFacts.ts";
 import { type Rename, renameStatements } from "./renames/renames.ts";
@@ -29,7 +29,10 @@ export interface LayerPlan {
   questions: RenameQuestion[];
 }
 
-/** The ordered statements that turn the database into what is desired, without blocking those who use tables with rows. */
+/**
+ * The ordered statements that turn the database into what is desired, without blocking those who use tables
+ * with rows.
+ */
 export async function planUpdate(
   client: ClientBase | Pool,
   catalog: Catalog,

@@ -65,7 +65,10 @@ function plannedStatements(live: FactBase, desired: FactBase): StatementList {
   return { statements: withPartitionsDetached(ordered, live), settings: [...preamble, ...settingsFor(ordered)] };
 }
 
-/** How the server has to read a text that was printed for all alike, where its own settings could say otherwise. */
+/**
+ * How the server has to read a text that was printed for all alike, where its own settings could say
+ * otherwise.
+ */
 function settingsFor(statements: readonly Statement[]): StatementList["settings"] {
   const isMoney = statements.some(({ sql }) => sql.includes("'::money"));
   return [
@@ -92,8 +95,8 @@ function regranting(sql: string, id: StableId): Statement {
 }
 
 /**
- * Whether a new table has two keys of the same columns. Within a CREATE TABLE the server makes one of them, so each has to be added
- * by a statement of its own.
+ * Whether a new table has two keys of the same columns. Within a CREATE TABLE the server makes one of them,
+ * so each has to be added by a statement of its own.
  */
 function hasTwinKeys(live: FactBase, desired: FactBase): boolean {
   const seen = new Set<string>();
@@ -114,8 +117,8 @@ function enumValuesFirst(statements: readonly Statement[]): Statement[] {
 }
 
 /**
- * `pg_get_indexdef` prints an index of a partitioned table as one of the parent alone, which is of no use before each partition has
- * one as well. Without the word the server makes those too.
+ * `pg_get_indexdef` prints an index of a partitioned table as one of the parent alone, which is of no use
+ * before each partition has one as well. Without the word the server makes those too.
  */
 function withPartitions(sql: string): string {
   return sql.replace(/^(CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")+"|[^\s"]+) ON )ONLY /, "$1");
@@ -125,8 +128,9 @@ function withPartitions(sql: string): string {
 const MOST_DROPS_TOGETHER = 50;
 
 /**
- * Neighbouring `DROP TABLE` of one transaction as one statement of several tables. After each statement the server walks through all locks
- * that the transaction holds, about twenty for each table dropped, so thousands of single drops take minutes.
+ * Neighbouring `DROP TABLE` of one transaction as one statement of several tables. After each statement the
+ * server walks through all locks that the transaction holds, about twenty for each table dropped, so
+ * thousands of single drops take minutes.
  */
 export function withDropsTogether(statements: readonly Statement[]): Statement[] {
   const joined: Statement[] = [];
@@ -215,7 +219,10 @@ function subjectOf(action: Action): StableId | undefined {
     : (action.produces[0] ?? action.consumes[0]);
 }
 
-/** Where a type is made anew, such as an enum that loses a value, a statement of the type converts each column that has it. */
+/**
+ * Where a type is made anew, such as an enum that loses a value, a statement of the type converts each column
+ * that has it.
+ */
 function convertedColumn({ verb, rewriteRisk, consumes }: Action): StableId | undefined {
   return verb === "alter" && rewriteRisk ? consumes.find(({ kind }) => kind === "column") : undefined;
 }

@@ -4,13 +4,17 @@ import { keepOwnerEdge } from "../catalog/readCatalog.ts";
 import { revertContribution } from "../contribution/contribution.ts";
 import type { Statement } from "./statement.ts";
 
-/** As the planner words it that it makes a type anew, which goes by its old name until its columns are converted. */
+/**
+ * As the planner words it that it makes a type anew, which goes by its old name until its columns are
+ * converted.
+ */
 const STEPS_ASIDE = /^ALTER TYPE (.+) RENAME TO ".*__pgdelta_replaced"$/;
 
 /**
- * The database half-way, where a plan makes tables or types anew: without what the server refuses to leave standing meanwhile, though the
- * planner does. Of a table, made anew such as for another partition key, that is all that stands on it: views, keys of other tables. Of
- * a type, such as an enum that loses a value, the policies that read a column of it.
+ * The database half-way, where a plan makes tables or types anew: without what the server refuses to leave
+ * standing meanwhile, though the planner does. Of a table, made anew such as for another partition key, that
+ * is all that stands on it: views, keys of other tables. Of a type, such as an enum that loses a value, the
+ * policies that read a column of it.
  *
  * @returns undefined for a plan that needs no such detour.
  */
@@ -64,8 +68,9 @@ function ownedBy(column: StableId, sequences: readonly Fact[]): StableId[] {
 }
 
 /**
- * What is desired, but with the types that a plan makes anew as the server makes them: an enum that loses a value has neither its
- * privileges, its owner nor its comment afterwards, and the planner does not give them again.
+ * What is desired, but with the types that a plan makes anew as the server makes them: an enum that loses a
+ * value has neither its privileges, its owner nor its comment afterwards, and the planner does not give them
+ * again.
  *
  * @returns undefined for a plan that makes no type anew.
  */

@@ -61,7 +61,10 @@ function locksOfOne(statement: Statement, relations: Relations, live: FactBase, 
   return [...touched.map((each): [StableId, Lock] => [each, lock]), ...others];
 }
 
-/** A foreign key locks the table that it refers to as well, when it comes and when it goes, alone or with its table. */
+/**
+ * A foreign key locks the table that it refers to as well, when it comes and when it goes, alone or with its
+ * table.
+ */
 function referred(id: StableId, op: Statement["op"], relations: Relations, live: FactBase): StableId[] {
   if (id.kind === "constraint") return relations.referredBy(id);
   if (id.kind !== "table" || op !== "delete") return [];
@@ -70,7 +73,10 @@ function referred(id: StableId, op: Statement["op"], relations: Relations, live:
     .flatMap(({ id: child }) => (child.kind === "constraint" ? relations.referredBy(child) : []));
 }
 
-/** Whether a change of a partitioned table is a change of its parts too; policies and row security are its own. */
+/**
+ * Whether a change of a partitioned table is a change of its parts too; policies and row security are its
+ * own.
+ */
 const reaches = ({ kind }: StableId, op: Statement["op"]): boolean =>
   kind !== "policy" && kind !== "rule" && (kind !== "table" || op === "delete");
 
@@ -78,7 +84,9 @@ type TablePart = Extract<StableId, { table: string }>;
 
 /** What the facts say of tables to each other, found once for all statements. */
 class Relations {
-  /** Tables of other owners: to lock one needs rights of its own, so its statement shall take the lock itself. */
+  /**
+   * Tables of other owners: to lock one needs rights of its own, so its statement shall take the lock itself.
+   */
   readonly ofOthers: ReadonlySet<string>;
   private readonly dependencies = new Map<string, StableId[]>();
   private readonly parts = new Map<string, StableId[]>();

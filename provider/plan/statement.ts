@@ -1,18 +1,22 @@
 /** A planned statement, as a value: who plans makes it, everything else prints it or runs it. */
 import type { StableId } from "../catalog/pgDelta.ts";
 
-/** The lock that a statement takes on existing tables, by Postgres' names; `none` where only new objects are touched. */
+/**
+ * The lock that a statement takes on existing tables, by Postgres' names; `none` where only new objects are
+ * touched.
+ */
 export type Lock = "none" | "SHARE" | "SHARE ROW EXCLUSIVE" | "SHARE UPDATE EXCLUSIVE" | "ACCESS EXCLUSIVE";
 
 /**
- * `shared`: runs with the others in one transaction. `last`: its effect is usable only after a commit (a new enum value), so it
- * ends its transaction. `none`: the server refuses it inside a transaction.
+ * `shared`: runs with the others in one transaction. `last`: its effect is usable only after a commit (a new
+ * enum value), so it ends its transaction. `none`: the server refuses it inside a transaction.
  */
 export type TransactionUse = "shared" | "last" | "none";
 
 /**
- * What takes a statement its time, and so which time limit it has. `catalog`: it changes the catalog only, which takes milliseconds
- * however large the table is. `rows`: it reads, checks, copies or indexes rows, or runs a script of others.
+ * What takes a statement its time, and so which time limit it has. `catalog`: it changes the catalog only,
+ * which takes milliseconds however large the table is. `rows`: it reads, checks, copies or indexes rows, or
+ * runs a script of others.
  */
 export type Work = "catalog" | "rows";
 
@@ -43,7 +47,10 @@ export interface Statement {
   searchPath?: string;
   /** Encoded ids that must be there before it runs. */
   consumes: readonly string[];
-  /** For a step of an online recipe that fails: SQL that takes the recipe back, and how many earlier steps go with it. */
+  /**
+   * For a step of an online recipe that fails: SQL that takes the recipe back, and how many earlier steps go
+   * with it.
+   */
   undo?: { sql: string; steps: number };
   /** Run in batches until no row is left, instead of as it stands. Names are quoted. */
   backfill?: { table: string; column: string };

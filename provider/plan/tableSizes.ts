@@ -7,7 +7,10 @@ import type { Statement } from "./statement.ts";
 const PROBE_LOCK_TIMEOUT_MS = 250;
 const MOST_COUNTED = 1000;
 
-/** Estimates for tables by schema and name, from the statistics, which need no lock; -1 rows where they know nothing. */
+/**
+ * Estimates for tables by schema and name, from the statistics, which need no lock; -1 rows where they know
+ * nothing.
+ */
 const ESTIMATES = `
   select n.nspname as schema, c.relname as name, c.reltuples::bigint::text as rows,
          (c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint)::text as bytes
@@ -16,8 +19,9 @@ const ESTIMATES = `
    where c.relkind in ('r', 'p')`;
 
 /**
- * Sizes of the tables that the statements touch and the database has. Estimated, but whether a table is empty is looked up, because
- * on an empty table much is harmless. A table that the role may not read counts as holding rows.
+ * Sizes of the tables that the statements touch and the database has. Estimated, but whether a table is empty
+ * is looked up, because on an empty table much is harmless. A table that the role may not read counts as
+ * holding rows.
  *
  * @param nameNow what a table of `live` is called in the database until the renames of this update are made.
  */
@@ -51,10 +55,14 @@ export async function readSizes(
   return sizes;
 }
 
-/** Rows of a table, counted up to a thousand: enough to know whether it is empty, and something to say where there are no statistics. */
+/**
+ * Rows of a table, counted up to a thousand: enough to know whether it is empty, and something to say where
+ * there are no statistics.
+ */
 async function countSome(client: ClientBase | Pool, schema: string, name: string): Promise<number> {
-  // A policy must not hide a row from this question: with row_security off the server raises an error instead. Both statements go in
-  // one message, which is one transaction. A table that somebody has locked counts as holding rows.
+  // A policy must not hide a row from this question: with row_security off the server raises an error
+  // instead. Both statements go in one message, which is one transaction. A table that somebody has locked
+  // counts as holding rows.
   const probe =
     `set local row_security = off; set local lock_timeout = ${PROBE_LOCK_TIMEOUT_MS}; ` +
     `select count(*)::int as rows from (select from ${quoteQualified(schema, name)} limit ${MOST_COUNTED}) as sample`;

@@ -1,6 +1,7 @@
 /**
- * What a change of a column's type means for the rows that are there. `free`: only the catalog changes. `rewrite`: every value fits
- * the new type, but the table is copied under a lock that blocks all. `narrowing`: a value may not fit, or may lose something.
+ * What a change of a column's type means for the rows that are there. `free`: only the catalog changes.
+ * `rewrite`: every value fits the new type, but the table is copied under a lock that blocks all.
+ * `narrowing`: a value may not fit, or may lose something.
  */
 export type TypeChange = "free" | "rewrite" | "narrowing";
 
@@ -15,7 +16,8 @@ const GROW_FREELY = /^(bit varying|interval.*|time.*)$/;
 
 /**
  * @param from as `format_type` prints it, such as `character varying(10)`.
- * @see https://www.postgresql.org/docs/current/sql-altertable.html, notes on when a change of type needs no rewrite
+ * @see https://www.postgresql.org/docs/current/sql-altertable.html, notes on when a change of type needs no
+ *   rewrite
  */
 export function typeChange(from: string, to: string): TypeChange {
   const [before, after] = [parse(from), parse(to)];

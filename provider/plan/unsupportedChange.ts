@@ -1,6 +1,9 @@
 import { UserError } from "../core/errors.ts";
 
-/** A change that takes a detour which the planner does not know: of a type in use, or of an object into one of another kind. */
+/**
+ * A change that takes a detour which the planner does not know: of a type in use, or of an object into one of
+ * another kind.
+ */
 export class UnsupportedChangeError extends UserError {
   override name = "UnsupportedChangeError";
 

@@ -4,8 +4,8 @@ import type { Redactor } from "./redactor.ts";
 import { encodeStruct } from "./struct.ts";
 
 /**
- * The answer to Check and CheckConfig. The path of a fault goes into its text and not into its own field: the CLI prints the value of
- * a property that is named there, even when it is a secret.
+ * The answer to Check and CheckConfig. The path of a fault goes into its text and not into its own field: the
+ * CLI prints the value of a property that is named there, even when it is a secret.
  */
 export function checkResponse(
   inputs: Properties,

@@ -23,9 +23,9 @@ export function checkConfig(request: Check, redactor: Redactor): InstanceType<ty
 }
 
 /**
- * A change of configuration is never a replacement, not even one of the URL: a password or a host name changes without the
- * database becoming another one, and replacing the provider would replace every resource. Whatever the new URL leads to is read
- * live by each resource's own diff.
+ * A change of configuration is never a replacement, not even one of the URL: a password or a host name
+ * changes without the database becoming another one, and replacing the provider would replace every resource.
+ * Whatever the new URL leads to is read live by each resource's own diff.
  */
 export function diffConfig(request: Diff, redactor: Redactor): InstanceType<typeof messages.DiffResponse> {
   const olds = decodeConfig(request.getOldInputs() ?? request.getOlds(), redactor);
@@ -42,7 +42,9 @@ export function diffConfig(request: Diff, redactor: Redactor): InstanceType<type
   return encodeDiff({ changed: Object.keys(detailed).length > 0, detailed });
 }
 
-/** The engine calls this once, with known values only; connecting waits until a resource needs the database. */
+/**
+ * The engine calls this once, with known values only; connecting waits until a resource needs the database.
+ */
 export function configure(request: Configure, redactor: Redactor): Session {
   const { config, failures } = parseConfig(decodeConfig(request.getArgs(), redactor));
   if (failures.length > 0) {

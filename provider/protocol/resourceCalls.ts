@@ -36,7 +36,10 @@ interface StatusOperation extends Operation {
 
 type Wire = Parameters<typeof decodeStruct>[0];
 
-/** The calls about one resource. Each hands plain values to the resource type and waits until all it said has arrived. */
+/**
+ * The calls about one resource. Each hands plain values to the resource type and waits until all it said has
+ * arrived.
+ */
 export function resourceCalls(support: CallSupport) {
   const { redactor, log } = support;
 

@@ -7,8 +7,8 @@ import { serve } from "./server.ts";
 const LONGEST_STOP_MS = 4_000;
 
 /**
- * Runs the provider until the engine ends it: by a signal, or by going away, which closes our standard input. The engine reads the
- * port from the first line of standard output; nothing else is ever written there.
+ * Runs the provider until the engine ends it: by a signal, or by going away, which closes our standard input.
+ * The engine reads the port from the first line of standard output; nothing else is ever written there.
  */
 export async function run(args: string[]): Promise<void> {
   const redactor = createRedactor();

@@ -9,7 +9,9 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Listens on a free loopback port. `engineAddress` is where logs go until the engine tells an address itself. */
+/**
+ * Listens on a free loopback port. `engineAddress` is where logs go until the engine tells an address itself.
+ */
 export async function serve(redactor: Redactor, engineAddress?: string): Promise<RunningServer> {
   const service = createService(redactor);
   if (engineAddress) service.attach(engineAddress);

@@ -41,7 +41,10 @@ export function createService(redactor: Redactor): Service {
     return type;
   }
 
-  /** The engine is busy with the program between Configure and the first resource; a failure shows at the first use. */
+  /**
+   * The engine is busy with the program between Configure and the first resource; a failure shows at the
+   * first use.
+   */
   function preload(): void {
     for (const token of Object.keys(resourceTypes)) resourceType(token).catch(() => undefined);
   }

@@ -25,8 +25,8 @@ const UNKNOWNS = new Set([
 ]);
 
 /**
- * Properties of a protocol message. Secrets and output values are unwrapped; `onSecret` sees each string within one.
- * Throws a `UserError` for assets and archives, which no property of this provider takes.
+ * Properties of a protocol message. Secrets and output values are unwrapped; `onSecret` sees each string
+ * within one. Throws a `UserError` for assets and archives, which no property of this provider takes.
  */
 export function decodeStruct(struct: WireStruct | undefined, onSecret?: (text: string) => void): Properties {
   const decoded: Properties = {};

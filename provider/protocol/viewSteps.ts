@@ -71,7 +71,8 @@ export function createStatusPublisher(redactor: Redactor): StatusPublisher {
         step.setOp(OPS[statement.op]);
         step.setType(STATEMENT_TYPE);
         step.setName(name);
-        // Never an old state, not even for a deletion: the engine looks it up in the stack and fails when it is not there.
+        // Never an old state, not even for a deletion: the engine looks it up in the stack and fails when it
+        // is not there.
         step.setNew(state);
         request.addSteps(step);
       }

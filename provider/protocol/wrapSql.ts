@@ -6,8 +6,9 @@ const INDENT = "  ";
 const PIECES = /\$(\w*)\$.*?\$\1\$|\be'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*.*?\*\/| /gis;
 
 /**
- * SQL in lines that the CLI shows whole. A line that is too long is broken at spaces, after a comma where there is one; the lines
- * together mean what the SQL meant. A piece without such a space, such as a long literal, stays too long.
+ * SQL in lines that the CLI shows whole. A line that is too long is broken at spaces, after a comma where
+ * there is one; the lines together mean what the SQL meant. A piece without such a space, such as a long
+ * literal, stays too long.
  */
 export function sqlLines(sql: string): string[] {
   const breaks = [...sql.matchAll(PIECES)].filter(([piece]) => piece === " ").map(({ index }) => index);

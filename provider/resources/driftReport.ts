@@ -35,8 +35,8 @@ export interface DriftReport extends Drift {
 }
 
 /**
- * Compares a database with what a stack's state knows of it. Nothing is changed, neither there nor in the state, and no shadow is
- * needed.
+ * Compares a database with what a stack's state knows of it. Nothing is changed, neither there nor in the
+ * state, and no shadow is needed.
  *
  * @throws {UserError} when the database cannot be reached, or the state cannot be read.
  */

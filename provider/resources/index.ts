@@ -1,7 +1,9 @@
 import type { ResourceType } from "../core/resourceType.ts";
 import type { Session } from "./session.ts";
 
-/** The resource types by token. Each is loaded at its first use, which keeps the start of the process short. */
+/**
+ * The resource types by token. Each is loaded at its first use, which keeps the start of the process short.
+ */
 export const resourceTypes: Record<string, (session: Session) => Promise<ResourceType>> = {
   "pgstrata:index:Layer": async (session) => (await import("./layer/layer.ts")).createLayer(session),
   "pgstrata:index:Row": async (session) => (await import("./row/row.ts")).createRow(session),

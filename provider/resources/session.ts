@@ -7,8 +7,9 @@ export interface Session {
   /** Undefined while the URL is not known; then plan without it and say so. */
   readonly database: Database | undefined;
   /**
-   * Runs one task after another. Pulumi works on several resources at a time: two that change the database at once could get into
-   * each other's locks, and one that plans keeps this process busy while another one's locks are held.
+   * Runs one task after another. Pulumi works on several resources at a time: two that change the database at
+   * once could get into each other's locks, and one that plans keeps this process busy while another one's
+   * locks are held.
    */
   inTurn<T>(task: () => Promise<T>): Promise<T>;
   /** Runs `task` before the connections are closed. */

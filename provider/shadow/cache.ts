@@ -12,8 +12,9 @@ const PREFIX = "contribution-";
 const BIGINT = "$bigint";
 
 /**
- * Contributions by digest, in files. A contribution depends on nothing but the SQL, the roles and the server's version, all of
- * which are in the digest, so an entry is never wrong; it may be missing or damaged, and is then made anew.
+ * Contributions by digest, in files. A contribution depends on nothing but the SQL, the roles and the
+ * server's version, all of which are in the digest, so an entry is never wrong; it may be missing or damaged,
+ * and is then made anew.
  */
 export class ContributionCache {
   readonly directory: string;

@@ -10,8 +10,8 @@ const { DatabaseError } = pg;
 const ROLES_THAT_EXIST = "select rolname from pg_catalog.pg_roles where rolname = any($1)";
 
 /**
- * Scratch databases on a server that exists already: the target's own (its exact version and extensions), or one named by URL.
- * Roles are shared by all databases of a server, so none is made here.
+ * Scratch databases on a server that exists already: the target's own (its exact version and extensions), or
+ * one named by URL. Roles are shared by all databases of a server, so none is made here.
  *
  * @param server any database of it; the caller closes it.
  */

@@ -40,14 +40,17 @@ interface Scratch {
 }
 
 /**
- * Learns what layers mean by executing them in a shadow. Layers of one stack stand on one another, so one scratch database is
- * loaded layer by layer and read after each; only layers that stand on something else get another one.
+ * Learns what layers mean by executing them in a shadow. Layers of one stack stand on one another, so one
+ * scratch database is loaded layer by layer and read after each; only layers that stand on something else get
+ * another one.
  */
 export class ShadowContributions {
   readonly shadow: Shadow;
   readonly cache: ContributionCache;
   private scratch: Scratch | undefined;
-  /** Those of this run by digest: each is asked for again when its layer is compared, and when it is updated. */
+  /**
+   * Those of this run by digest: each is asked for again when its layer is compared, and when it is updated.
+   */
   private readonly known = new Map<string, Promise<Contribution>>();
   /** One scratch database can be loaded by one caller at a time. */
   private turn: Promise<unknown> = Promise.resolve();
@@ -207,8 +210,8 @@ export class ShadowContributions {
   }
 
   /**
-   * The open scratch database when what it holds is a beginning of `desired`, or when it went on from there after its facts were
-   * read; otherwise a fresh one.
+   * The open scratch database when what it holds is a beginning of `desired`, or when it went on from there
+   * after its facts were read; otherwise a fresh one.
    */
   private async scratchWith(desired: readonly string[], needs: ShadowNeeds): Promise<Scratch> {
     const key = JSON.stringify([needs.owner, [...needs.roles].sort(), needs.literalSettings ?? {}]);
@@ -313,7 +316,10 @@ async function load({ pool }: ScratchDatabase, set: SqlSet, { literalSettings = 
   }
 }
 
-/** Identity of SQL sets by content; names and paths do not matter. Text is hashed with its length, so parts cannot run together. */
+/**
+ * Identity of SQL sets by content; names and paths do not matter. Text is hashed with its length, so parts
+ * cannot run together.
+ */
 export function digestOf(context: readonly string[], sets: readonly SqlSet[]): string {
   const hash = createHash("sha256");
   for (const text of context) hash.update(`${text.length}:${text}`);

@@ -27,8 +27,8 @@ const SETTINGS = {
 };
 
 /**
- * A server of our own, started when the first scratch database is asked for, on a data directory that is kept. It is alone in
- * its cluster, so it may have any role.
+ * A server of our own, started when the first scratch database is asked for, on a data directory that is
+ * kept. It is alone in its cluster, so it may have any role.
  *
  * @param directory where the data directory lies.
  */
@@ -50,7 +50,10 @@ export function embeddedShadow(directory: string, majorVersion: number, version:
   };
 }
 
-/** What processes before this one left in the data directory goes: space, and roles that this run's SQL does not list. */
+/**
+ * What processes before this one left in the data directory goes: space, and roles that this run's SQL does
+ * not list.
+ */
 async function start(directory: string, majorVersion: number): Promise<EmbeddedServer> {
   const server = await startEmbeddedServer({ directory, majorVersion, settings: SETTINGS, inMemory: true });
   await asAdmin(server, async (admin) => {
@@ -79,7 +82,8 @@ async function createScratch(
     for (const role of new Set([owner, ...roles])) {
       if ((await admin.query(ROLE_EXISTS, [role])).rowCount === 0) await admin.query(`create role ${quoteIdent(role)}`);
     }
-    // The scratch database's owner may do all in it, as the target's owner may in its own, and needs no password of its own.
+    // The scratch database's owner may do all in it, as the target's owner may in its own, and needs no
+    // password of its own.
     await admin.query(`alter role ${quoteIdent(owner)} superuser`);
     await admin.query(`drop database if exists ${quoteIdent(name)} with (force)`);
     await admin.query(`create database ${quoteIdent(name)} template template0 strategy wal_log`);

@@ -26,9 +26,10 @@ export class SqlFileError extends UserError {
 }
 
 /**
- * The transaction before a file and the one after it differ when the file ended it. Whoever changes what belongs to the whole server (a
- * role, a membership, a setting of a role) holds a lock on its catalog until the end of his transaction, so that what others change
- * meanwhile is told apart. Each object with an owner is noted in `pg_shdepend`.
+ * The transaction before a file and the one after it differ when the file ended it. Whoever changes what
+ * belongs to the whole server (a role, a membership, a setting of a role) holds a lock on its catalog until
+ * the end of his transaction, so that what others change meanwhile is told apart. Each object with an owner
+ * is noted in `pg_shdepend`.
  */
 const SIDE_EFFECTS = `
   select pg_catalog.pg_current_xact_id()::text as transaction,
@@ -38,8 +39,9 @@ const SIDE_EFFECTS = `
 const GUARD = "pgstrata_open_transaction";
 
 /**
- * Opens the one transaction of all files. A file cannot end it and leave something behind (a role, which belongs to the whole
- * server): a row without its parent makes each COMMIT but ours fail, and what comes after a ROLLBACK may only read.
+ * Opens the one transaction of all files. A file cannot end it and leave something behind (a role, which
+ * belongs to the whole server): a row without its parent makes each COMMIT but ours fail, and what comes
+ * after a ROLLBACK may only read.
  */
 const OPEN = `
   set default_transaction_read_only = on;
@@ -54,8 +56,10 @@ const CLOSE = `delete from pg_temp.${GUARD}; commit`;
  * Executes files in the order given, each as a whole, all in one transaction.
  *
  * @param client is not to be used for anything else afterwards.
- * @param options.isAssumed whether they say what is there anyway, so that it does not matter what no layer can hold.
- * @throws {SqlFileError} with `file:line:column`, the server's message and the line itself. Nothing of the files then stays.
+ * @param options.isAssumed whether they say what is there anyway, so that it does not matter what no layer
+ *   can hold.
+ * @throws {SqlFileError} with `file:line:column`, the server's message and the line itself. Nothing of the
+ *   files then stays.
  */
 export async function loadSql(
   client: PoolClient,
@@ -81,8 +85,8 @@ export async function loadSql(
 }
 
 /**
- * Sends a file without waiting for those before it, so that the server goes on while this process is busy. What follows one with a fault
- * fails as well, and nobody asks for it.
+ * Sends a file without waiting for those before it, so that the server goes on while this process is busy.
+ * What follows one with a fault fails as well, and nobody asks for it.
  */
 async function loadFile(client: PoolClient, file: SqlFile): Promise<SideEffects> {
   const reset = client.query("reset search_path");

@@ -7,8 +7,8 @@ import { embeddedShadow } from "./embedded.ts";
 import type { Shadow } from "./shadow.ts";
 
 /**
- * The shadow for a target. An embedded one must be of the target's major version, because the same SQL means different things on
- * different ones.
+ * The shadow for a target. An embedded one must be of the target's major version, because the same SQL means
+ * different things on different ones.
  *
  * @param directory where the data directories of embedded shadows lie.
  */

@@ -6,12 +6,15 @@ import { searchPathOf } from "../catalog/searchPath.ts";
 import type { Forms } from "../contribution/forms.ts";
 import type { ScratchDatabase } from "./shadow.ts";
 
-/** Two are enough for all that was tried. A definition that goes round in a circle is equal in each of its forms. */
+/**
+ * Two are enough for all that was tried. A definition that goes round in a circle is equal in each of its
+ * forms.
+ */
 const MOST_ROUNDS = 6;
 
 /**
- * Runs statements, asks a question, and undoes all of it. What the server refuses, such as a definition that names what this database
- * does not have, is answered with its error.
+ * Runs statements, asks a question, and undoes all of it. What the server refuses, such as a definition that
+ * names what this database does not have, is answered with its error.
  */
 const PROBE = `
   create function pg_temp.pgstrata_print_of(statements text[], path text, query text, names text[]) returns json language plpgsql as $$
@@ -41,7 +44,10 @@ const PRINTS = `
 /** Publications warn of logs that they do not have. */
 const QUIET = "select pg_catalog.set_config('client_min_messages', 'error', true)";
 
-/** SQLSTATEs of a print that the server cannot read: a syntax error, an operator or function that there is not. */
+/**
+ * SQLSTATEs of a print that the server cannot read: a syntax error, an operator or function that there is
+ * not.
+ */
 const UNREADABLE = new Set(["42601", "42883"]);
 
 /** What came of making definitions again. */

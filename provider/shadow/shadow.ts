@@ -6,7 +6,10 @@ export interface ShadowNeeds {
   owner: string;
   /** Roles that the SQL names. */
   roles: readonly string[];
-  /** With which the SQL is read: literals mean what they would in a session of the target. Default: the shadow's own. */
+  /**
+   * With which the SQL is read: literals mean what they would in a session of the target. Default: the
+   * shadow's own.
+   */
   literalSettings?: Readonly<Record<string, string>>;
 }
 
@@ -18,7 +21,10 @@ export interface ScratchDatabase {
   drop(): Promise<void>;
 }
 
-/** A server on which scratch databases can be made: where the SQL of a layer is executed to learn what it means. */
+/**
+ * A server on which scratch databases can be made: where the SQL of a layer is executed to learn what it
+ * means.
+ */
 export interface Shadow {
   /** Kind and exact server version; facts read from shadows of one identity are alike. */
   readonly identity: string;

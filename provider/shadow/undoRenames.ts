@@ -12,8 +12,9 @@ interface Step {
 }
 
 /**
- * What a loaded layer means with its renames not made yet: the server itself takes them back, so every definition that names a
- * renamed table or column is as the server writes it. Afterwards the scratch database is as it was.
+ * What a loaded layer means with its renames not made yet: the server itself takes them back, so every
+ * definition that names a renamed table or column is as the server writes it. Afterwards the scratch database
+ * is as it was.
  *
  * @param top facts of the scratch database as it is.
  * @param below facts without the layer.
@@ -42,7 +43,10 @@ export async function readUnderOldNames(
 /** Where tables go that have an old name by now, with their indexes and sequences. */
 const ASIDE = "pgstrata_aside";
 
-/** Tables first, because the parts are found by the old names of their tables. What has an old name by now steps aside. */
+/**
+ * Tables first, because the parts are found by the old names of their tables. What has an old name by now
+ * steps aside.
+ */
 function stepsBack(renames: readonly Rename[], top: FactBase): Step[] {
   const news = new Set(renames.map(({ to }) => encodeId(to)));
   const isTaken = (id: StableId): boolean => top.has(id) && !news.has(encodeId(id));

@@ -8,8 +8,8 @@ const byHand = (catalog: string, alias: string): string =>
   `not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.${catalog}'::regclass and d.objid = ${alias}.oid and d.deptype in ('e', 'i'))`;
 
 /**
- * What SQL can say and no fact holds, so that no plan would make it: each with its name, as a person would say it. Rows are those that
- * the open transaction wrote.
+ * What SQL can say and no fact holds, so that no plan would make it: each with its name, as a person would
+ * say it. Rows are those that the open transaction wrote.
  */
 const UNMANAGED = `
   with schema as (

@@ -21,7 +21,10 @@ beforeAll(async () => {
 });
 afterAll(() => platform?.close());
 
-/** Rows of the columns that there were at first, without the plan catalogue, which the program holds at its own values. */
+/**
+ * Rows of the columns that there were at first, without the plan catalogue, which the program holds at its
+ * own values.
+ */
 async function keptRows(): Promise<Record<string, TableRows | undefined>> {
   const rows = await rowsByTable(platform.database, columnsOf(before));
   return { ...rows, billing_plans: undefined };

@@ -202,8 +202,8 @@ describe("a change of the SQL files", () => {
 const RESOURCES = 35;
 
 /**
- * What the state says of each resource. Without the encrypted values, which are encrypted anew each time, and the dependencies,
- * whose order is that in which the program happened to name them.
+ * What the state says of each resource. Without the encrypted values, which are encrypted anew each time, and
+ * the dependencies, whose order is that in which the program happened to name them.
  */
 async function resourcesOf(stack: StackWorkspace): Promise<unknown> {
   const { deployment } = await stack.exportState();

@@ -16,8 +16,8 @@ const ROTATED = "canary-of-redis-rotated";
 
 const LOUDEST = ["-v=9", "--logtostderr"];
 /**
- * Lines of the engine itself, at its loudest level only, that hold values of properties in the clear: its filter of secrets runs
- * before it formats the values.
+ * Lines of the engine itself, at its loudest level only, that hold values of properties in the clear: its
+ * filter of secrets runs before it formats the values.
  */
 const ENGINE_LINE = /^\{"time":"[^"]+","level":"INFO","msg":"(?:Unm|M)arshaling property for RPC\[.*,"v":9\}$/;
 

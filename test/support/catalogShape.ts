@@ -7,7 +7,10 @@ import type {
   ExpectedTable,
 } from "../fixtures/expected/types.ts";
 
-/** What the catalog holds of schema `platform`, in the shape of the expected catalog; lists without an order are sorted by name. */
+/**
+ * What the catalog holds of schema `platform`, in the shape of the expected catalog; lists without an order
+ * are sorted by name.
+ */
 export interface CatalogShape {
   tables: Record<string, ExpectedTable>;
   functions: ExpectedFunction[];

@@ -16,7 +16,10 @@ export interface StackWorkspace {
   directory: string;
   stack: string;
   env: NodeJS.ProcessEnv;
-  /** Runs `pulumi …` on the stack, e.g. `run("up", "--yes", "--skip-preview")`. A failure is a result, not an exception. */
+  /**
+   * Runs `pulumi …` on the stack, e.g. `run("up", "--yes", "--skip-preview")`. A failure is a result, not an
+   * exception.
+   */
   run(...args: string[]): Promise<CliResult>;
   /** As `run`, but throws with the output when the command fails. */
   succeed(...args: string[]): Promise<CliResult>;
@@ -55,8 +58,8 @@ export interface ExportedResource {
 }
 
 /**
- * Makes a copy of the project in a temporary directory, with a state backend and a passphrase of its own, and creates a stack in
- * it. The CLI and the plugins are the checkout's.
+ * Makes a copy of the project in a temporary directory, with a state backend and a passphrase of its own, and
+ * creates a stack in it. The CLI and the plugins are the checkout's.
  *
  * @param options.stack default `test`.
  * @param options.program text of `index.ts`; default the checkout's program.

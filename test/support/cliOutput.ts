@@ -1,6 +1,9 @@
 import type { CliResult } from "./cli.ts";
 
-/** The numbers below `Resources:`, e.g. `{ created: 35 }` or `{ "to update": 4, unchanged: 33 }`; of the last such block. */
+/**
+ * The numbers below `Resources:`, e.g. `{ created: 35 }` or `{ "to update": 4, unchanged: 33 }`; of the last
+ * such block.
+ */
 export function countsIn({ stdout }: CliResult): Record<string, number> {
   const block = stdout.split("\nResources:\n").at(-1)?.split("\n\n")[0] ?? "";
   const counts: Record<string, number> = {};

@@ -17,14 +17,17 @@ import { watch } from "./watch.ts";
 /** Who is killed: the provider, the CLI, the server's process behind the connection, or the network. */
 export type Victim = "provider" | "command" | "backend" | "connection";
 
-/** A stack whose database is to be updated, of which an update can be killed at any statement, again and again. */
+/**
+ * A stack whose database is to be updated, of which an update can be killed at any statement, again and
+ * again.
+ */
 export interface CrashStack {
   /** Statements of the undisturbed update. */
   statements: string[];
   /**
-   * Runs the update, kills, and then does what a person would: takes Pulumi's own lock away if there is one, and runs the update
-   * again. Looks whether the second plan is empty, the rows are untouched, the catalog is as after the undisturbed update, and
-   * nobody saw half a layer meanwhile.
+   * Runs the update, kills, and then does what a person would: takes Pulumi's own lock away if there is one,
+   * and runs the update again. Looks whether the second plan is empty, the rows are untouched, the catalog is
+   * as after the undisturbed update, and nobody saw half a layer meanwhile.
    */
   killAndRecover(point: KillPoint, victim: Victim): Promise<Outcome>;
   /** Destroys the stack; names what it leaves in the database. */

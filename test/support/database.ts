@@ -77,7 +77,10 @@ export async function ask(url: string, sql: string): Promise<Record<string, unkn
     .finally(() => client.end());
 }
 
-/** The server waits some seconds for connections that are being closed; those that are still open after that are cut. */
+/**
+ * The server waits some seconds for connections that are being closed; those that are still open after that
+ * are cut.
+ */
 async function dropDatabase(client: pg.Client, name: string): Promise<void> {
   const drop = `drop database if exists ${quoteIdent(name)}`;
   await client.query(drop).catch((error: unknown) => {

@@ -14,7 +14,9 @@ export function freshDatabases(): () => Promise<TestDatabase> {
   };
 }
 
-/** Names of the tables, views and other relations of one schema, sorted; empty when the schema is not there. */
+/**
+ * Names of the tables, views and other relations of one schema, sorted; empty when the schema is not there.
+ */
 export async function relationsIn({ query }: TestDatabase, schema: string): Promise<string[]> {
   const rows = await query<{ name: string }>(
     "select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 order by 1",

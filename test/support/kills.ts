@@ -22,8 +22,9 @@ export interface KillPoint {
 }
 
 /**
- * A holder for the proxy that kills once, at one boundary, and tells whether it came to that. Connections take turns as they like, so a
- * statement is known by its text and by how many of the same text came before it, not by its number.
+ * A holder for the proxy that kills once, at one boundary, and tells whether it came to that. Connections
+ * take turns as they like, so a statement is known by its text and by how many of the same text came before
+ * it, not by its number.
  *
  * @param statements of the run that nothing disturbs.
  */

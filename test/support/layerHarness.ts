@@ -19,7 +19,10 @@ export interface Said {
   plans: PlannedStatement[][];
 }
 
-/** One run of the provider, without the protocol: a preview or an update, after which what it knew is forgotten. */
+/**
+ * One run of the provider, without the protocol: a preview or an update, after which what it knew is
+ * forgotten.
+ */
 export interface LayerRun {
   layer: ResourceType;
   said: Said;

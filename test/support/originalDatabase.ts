@@ -15,7 +15,9 @@ export async function buildOriginal({ query }: TestDatabase): Promise<void> {
   for (const part of PARTS) await query(readFileSync(join(FIXTURE, part), "utf8"));
 }
 
-/** Every row of the schema `platform` as text, by table, without columns that a table did not have at first. */
+/**
+ * Every row of the schema `platform` as text, by table, without columns that a table did not have at first.
+ */
 export async function rowsByTable(
   { query }: TestDatabase,
   columnsOf?: Readonly<Record<string, readonly string[]>>,

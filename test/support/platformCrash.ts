@@ -12,7 +12,10 @@ import { type Watched, watch } from "./watch.ts";
 /** How the connection of a run is lost: the server ends it, or the network does. */
 export type ConnectionLoss = "terminated" | "cut";
 
-/** The project's three layers on an empty database, of which a run can be deprived of its connection at any statement. */
+/**
+ * The project's three layers on an empty database, of which a run can be deprived of its connection at any
+ * statement.
+ */
 export interface PlatformCrash {
   /** Statements of the undisturbed run. */
   statements: string[];
@@ -20,7 +23,10 @@ export interface PlatformCrash {
   whole: string[];
   /** Runs all layers on what the last run left, and loses the connection at one boundary. */
   runAndLose(point: KillPoint, how: ConnectionLoss): Promise<LostRun>;
-  /** Runs all layers again, undisturbed. Throws unless all is then as the undisturbed run left it, with nothing to do. */
+  /**
+   * Runs all layers again, undisturbed. Throws unless all is then as the undisturbed run left it, with
+   * nothing to do.
+   */
   converge(): Promise<void>;
   /** The standing right now. */
   standing(): Promise<string>;

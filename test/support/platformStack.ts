@@ -31,7 +31,8 @@ export interface Standing {
 
 /**
  * @param options.config default: placeholders stand in for the connection strings.
- * @param options.manageRoles whether the stack makes the access roles; default true. Otherwise they are made here.
+ * @param options.manageRoles whether the stack makes the access roles; default true. Otherwise they are made
+ *   here.
  */
 export async function createPlatformStack(
   options: { stack?: string; config?: StackConfig; manageRoles?: boolean; program?: string } = {},

@@ -11,7 +11,9 @@ export interface Registration {
   custom: boolean;
 }
 
-/** A program under test, without an engine: what it registers is recorded and answered with made-up outputs. */
+/**
+ * A program under test, without an engine: what it registers is recorded and answered with made-up outputs.
+ */
 export interface MockedProgram {
   readonly registrations: Registration[];
   /** Waits until these components with all their children are registered. */

@@ -1,7 +1,10 @@
 import { projectRoot } from "../../tools/lib/paths.ts";
 import { ensurePulumi } from "../../tools/setup/index.ts";
 
-/** The real CLI and the plugins, as `npm start` sets them up: minutes in a fresh checkout, nothing to do later. */
+/**
+ * The real CLI and the plugins, as `npm start` sets them up: minutes in a fresh checkout, nothing to do
+ * later.
+ */
 export default async function setup(): Promise<void> {
   await ensurePulumi({ root: projectRoot, log: (line) => console.log(line) });
 }

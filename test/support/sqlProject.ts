@@ -11,7 +11,10 @@ export interface SqlProject {
   write(path: string, content: string | Uint8Array): string;
   /** Takes a folder with all its files away. */
   clear(path: string): void;
-  /** Inputs of a layer that is made of one file with this SQL. Written again, the same layer has changed files. */
+  /**
+   * Inputs of a layer that is made of one file with this SQL. Written again, the same layer has changed
+   * files.
+   */
   layer(name: string, sql: string, more?: Properties): Properties;
 }
 

@@ -7,7 +7,9 @@ export interface Boundary {
   number: number;
   /** Text of the statement, without its parameters. */
   sql: string;
-  /** `before`: the server has not got the statement. `after`: it has answered, and the client does not know. */
+  /**
+   * `before`: the server has not got the statement. `after`: it has answered, and the client does not know.
+   */
   side: "before" | "after";
   connection: ProxiedConnection;
 }
@@ -28,12 +30,16 @@ export interface StatementProxy {
   url(serverUrl: string): string;
   /** Statements since the last `restart`, in order. */
   statements: string[];
-  /** Counts from 1 again, and asks `hold` at each boundary from now on. Without it everything is passed on. */
+  /**
+   * Counts from 1 again, and asks `hold` at each boundary from now on. Without it everything is passed on.
+   */
   restart(hold?: (boundary: Boundary) => Promise<void> | void): void;
   close(): Promise<void>;
 }
 
-/** A question that is asked only while something takes long: it would make the count differ from run to run. */
+/**
+ * A question that is asked only while something takes long: it would make the count differ from run to run.
+ */
 const OCCASIONAL = /pg_blocking_pids/;
 
 const SSL_REQUEST = 80877103;
@@ -112,7 +118,8 @@ function relay(
     if (type !== "" || requestOf(message) !== SSL_REQUEST) server.write(message);
     else client.write("N");
   });
-  // The answer to a statement is kept back until all of it is there, so that a test can act before the client knows.
+  // The answer to a statement is kept back until all of it is there, so that a test can act before the client
+  // knows.
   let answer: Buffer[] = [];
   const fromServer = messages({ untyped: false }, async (message, type) => {
     if (type === "K") connection.backendPid = message.readInt32BE(5);

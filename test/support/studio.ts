@@ -5,7 +5,10 @@ import { upAll } from "./layerHarness.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
-/** The roles that the project's SQL names. They belong to the whole test server, so they are made once and never dropped. */
+/**
+ * The roles that the project's SQL names. They belong to the whole test server, so they are made once and
+ * never dropped.
+ */
 export const STUDIO_ROLES = ["studio_app", "studio_readonly", "studio_decrypt"];
 
 const sources = (["platform", "databases", "rls"] as const).map((name) => ({

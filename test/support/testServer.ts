@@ -34,8 +34,8 @@ export interface TestServer {
 }
 
 /**
- * Starts a server in a temporary directory. It ends with this process, also when that is killed. A test file that makes roles of
- * fixed names starts one of its own, because all databases of a server share them.
+ * Starts a server in a temporary directory. It ends with this process, also when that is killed. A test file
+ * that makes roles of fixed names starts one of its own, because all databases of a server share them.
  *
  * @param settings beside those of all test servers, or in their place.
  */

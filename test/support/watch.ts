@@ -20,10 +20,11 @@ export interface Watch {
 const PAUSE_MS = 3;
 
 /**
- * A session that asks the same question again and again, as every user of the database may. It has looked once before this returns.
+ * A session that asks the same question again and again, as every user of the database may. It has looked
+ * once before this returns.
  *
- * @param question one statement with one row and one column; one statement sees one state of the catalog as long as it calls no
- *   function that reads the catalog by itself.
+ * @param question one statement with one row and one column; one statement sees one state of the catalog as
+ *   long as it calls no function that reads the catalog by itself.
  */
 export async function watch(url: string, question: string): Promise<Watch> {
   const client = new pg.Client(url);

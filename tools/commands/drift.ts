@@ -11,8 +11,8 @@ import { parseStackState } from "../lib/stackState.ts";
 const DRIFTED = 2;
 
 /**
- * `npm run drift -- [--stack <name>] [--json]`: how far the databases of a stack are from what its last update left there. Changes
- * nothing. Exit code 0 without drift, 2 with some, 1 when it cannot be told.
+ * `npm run drift -- [--stack <name>] [--json]`: how far the databases of a stack are from what its last
+ * update left there. Changes nothing. Exit code 0 without drift, 2 with some, 1 when it cannot be told.
  */
 await runMain(async () => {
   const { stack, json } = options();

@@ -9,10 +9,10 @@ const USAGE =
   "npm run test:fuzz -- [--people [--settled-only] [--prints]] [--runs <number per version>] [--seed <first seed>] [--major <15 to 18, or all>] [--minimise <seconds for a failure>]";
 
 /**
- * `npm run test:fuzz`: turns generated declarations into one another and back, through a layer on a real server. A failure is printed
- * with its seed and the smallest SQL that still fails; `--seed <seed> --runs 1` repeats it. `--people`: SQL as people write it must
- * settle, whoever made the database; `--settled-only` leaves out of it what a server is known to print in two forms,
- * `--prints` tells what that is.
+ * `npm run test:fuzz`: turns generated declarations into one another and back, through a layer on a real
+ * server. A failure is printed with its seed and the smallest SQL that still fails; `--seed <seed> --runs 1`
+ * repeats it. `--people`: SQL as people write it must settle, whoever made the database; `--settled-only`
+ * leaves out of it what a server is known to print in two forms, `--prints` tells what that is.
  */
 await runMain(async () => {
   const { runs, seed, minimise, majors, people, settledOnly, prints } = options();

@@ -4,7 +4,10 @@ import { installedMajors } from "../../provider/embedded/server.ts";
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 
-/** `npm run test:matrix`: the provider's tests on every installed major version of Postgres, one after another. */
+/**
+ * `npm run test:matrix`: the provider's tests on every installed major version of Postgres, one after
+ * another.
+ */
 await runMain(async () => {
   const failed: number[] = [];
   const majors = installedMajors();

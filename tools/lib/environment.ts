@@ -56,7 +56,10 @@ export function processEnvironment(root: string): NodeJS.ProcessEnv {
   };
 }
 
-/** Shell commands for `eval "$(…)"` in any POSIX shell that set the environment; running them twice does no harm. */
+/**
+ * Shell commands for `eval "$(…)"` in any POSIX shell that set the environment; running them twice does no
+ * harm.
+ */
 export function shellExports({ path, variables, unset }: PulumiEnvironment): string {
   const places = path.toReversed().map((place) => {
     const quoted = shellQuote(place);
@@ -72,8 +75,8 @@ export function shellQuote(text: string): string {
 }
 
 /**
- * @throws {UserError} when the project-local home belongs to another user, whose files this process could not or should not
- *   change.
+ * @throws {UserError} when the project-local home belongs to another user, whose files this process could not
+ *   or should not change.
  */
 export function requireOwnHome(root: string): void {
   const { home } = layoutOf(root);

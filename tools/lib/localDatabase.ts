@@ -16,7 +16,10 @@ const MAJOR_VERSION = 18;
 const SUPERUSER = "pgstrata";
 const DATABASE = "studio";
 
-/** Room for layers of some thousand tables in one transaction: a table that is dropped takes about twenty locks. */
+/**
+ * Room for layers of some thousand tables in one transaction: a table that is dropped takes about twenty
+ * locks.
+ */
 const SETTINGS = { max_locks_per_transaction: "1024" };
 
 /** One row if the database of this name exists. */
@@ -31,8 +34,8 @@ export interface LocalDatabase {
 }
 
 /**
- * Starts the local database of the checkout, or finds it running, and leaves it running. Its port is chosen once (a free one, or
- * `PGSTRATA_PORT`) and kept, so that its URL stays the same.
+ * Starts the local database of the checkout, or finds it running, and leaves it running. Its port is chosen
+ * once (a free one, or `PGSTRATA_PORT`) and kept, so that its URL stays the same.
  *
  * @throws {UserError} when it does not start; see `startEmbeddedServer`.
  */

@@ -1,8 +1,8 @@
 import { UserError } from "../../provider/core/errors.ts";
 
 /**
- * Runs a command of the project. Exit code 0 when it ends well, else 1: a user's mistake is printed as one message, a defect
- * of ours with its stack.
+ * Runs a command of the project. Exit code 0 when it ends well, else 1: a user's mistake is printed as one
+ * message, a defect of ours with its stack.
  */
 export async function runMain(command: () => Promise<void>): Promise<void> {
   try {

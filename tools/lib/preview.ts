@@ -23,7 +23,10 @@ export async function previewStack(root: string, stack: string): Promise<boolean
   }
 }
 
-/** Whether an event log of the engine, one JSON object a line, sums up to anything but resources that stay as they are. */
+/**
+ * Whether an event log of the engine, one JSON object a line, sums up to anything but resources that stay as
+ * they are.
+ */
 export function proposesChanges(eventLog: string): boolean {
   for (const line of eventLog.trim().split("\n").toReversed()) {
     const parsed = summaryLine.safeParse(JSON.parse(line));

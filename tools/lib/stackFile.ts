@@ -13,9 +13,9 @@ const SALT_FILTER = {
 };
 
 /**
- * Makes `Pulumi.dev.yaml` fit for this checkout. Pulumi writes into it the salt that belongs to the passphrase of this checkout and
- * is of no use to another; a filter in the checkout's own git configuration keeps it out of git. A salt whose passphrase is gone is
- * removed. To be called before a passphrase is made.
+ * Makes `Pulumi.dev.yaml` fit for this checkout. Pulumi writes into it the salt that belongs to the
+ * passphrase of this checkout and is of no use to another; a filter in the checkout's own git configuration
+ * keeps it out of git. A salt whose passphrase is gone is removed. To be called before a passphrase is made.
  *
  * @throws {UserError} when the file holds secrets whose passphrase is gone.
  */
@@ -28,8 +28,8 @@ export async function prepareStackFile(root: string): Promise<void> {
 }
 
 /**
- * To be called after a command that may have written the salt: git compares sizes before it asks the filter, so it must be told that
- * nothing changed. A change of anything else is left as it is.
+ * To be called after a command that may have written the salt: git compares sizes before it asks the filter,
+ * so it must be told that nothing changed. A change of anything else is left as it is.
  */
 export async function settleStackFile(root: string): Promise<void> {
   const git = (...args: string[]) => execa("git", ["-C", root, ...args], { reject: false });

@@ -82,7 +82,9 @@ function publish(unfinished: string, folder: string, executable: string): void {
   }
 }
 
-/** What Go prints when a module cannot be fetched: no name, no route, no answer, or a refusal of the proxy. */
+/**
+ * What Go prints when a module cannot be fetched: no name, no route, no answer, or a refusal of the proxy.
+ */
 const unreachable =
   /dial tcp|no such host|i\/o timeout|TLS handshake|connection refused|network is unreachable|module lookup disabled|40[34] (Forbidden|Not Found)|50\d |unexpected EOF|proxyconnect|GOPROXY/i;
 

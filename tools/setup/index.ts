@@ -34,8 +34,8 @@ export interface EnsureOptions {
  * downloaded, or built from the Go module proxy where the official downloads cannot be reached. All that it
  * installs goes to `<root>/.pgstrata`. When everything is in place, it starts no program and uses no network.
  *
- * @throws UserError when the person must do something: no Go, no network, a full disk, a folder that cannot be
- * written.
+ * @throws UserError when the person must do something: no Go, no network, a full disk, a folder that cannot
+ *   be written.
  */
 export async function ensurePulumi(options: EnsureOptions): Promise<PulumiHome> {
   const env = options.env ?? process.env;

@@ -140,7 +140,9 @@ async function versionOf(pulumiPath: string, env: Environment): Promise<string |
   return /^v?(\d+\.\d+\.\d+\S*)/.exec(result.stdout.trim())?.[1];
 }
 
-/** In a shell that has the project's environment, PATH leads to our own folder, which is not the user's CLI. */
+/**
+ * In a shell that has the project's environment, PATH leads to our own folder, which is not the user's CLI.
+ */
 function withoutOwnFolder({ env, layout }: Work): Environment {
   const path = (env.PATH ?? "").split(":").filter((folder) => folder !== layout.bin);
   return { ...env, PATH: path.join(":") };

@@ -22,7 +22,10 @@ export async function probeOfficial(): Promise<Attempt> {
   }
 }
 
-/** Installs the CLI with its language hosts into `<root>/.pgstrata/bin`, by the Automation API's own installer. */
+/**
+ * Installs the CLI with its language hosts into `<root>/.pgstrata/bin`, by the Automation API's own
+ * installer.
+ */
 export async function installOfficialCli(
   layout: Layout,
   env: Environment,

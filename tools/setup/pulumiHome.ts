@@ -41,7 +41,8 @@ export function projectEnvironment(
   env: Environment,
   folders: readonly string[],
 ): Record<string, string> {
-  // npm's folder comes first: the program and the provider need the pinned Node, whatever lies beside the CLI.
+  // npm's folder comes first: the program and the provider need the pinned Node, whatever lies beside the
+  // CLI.
   const front = [layout.npmBin, ...folders];
   const rest = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== "" && !front.includes(folder));
   return {

@@ -17,7 +17,10 @@ with create_engine(os.environ["PEER_URL"], poolclass=pool.NullPool).connect() as
         context.run_migrations()
 `;
 
-/** Alembic with revisions that run SQL files. Its own operations know no policies, functions, triggers or grants. */
+/**
+ * Alembic with revisions that run SQL files. Its own operations know no policies, functions, triggers or
+ * grants.
+ */
 export const alembic: Tool = {
   name: "Alembic",
   takes: "migrations",

@@ -9,7 +9,9 @@ import { scriptOf } from "../workload.ts";
 /** The last version of the command line that is published as a Go module. */
 const VERSION = "v0.13.1";
 
-/** The community edition of Atlas, which applies a schema of desired state by way of a development database. */
+/**
+ * The community edition of Atlas, which applies a schema of desired state by way of a development database.
+ */
 export const atlas: Tool = {
   name: "Atlas",
   takes: "desired state",

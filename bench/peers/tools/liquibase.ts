@@ -8,7 +8,10 @@ import { migrationsOf } from "../workload.ts";
 const VERSION = "5.0.1";
 const DRIVER = "42.7.14";
 
-/** Liquibase with a change log in SQL. Its change log in XML knows no policies, functions, grants of functions or triggers. */
+/**
+ * Liquibase with a change log in SQL. Its change log in XML knows no policies, functions, grants of functions
+ * or triggers.
+ */
 export const liquibase: Tool = {
   name: "Liquibase",
   takes: "migrations",

@@ -6,7 +6,10 @@ import type { Tool } from "../tool.ts";
 
 const PACKAGE = join(projectRoot, "node_modules/@supabase/pg-delta");
 
-/** pg-delta's own command line: the same planner that pgstrata uses. Its shadow is a database that it makes beside the target. */
+/**
+ * pg-delta's own command line: the same planner that pgstrata uses. Its shadow is a database that it makes
+ * beside the target.
+ */
 export const pgDelta: Tool = {
   name: "pg-delta",
   takes: "desired state",

@@ -25,7 +25,10 @@ export interface RenameComments {
 
 const COMMENT = /^renamed\s+from\s*:(.*)$/i;
 
-/** What somebody who meant such a comment may have written: `rename from: x`, `renamed form: x`, `renamed: x`, `renamed from x`. */
+/**
+ * What somebody who meant such a comment may have written: `rename from: x`, `renamed form: x`, `renamed: x`,
+ * `renamed from x`.
+ */
 const MISSPELT = /^re-?named?\b(?:[\s_-]*\w{1,6}\s*:|\s*:|[\s_-]+(?:from|form|frm|fom)\b)/i;
 
 /** Words that start something other than a column within `CREATE TABLE (…)`. */
@@ -40,8 +43,8 @@ interface Owner {
 }
 
 /**
- * Comments `-- renamed from: old_name` above or behind a table's `CREATE TABLE` line or a column's line. Only where they stand is
- * read from the text: what the table and the column are, the catalog tells.
+ * Comments `-- renamed from: old_name` above or behind a table's `CREATE TABLE` line or a column's line. Only
+ * where they stand is read from the text: what the table and the column are, the catalog tells.
  *
  * @param path of the file, as a person would open it.
  */
@@ -77,7 +80,10 @@ export function renameComments(path: string, sql: string): RenameComments {
   return found;
 }
 
-/** Behind code of its line, a comment belongs to what that code ends in; on a line of its own, to what comes next. */
+/**
+ * Behind code of its line, a comment belongs to what that code ends in; on a line of its own, to what comes
+ * next.
+ */
 function ownerOf(comment: SqlToken, code: readonly SqlToken[], owners: readonly Owner[]): Owner | undefined {
   const next = code.findIndex(({ start }) => start > comment.start);
   const following = next === -1 ? code.length : next;
@@ -155,7 +161,9 @@ interface Span {
   last: number;
 }
 
-/** What commas divide, each with the comma behind it, up to the end or a parenthesis that was opened before. */
+/**
+ * What commas divide, each with the comma behind it, up to the end or a parenthesis that was opened before.
+ */
 function parts(code: readonly SqlToken[], from: number, last: number): Span[] {
   const found: Span[] = [];
   let depth = 0;

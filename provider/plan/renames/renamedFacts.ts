@@ -84,9 +84,10 @@ export function newIds(renames: readonly Rename[]): NewId {
 const same = (a: PayloadValue, b: PayloadValue): boolean => contentHash(a ?? null) === contentHash(b ?? null);
 
 /**
- * The database after the renames. What the layer itself declares is as the shadow says, to the letter: an attribute that is as the
- * files mean it under the old names is as they say it under the new ones. The definitions of others are the server's to rewrite; here
- * they are rewritten by names alone, which a preview of the layers above is content with.
+ * The database after the renames. What the layer itself declares is as the shadow says, to the letter: an
+ * attribute that is as the files mean it under the old names is as they say it under the new ones. The
+ * definitions of others are the server's to rewrite; here they are rewritten by names alone, which a preview
+ * of the layers above is content with.
  *
  * @param before what the layer means under the old names.
  * @param contribution what it means under the new ones.
@@ -135,7 +136,9 @@ export function renamedFacts(
   return buildFactBase(facts, edges, live.source, undefined, { allowDangling: keepOwnerEdge });
 }
 
-/** What differs under the old names must differ under the new ones too, even if both happen to be spelt alike. */
+/**
+ * What differs under the old names must differ under the new ones too, even if both happen to be spelt alike.
+ */
 function declared(value: PayloadValue, was: PayloadValue, is: PayloadValue): PayloadValue {
   if (same(value, was)) return is;
   return !same(was, is) && same(value, is) && typeof value === "string" ? `${value} ` : value;
@@ -201,7 +204,10 @@ export function mentionedIn(record: ContributionRecord): Set<string> {
   return found;
 }
 
-/** The record of a layer as if it had been written after the renames: what it made stays its own, what it adopted stays adopted. */
+/**
+ * The record of a layer as if it had been written after the renames: what it made stays its own, what it
+ * adopted stays adopted.
+ */
 export function renamedRecord(record: ContributionRecord, newId: NewId): ContributionRecord {
   const key = (id: string): string => encodeId(newId(parseId(id)));
   const keys = <Value>(values: Record<string, Value>): Record<string, Value> =>

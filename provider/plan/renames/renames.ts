@@ -1,6 +1,7 @@
 /**
- * Renames of tables and columns: which of those declared are still to be made, what the server calls their indexes, constraints and
- * sequences, and the SQL. Pure functions; `from` is always a name as the database has it before all of them, `to` as it is after.
+ * Renames of tables and columns: which of those declared are still to be made, what the server calls their
+ * indexes, constraints and sequences, and the SQL. Pure functions; `from` is always a name as the database
+ * has it before all of them, `to` as it is after.
  */
 
 import { describe } from "../../catalog/objectNames.ts";
@@ -96,8 +97,8 @@ function contradictions(located: readonly LocatedRename[]): string[] {
 }
 
 /**
- * Those that are still to be made, in an order in which each new name is free: the old name is there, and the new one is not, or goes
- * to another one. Columns come before their tables.
+ * Those that are still to be made, in an order in which each new name is free: the old name is there, and the
+ * new one is not, or goes to another one. Columns come before their tables.
  */
 export function pendingRenames(located: readonly LocatedRename[], has: (id: StableId) => boolean): Rename[] {
   const tables = choose(
@@ -154,8 +155,8 @@ export function touchedTables(renames: readonly Rename[]): TouchedTables {
 }
 
 /**
- * Indexes, constraints and sequences of renamed tables and columns, which keep their old names on the server while the files give
- * them new ones: the same under another name is renamed, not built again.
+ * Indexes, constraints and sequences of renamed tables and columns, which keep their old names on the server
+ * while the files give them new ones: the same under another name is renamed, not built again.
  *
  * @param touched tables, under the names that `live` and `before` have for them.
  * @param before what the layer means with the tables and columns under their old names.
@@ -250,7 +251,10 @@ function ownedSequence({ id, payload }: Fact): OwnedSequence | undefined {
   return { id: { kind: "sequence", schema, name }, column: id, schema: id.schema, table: id.table };
 }
 
-/** The table that something is a part of by its own name: a column, a constraint, a policy, an index, a sequence. */
+/**
+ * The table that something is a part of by its own name: a column, a constraint, a policy, an index, a
+ * sequence.
+ */
 export function ownedTable(fact: Fact): TableId | undefined {
   const { id, parent } = fact;
   if ("table" in id && "name" in id) return tableId(id.schema, id.table);
@@ -267,7 +271,10 @@ export function textsOf(value: unknown): Partial<Record<string, string>> {
   );
 }
 
-/** Statements of a rename, in the names that hold before all renames of tables; none where only the schema goes along. */
+/**
+ * Statements of a rename, in the names that hold before all renames of tables; none where only the schema
+ * goes along.
+ */
 export function renameSql({ from, to }: Rename): string[] {
   return change(from, to, from);
 }
@@ -277,7 +284,10 @@ export function undoSql({ from, to }: Rename): string[] {
   return change(to, from, from);
 }
 
-/** @param space a name of the table or schema that holds while the statement runs; a table itself is found by its own. */
+/**
+ * @param space a name of the table or schema that holds while the statement runs; a table itself is found by
+ * its own.
+ */
 function change(now: Rename["from"], then: Rename["from"], space: Rename["from"]): string[] {
   const rename = `RENAME TO ${quoteIdent(then.name)}`;
   if (now.kind === "table") {

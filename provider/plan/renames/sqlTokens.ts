@@ -1,4 +1,7 @@
-/** A piece of SQL text. `quoted` is an identifier in quotes; `text` a literal of any form; its `text` is the name, or what was written. */
+/**
+ * A piece of SQL text. `quoted` is an identifier in quotes; `text` a literal of any form; its `text` is the
+ * name, or what was written.
+ */
 export interface SqlToken {
   kind: "word" | "quoted" | "text" | "comment" | "symbol";
   /** Of a comment: without its marks and the blanks around. Of a quoted identifier: without the quotes. */
@@ -19,8 +22,9 @@ const DOLLAR = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
 const WORD = /[A-Za-z0-9_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*/y;
 
 /**
- * Splits SQL into words, literals, comments and single symbols, as the server's lexer does with `standard_conforming_strings` on.
- * It gives no meaning to them. What is not closed reaches to the end; the server will say so.
+ * Splits SQL into words, literals, comments and single symbols, as the server's lexer does with
+ * `standard_conforming_strings` on. It gives no meaning to them. What is not closed reaches to the end; the
+ * server will say so.
  *
  * @see https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
@@ -97,13 +101,19 @@ function endOfBlockComment(sql: string, start: number): number {
   return sql.length;
 }
 
-/** A name as the server understands it: letters of a bare word are made small, those in quotes stay. Undefined for anything else. */
+/**
+ * A name as the server understands it: letters of a bare word are made small, those in quotes stay. Undefined
+ * for anything else.
+ */
 export function nameOf({ kind, text }: SqlToken): string | undefined {
   if (kind === "quoted") return text;
   return kind === "word" && !/^[0-9]/.test(text) ? text.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : undefined;
 }
 
-/** The parts of a dotted name, such as `platform.projects` or `shop."Line items"`; undefined when the text is something else. */
+/**
+ * The parts of a dotted name, such as `platform.projects` or `shop."Line items"`; undefined when the text is
+ * something else.
+ */
 export function nameParts(text: string): string[] | undefined {
   const parts: string[] = [];
   for (const [n, token] of sqlTokens(text).entries()) {

@@ -4,7 +4,10 @@ import { quoteIdent } from "../../catalog/quote.ts";
 import { rowsBehind, type TableSizes, text } from "../../catalog/tables.ts";
 import type { Statement } from "../statement.ts";
 
-/** A table or column with rows that goes while another one of the same shape comes. Nobody but its author knows whether it is the same. */
+/**
+ * A table or column with rows that goes while another one of the same shape comes. Nobody but its author
+ * knows whether it is the same.
+ */
 export interface RenameQuestion {
   /** In words. */
   old: string;
@@ -18,7 +21,9 @@ export interface RenameQuestion {
   approval: string;
 }
 
-/** Where a table or column is dropped with its rows and one of the same shape is made, a rename may be meant. */
+/**
+ * Where a table or column is dropped with its rows and one of the same shape is made, a rename may be meant.
+ */
 export function renameQuestions(
   statements: readonly Statement[],
   live: FactBase,

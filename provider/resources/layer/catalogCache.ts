@@ -3,15 +3,18 @@ import type { FactBase, StableId } from "../../catalog/pgDelta.ts";
 import { type Catalog, readCatalog } from "../../catalog/readCatalog.ts";
 
 /**
- * What is known of the target. It is read once, and again after each change. In a preview nothing is changed, so what the
- * layers planned so far would have made is put in its place: the projected live.
+ * What is known of the target. It is read once, and again after each change. In a preview nothing is changed,
+ * so what the layers planned so far would have made is put in its place: the projected live.
  */
 export class LiveCatalog {
   private readonly connect: () => Promise<{ pool: Pool; owner: string }>;
   private readonly patiently: (read: () => Promise<Catalog>) => Promise<Catalog>;
   private reading: Promise<Catalog> | undefined;
 
-  /** @param patiently reads again while a table is locked: the server then does not tell what its views and rules are. */
+  /**
+   * @param patiently reads again while a table is locked: the server then does not tell what its views and
+   * rules are.
+   */
   constructor(
     connect: () => Promise<{ pool: Pool; owner: string }>,
     patiently: (read: () => Promise<Catalog>) => Promise<Catalog>,
@@ -26,7 +29,10 @@ export class LiveCatalog {
     return this.reading;
   }
 
-  /** Begins to read what will be asked for soon, such as while the shadow is busy. A failure shows when it is asked for. */
+  /**
+   * Begins to read what will be asked for soon, such as while the shadow is busy. A failure shows when it is
+   * asked for.
+   */
   readAhead(): void {
     this.get().catch(() => {});
   }

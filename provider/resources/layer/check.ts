@@ -10,7 +10,10 @@ import type { LayerRuntime } from "./runtime.ts";
 import { describeSqlError } from "./sqlError.ts";
 import { SourceError } from "./sqlSources.ts";
 
-/** Reads the files and, unless they are those of the last update, executes them in the shadow: what is wrong in them shows here. */
+/**
+ * Reads the files and, unless they are those of the last update, executes them in the shadow: what is wrong
+ * in them shows here.
+ */
 export async function check(
   runtime: LayerRuntime,
   { report }: CallContext,

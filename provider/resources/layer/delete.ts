@@ -11,8 +11,9 @@ import type { LayerRuntime } from "./runtime.ts";
 import { applyGoal, type LedgerOfLayer } from "./update.ts";
 
 /**
- * Takes a layer back: what it added is dropped, what it changed in its base is as it was before. What was there before the layer
- * stays, and so does what another layer of this run has taken over. Refuses while a table to be dropped holds rows or while objects of others depend on what goes.
+ * Takes a layer back: what it added is dropped, what it changed in its base is as it was before. What was
+ * there before the layer stays, and so does what another layer of this run has taken over. Refuses while a
+ * table to be dropped holds rows or while objects of others depend on what goes.
  */
 export async function removeLayer(runtime: LayerRuntime, context: CallContext, state: ResourceState): Promise<void> {
   const inputs = acceptedInputs(state.inputs);
@@ -38,7 +39,10 @@ export async function removeLayer(runtime: LayerRuntime, context: CallContext, s
   if (record.adopted.length > 0) context.report.info(`${record.adopted.length} adopted objects stay in place`);
 }
 
-/** What stays may have come to need something that the layer made, such as the function that a repaired trigger calls. */
+/**
+ * What stays may have come to need something that the layer made, such as the function that a repaired
+ * trigger calls.
+ */
 function withoutNeeds(live: FactBase, { adopted }: ContributionRecord, reversal: Reversal): Reversal {
   const needed = dependenciesOf(live, adopted, reversal.remove);
   return { ...reversal, remove: new Set([...reversal.remove].filter((key) => !needed.has(key))) };

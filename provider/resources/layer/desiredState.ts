@@ -15,12 +15,12 @@ import type { Ownership } from "./ownership.ts";
 import { refuseConflictingTables, refuseDependents } from "./preconditions.ts";
 
 /**
- * The database as the layer wants it: what it contributed before and no longer does is taken back (unless another layer has it
- * now), what it contributes now is worked in, everything else stays.
+ * The database as the layer wants it: what it contributed before and no longer does is taken back (unless
+ * another layer has it now), what it contributes now is worked in, everything else stays.
  *
  * @param warn told what goes although it is nobody's.
- * @throws {UserError} when the base is not there, a table of another kind is in the way, another layer declares the same, or
- *   objects of others depend on what is taken back.
+ * @throws {UserError} when the base is not there, a table of another kind is in the way, another layer
+ *   declares the same, or objects of others depend on what is taken back.
  */
 export function desiredState(
   live: FactBase,

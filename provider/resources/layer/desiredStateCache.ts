@@ -24,8 +24,8 @@ interface Worked extends Given {
 }
 
 /**
- * What the layers of one run want. Each is asked when its layer is compared and again when it is previewed or updated, mostly with nothing
- * changed in between: the last answer is kept.
+ * What the layers of one run want. Each is asked when its layer is compared and again when it is previewed or
+ * updated, mostly with nothing changed in between: the last answer is kept.
  */
 export class DesiredStateCache {
   private readonly ownership: Ownership;

@@ -47,7 +47,8 @@ export async function diff(
     await runtime.session.inTurn(async () => {
       const { live, desired, renames, record } = await resolveTransition(runtime, meaning, facts, () => {});
       Object.assign(detailed, asDetail([...renameStatements(renames), ...planStatements(live, desired).statements]));
-      // Renamed below or by hand, or made by an update that was killed: the state must learn what is the layer's.
+      // Renamed below or by hand, or made by an update that was killed: the state must learn what is the
+      // layer's.
       const isNew = (key: string): boolean => !(key in recorded.added);
       if (Object.keys(record.added).some(isNew)) detailed.objects = { kind: "update", inputDiff: false };
     });

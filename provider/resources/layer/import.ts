@@ -11,8 +11,9 @@ import type { LayerRuntime } from "./runtime.ts";
 import { resolveTransition } from "./transition.ts";
 
 /**
- * `pulumi import pgstrata:index:Layer rls 'rls?files=sql/rls/permissive&base=platform:sql/platform&roles=studio_app'`: what the
- * files declare and the database has becomes adopted.
+ * `pulumi import pgstrata:index:Layer rls
+ * 'rls?files=sql/rls/permissive&base=platform:sql/platform&roles=studio_app'`: what the files declare and the
+ * database has becomes adopted.
  */
 export async function importLayer(
   runtime: LayerRuntime,

@@ -8,7 +8,8 @@ import { read } from "./read.ts";
 import { LayerRuntime } from "./runtime.ts";
 
 /**
- * `pgstrata:index:Layer`: a set of SQL files held as desired state. See the package schema for its properties.
+ * `pgstrata:index:Layer`: a set of SQL files held as desired state. See the package schema for its
+ * properties.
  *
  * @param projectDirectory where relative paths start and where the project-local home lies.
  */

@@ -17,14 +17,16 @@ export interface LedgerEntry {
 export class LayerLedger {
   private readonly ledger: Ledger;
 
-  /** @param urn of any resource of the stack: another stack that adopts the same objects has not made them. */
+  /**
+   * @param urn of any resource of the stack: another stack that adopts the same objects has not made them.
+   */
   constructor(urn: string, layer: string) {
     this.ledger = new Ledger(`${stackOf(urn)} layer ${layer}`);
   }
 
   /**
-   * What the last committed update unrecorded and the state does not know: that update was killed before Pulumi wrote its state, or one of
-   * its later steps failed.
+   * What the last committed update unrecorded and the state does not know: that update was killed before
+   * Pulumi wrote its state, or one of its later steps failed.
    *
    * @param packed the record in the state.
    */
@@ -43,7 +45,8 @@ export class LayerLedger {
   }
 
   /**
-   * What writes the note within a transaction, at most once; undefined when it says the same already. A layer that only adopts needs none.
+   * What writes the note within a transaction, at most once; undefined when it says the same already. A layer
+   * that only adopts needs none.
    *
    * @param note undefined removes it.
    * @param changes whether the update executes anything.

@@ -9,7 +9,9 @@ import type { Properties, Value } from "../../core/resourceType.ts";
 /** The first part of a packed record tells its form. */
 const FORM = "1:";
 
-/** A record as a state keeps it. Packed, because a checkpoint is written twice for each operation of a stack. */
+/**
+ * A record as a state keeps it. Packed, because a checkpoint is written twice for each operation of a stack.
+ */
 export function packRecord(record: ContributionRecord): string {
   return FORM + gzipSync(JSON.stringify(record)).toString("base64");
 }

@@ -3,7 +3,10 @@ import { parseId, type StableId } from "../../catalog/pgDelta.ts";
 import { type ContributionRecord, ownedIds } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
 
-/** Who declares what in this run, as far as layers were seen. Two layers that add the same object would fight over it. */
+/**
+ * Who declares what in this run, as far as layers were seen. Two layers that add the same object would fight
+ * over it.
+ */
 export class Ownership {
   private readonly records = new Map<string, ContributionRecord>();
   /** Changes with each claim that says something new. */

@@ -45,8 +45,8 @@ function columnNames(ids: readonly StableId[], table: { schema: string; name: st
 }
 
 /**
- * Refuses when objects of others would have to go with what a layer takes back. Parts of its own tables (an index) are only
- * reported.
+ * Refuses when objects of others would have to go with what a layer takes back. Parts of its own tables (an
+ * index) are only reported.
  *
  * @param ours what stays or comes, and is the layer's own to change.
  */
@@ -99,8 +99,8 @@ export interface RowsPrecondition {
 }
 
 /**
- * Locks the tables that the statements drop (or drop columns of) and refuses when one of them holds rows. Called inside the
- * transaction that runs the statements, so that no row can come in between.
+ * Locks the tables that the statements drop (or drop columns of) and refuses when one of them holds rows.
+ * Called inside the transaction that runs the statements, so that no row can come in between.
  */
 export async function refuseDroppingRows(
   client: PoolClient,
@@ -140,7 +140,8 @@ async function holdingRows(client: PoolClient, tables: readonly (readonly [strin
     const some = tables.slice(n, n + TABLES_AT_A_TIME);
     const quotedTables = some.map(([, table]) => table).join(", ");
     await client.query(`lock table ${quotedTables} in access exclusive mode`);
-    // A policy must not hide a row from this question: with row_security off the server raises an error instead.
+    // A policy must not hide a row from this question: with row_security off the server raises an error
+    // instead.
     await client.query("set local row_security = off");
     const quotedQuestions = some
       .map(([, table], place) => `select ${place} as place where exists (select from ${table})`)

@@ -80,7 +80,10 @@ export async function withNewNames(
   };
 }
 
-/** Tables that the record knows under an old name and the database under the new one: a layer below, or somebody, renamed them. */
+/**
+ * Tables that the record knows under an old name and the database under the new one: a layer below, or
+ * somebody, renamed them.
+ */
 function alreadyRenamed(inRecord: readonly Rename[], pending: readonly Rename[], live: FactBase): TouchedTables {
   const toCome = new Set([...touchedTables(pending).values()].map(({ to }) => encodeId(to)));
   const tables = [...touchedTables(inRecord).values()].filter(({ to }) => !toCome.has(encodeId(to)) && live.has(to));
@@ -101,8 +104,8 @@ function renamesOfRecord(located: readonly LocatedRename[], record: Contribution
 }
 
 /**
- * After an update that made renames but did not come to write its record: the new names of indexes, policies and other parts of our
- * tables are not in it, and are ours all the same.
+ * After an update that made renames but did not come to write its record: the new names of indexes, policies
+ * and other parts of our tables are not in it, and are ours all the same.
  */
 function ownParts(record: ContributionRecord, settled: TouchedTables, contribution: Contribution): ContributionRecord {
   const tables = new Set([...settled.keys()].filter((key) => key in record.added && !record.adopted.includes(key)));
@@ -168,7 +171,9 @@ function heldByOthers(
     );
 }
 
-/** Two tables that have hardly a column in common are not one; and a table cannot go to where no schema is. */
+/**
+ * Two tables that have hardly a column in common are not one; and a table cannot go to where no schema is.
+ */
 function unlike(
   pending: readonly Rename[],
   { live, contribution }: Pick<LayerMeaning, "contribution"> & { live: FactBase },

@@ -56,8 +56,9 @@ export class LayerRuntime {
   }
 
   /**
-   * What the layer adds to its base; a shadow is started only when no cache has it. Not to be called in a turn: it takes one, because
-   * to read a catalog keeps this process busy, and an update of another layer must not hold its locks for that long.
+   * What the layer adds to its base; a shadow is started only when no cache has it. Not to be called in a
+   * turn: it takes one, because to read a catalog keeps this process busy, and an update of another layer
+   * must not hold its locks for that long.
    */
   contribution(inputs: LayerInputs, sources: LayerSources): Promise<Contribution> {
     return this.session.inTurn(() => this.contributionBefore([], inputs, sources));
@@ -73,7 +74,9 @@ export class LayerRuntime {
     return chain.contribution(sources.base, sources.top, await this.needs(inputs), renames);
   }
 
-  /** The contribution, knowing what forms of its definitions a database holds, for a caller that has a turn. */
+  /**
+   * The contribution, knowing what forms of its definitions a database holds, for a caller that has a turn.
+   */
   async contributionInForms(
     facts: readonly Fact[],
     among: FactBase,

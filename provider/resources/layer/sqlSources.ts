@@ -17,7 +17,10 @@ export interface LayerSources {
   digest: string;
   /** Of what it stands on. Equal digests and base digests mean equal contributions on one server. */
   baseDigest: string;
-  /** Tables and columns that had another name before, by comments and by inputs: the layer's own, and those of its base. */
+  /**
+   * Tables and columns that had another name before, by comments and by inputs: the layer's own, and those of
+   * its base.
+   */
   renames: { own: DeclaredRename[]; below: DeclaredRename[] };
 }
 

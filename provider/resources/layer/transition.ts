@@ -27,8 +27,8 @@ export async function resolveTransition(
 }
 
 /**
- * The contribution, knowing the form of each definition that the database holds otherwise than the layer and its record. A shadow has
- * them under the new names only, so none is asked while renames are pending.
+ * The contribution, knowing the form of each definition that the database holds otherwise than the layer and
+ * its record. A shadow has them under the new names only, so none is asked while renames are pending.
  */
 async function inKnownForms(
   runtime: LayerRuntime,

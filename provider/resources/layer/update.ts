@@ -30,7 +30,8 @@ const PROGRESS_INTERVAL_MS = 1000;
 const RETRY_MESSAGE_INTERVAL_MS = 15_000;
 
 /**
- * What is desired of the database, as a function of what the database holds: it is asked again after each wait.
+ * What is desired of the database, as a function of what the database holds: it is asked again after each
+ * wait.
  *
  * @param unrecorded what the database's ledger says and the state does not know.
  */
@@ -58,8 +59,8 @@ export interface Applied<Kept> {
 }
 
 /**
- * Turns the live database into what `goal` asks for: under the database lock, in one transaction, with a lock timeout and
- * retries. Afterwards the catalog is read again and must ask for nothing more.
+ * Turns the live database into what `goal` asks for: under the database lock, in one transaction, with a lock
+ * timeout and retries. Afterwards the catalog is read again and must ask for nothing more.
  *
  * @throws {UserError} for what the server refuses, with the statement; nothing of the transaction then stays.
  */

@@ -22,8 +22,9 @@ const PROPERTIES = ["url", ...Object.keys(DEFAULTS), "shadow"];
 const ENGINE_PROPERTIES = new Set(["version", "pluginDownloadURL", "pluginChecksums", "parameterization", "package"]);
 
 /**
- * Reads the provider's configuration and finds all faults at once. Numbers may come as JSON text, as SDKs send them.
- * Values that are not known yet take no part: the URL is undefined then, the others have their defaults.
+ * Reads the provider's configuration and finds all faults at once. Numbers may come as JSON text, as SDKs
+ * send them. Values that are not known yet take no part: the URL is undefined then, the others have their
+ * defaults.
  */
 export function parseConfig(properties: Properties): { config: ProviderConfig; failures: CheckFailure[] } {
   const failures: CheckFailure[] = [];

@@ -28,13 +28,16 @@ export interface BoundRow {
   initialSecrets: Binding[];
   returning: { column: string; asJson: boolean }[];
   /**
-   * Paths of inputs that a preview cannot compare: values not known yet, and columns that a layer is still to add. What is written
-   * at the creation only is never compared, so it is not among them.
+   * Paths of inputs that a preview cannot compare: values not known yet, and columns that a layer is still to
+   * add. What is written at the creation only is never compared, so it is not among them.
    */
   undetermined: string[];
 }
 
-/** Binds what is known; for previews. Undefined when the row cannot be looked for, as its key is not known or not there yet. */
+/**
+ * Binds what is known; for previews. Undefined when the row cannot be looked for, as its key is not known or
+ * not there yet.
+ */
 export function bindPlannedRow(inputs: RowInputs, columns: ReadonlyMap<string, Column>): BoundRow | undefined {
   const skipped: string[] = [...inputs.unknown];
   const bound = bind(inputs, columns, (path) => skipped.push(path));

@@ -12,8 +12,9 @@ import { describeRow, readLive } from "./read.ts";
 import { deleteRow } from "./sql.ts";
 
 /**
- * Deletes the row, in one transaction. Nothing happens when the row or its table is gone already. Throws a `UserError`, with nothing
- * changed, when other rows still refer to it: Pulumi deletes what depends on the row first, so those are not ours.
+ * Deletes the row, in one transaction. Nothing happens when the row or its table is gone already. Throws a
+ * `UserError`, with nothing changed, when other rows still refer to it: Pulumi deletes what depends on the
+ * row first, so those are not ours.
  */
 export async function removeRow(
   session: Session,

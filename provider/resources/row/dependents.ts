@@ -3,7 +3,10 @@ import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import type { BoundRow } from "./boundRow.ts";
 import { keyCondition, Parameters } from "./sql.ts";
 
-/** Rows of one table that refer to the row by one foreign key, directly or through rows that would be deleted with it. */
+/**
+ * Rows of one table that refer to the row by one foreign key, directly or through rows that would be deleted
+ * with it.
+ */
 export interface Dependents {
   table: string;
   constraint: string;
@@ -38,8 +41,9 @@ const REFERRING = `
 const ACTIONS: Record<string, Dependents["onDelete"]> = { c: "cascade", n: "set null", d: "set default" };
 
 /**
- * All rows that a deletion of the row would delete or change, or that forbid it. Follows cascades; each foreign key is followed
- * once, so a deep chain within one table is counted for its first step only, which is enough to refuse.
+ * All rows that a deletion of the row would delete or change, or that forbid it. Follows cascades; each
+ * foreign key is followed once, so a deep chain within one table is counted for its first step only, which is
+ * enough to refuse.
  */
 export async function findDependents(
   client: pg.ClientBase,

@@ -5,8 +5,8 @@ import { identityIsUnknown, type RowInputs } from "./inputs.ts";
 type Detailed = DiffResult["detailed"];
 
 /**
- * What changed in the inputs. Initial values take no part: they are written at the creation only. A change of table or key
- * replaces the row.
+ * What changed in the inputs. Initial values take no part: they are written at the creation only. A change of
+ * table or key replaces the row.
  */
 export function inputDifference(olds: RowInputs, news: RowInputs): Detailed {
   const detailed: Detailed = {};

@@ -7,7 +7,10 @@ export interface TableName {
 
 export const TABLE_SHAPE = "schema.table, e.g. platform.organizations (a part that holds a dot in double quotes)";
 
-/** Reads `schema.table`; each part is taken as it is written, without folding to lower case. Undefined when it is not that. */
+/**
+ * Reads `schema.table`; each part is taken as it is written, without folding to lower case. Undefined when it
+ * is not that.
+ */
 export function parseTableName(text: string): TableName | undefined {
   const part = '([^."\\s]+|"(?:[^"]|"")+")';
   const match = new RegExp(`^${part}\\.${part}$`).exec(text);
@@ -19,7 +22,9 @@ function unquote(part: string): string {
   return part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part;
 }
 
-/** The resource's id: the table and the key, sorted by column, such as `platform.organizations/slug=lancio`. */
+/**
+ * The resource's id: the table and the key, sorted by column, such as `platform.organizations/slug=lancio`.
+ */
 export function rowId(table: string, key: ReadonlyMap<string, string>): string {
   const parts = [...key].sort(([a], [b]) => (a < b ? -1 : 1));
   return `${table}/${parts.map(([column, value]) => `${encodeURIComponent(column)}=${encodeURIComponent(value)}`).join("&")}`;

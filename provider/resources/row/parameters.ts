@@ -3,8 +3,9 @@ import { UNKNOWN, type Value } from "../../core/resourceType.ts";
 import type { Column } from "./columns.ts";
 
 /**
- * The text form of a value for a bind parameter that is cast to the column's type. Everything is JSON in a json or jsonb column,
- * strings too. Throws a `UserError` for a value that the column's type cannot take as such.
+ * The text form of a value for a bind parameter that is cast to the column's type. Everything is JSON in a
+ * json or jsonb column, strings too. Throws a `UserError` for a value that the column's type cannot take as
+ * such.
  */
 export function bindValue(name: string, column: Column, value: Value): string | null {
   if (value === UNKNOWN) throw new Error(`the value of column ${name} is not known`);
@@ -22,7 +23,10 @@ export function bindValue(name: string, column: Column, value: Value): string | 
   return String(value);
 }
 
-/** A secret is text as it is, in json columns as well. Throws a `UserError` for a column of a type that may give it away. */
+/**
+ * A secret is text as it is, in json columns as well. Throws a `UserError` for a column of a type that may
+ * give it away.
+ */
 export function bindSecret(name: string, column: Column, value: string | typeof UNKNOWN): string {
   if (value === UNKNOWN) throw new Error(`the value of column ${name} is not known`);
   if (column.takesSecrets) return value;

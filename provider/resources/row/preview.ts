@@ -26,7 +26,10 @@ export interface FoundRow {
   columns: ReadonlyMap<string, Column>;
 }
 
-/** Looks for the row without changing anything. A table that is not there yet is a layer's business in the same preview. */
+/**
+ * Looks for the row without changing anything. A table that is not there yet is a layer's business in the
+ * same preview.
+ */
 export async function findRow(database: Database, inputs: RowInputs): Promise<FoundRow | undefined> {
   if (identityIsUnknown(inputs) || !inputs.table) return undefined;
   const pool = await database.pool();

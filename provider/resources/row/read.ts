@@ -45,21 +45,23 @@ export async function readLive(
 }
 
 /**
- * True for errors that mean that a stored secret cannot be turned into its plain form, for example as it was encrypted with
- * another key: then it does not match, and writing it again mends it.
+ * True for errors that mean that a stored secret cannot be turned into its plain form, for example as it was
+ * encrypted with another key: then it does not match, and writing it again mends it.
  */
 export function isUnreadableSecret(error: unknown): boolean {
   return /^(39|22)/.test(codeOf(error) ?? "");
 }
 
-/** Something that an expression of `compareWith` names is not there; a layer may still be about to create it. */
+/**
+ * Something that an expression of `compareWith` names is not there; a layer may still be about to create it.
+ */
 function isMissingObject(error: unknown): boolean {
   return ["42883", "42P01", "42703", "3F000"].includes(codeOf(error) ?? "");
 }
 
 /**
- * `readLive` for a diff or a preview: a secret that cannot be compared, now or before a layer is applied, counts as differing.
- * Not for use within a transaction.
+ * `readLive` for a diff or a preview: a secret that cannot be compared, now or before a layer is applied,
+ * counts as differing. Not for use within a transaction.
  */
 export async function readLiveForPlan(pool: pg.Pool, row: BoundRow): Promise<LiveRow | undefined> {
   try {

@@ -22,7 +22,10 @@ import { describeRowError } from "./rowError.ts";
 import { warnOfServerLog } from "./serverLogWarning.ts";
 import { writeRow } from "./write.ts";
 
-/** One row held as desired state: made or adopted by its key, repaired when it drifts, deleted only when nothing else needs it. */
+/**
+ * One row held as desired state: made or adopted by its key, repaired when it drifts, deleted only when
+ * nothing else needs it.
+ */
 export function createRow(session: Session): ResourceType {
   /** Runs what needs the database, and turns its errors into messages that name the row. */
   async function on<T>(inputs: RowInputs, context: CallContext, work: (database: Database) => Promise<T>): Promise<T> {
@@ -146,7 +149,10 @@ function idOf(inputs: RowInputs): string {
   );
 }
 
-/** The key only: taking over all columns would copy secrets into the state. The program names the columns that it holds. */
+/**
+ * The key only: taking over all columns would copy secrets into the state. The program names the columns that
+ * it holds.
+ */
 function importedInputs(id: string): Properties {
   const { table, key } = parseRowId(id);
   return { table, key: Object.fromEntries(key), values: {}, returning: [] };

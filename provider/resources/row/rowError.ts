@@ -16,8 +16,9 @@ const CONSTRAINT = `
   WHERE n.nspname = $1 AND c.relname = $2 AND k.conname = $3`;
 
 /**
- * What to throw for a failed statement of a row: names the row and, for a violated check, the column, what was found and what the
- * constraint demands. A secret's value never shows. Anything that is not the database's comes back as it is.
+ * What to throw for a failed statement of a row: names the row and, for a violated check, the column, what
+ * was found and what the constraint demands. A secret's value never shows. Anything that is not the
+ * database's comes back as it is.
  */
 export async function describeRowError(error: unknown, database: Database, inputs: RowInputs): Promise<unknown> {
   const described = describeDatabaseError(error);

@@ -3,7 +3,10 @@ import type { Database } from "../../database/target.ts";
 
 const warned = new WeakSet<Database>();
 
-/** Warns once where the server writes bind parameters, and so secrets, into its own log and the role cannot prevent it. */
+/**
+ * Warns once where the server writes bind parameters, and so secrets, into its own log and the role cannot
+ * prevent it.
+ */
 export async function warnOfServerLog(database: Database, context: CallContext): Promise<void> {
   const { logsParameters } = await database.facts();
   if (!logsParameters || warned.has(database)) return;

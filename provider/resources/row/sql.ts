@@ -19,8 +19,9 @@ export class Parameters {
 }
 
 /**
- * Looks for the row by its key. Each result row has `matches`, one boolean per binding of `compare` in order, and `returned`, a
- * JSON array of the returned columns in order. Two rows at most, which is enough to see that the key is not unique.
+ * Looks for the row by its key. Each result row has `matches`, one boolean per binding of `compare` in order,
+ * and `returned`, a JSON array of the returned columns in order. Two rows at most, which is enough to see
+ * that the key is not unique.
  */
 export function selectRow(
   row: Pick<BoundRow, "table" | "key" | "returning">,

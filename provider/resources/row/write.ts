@@ -22,8 +22,9 @@ export interface Written {
 }
 
 /**
- * Makes the row be as desired, in one transaction: inserts it, or sets only what differs. A secret that matches already is not
- * written again. Reads back and throws a `UserError`, with everything rolled back, when the row is not as desired afterwards.
+ * Makes the row be as desired, in one transaction: inserts it, or sets only what differs. A secret that
+ * matches already is not written again. Reads back and throws a `UserError`, with everything rolled back,
+ * when the row is not as desired afterwards.
  */
 export async function writeRow(
   session: Session,
@@ -72,7 +73,10 @@ async function writeIn(client: pg.ClientBase, inputs: RowInputs, skipSecrets: bo
   return { existed: before !== undefined, changed: bindings.map(({ path }) => path), columns: after.columns };
 }
 
-/** Two runs that create the same row must not both find it missing; a unique constraint on the key is not required. */
+/**
+ * Two runs that create the same row must not both find it missing; a unique constraint on the key is not
+ * required.
+ */
 async function lockKey(client: pg.ClientBase, row: BoundRow): Promise<void> {
   const hash = createHash("sha256")
     .update(`pgstrata row ${describeRow(row)}`)

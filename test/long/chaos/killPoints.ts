@@ -4,8 +4,9 @@ import type { KillPoint } from "../../support/kills.ts";
 type Stretch = "reading" | "settings";
 
 /**
- * The moments at which a kill can make a difference: before each statement that changes something, after each that is then
- * permanent, and one within each stretch of statements that change nothing, in turns for several victims.
+ * The moments at which a kill can make a difference: before each statement that changes something, after each
+ * that is then permanent, and one within each stretch of statements that change nothing, in turns for several
+ * victims.
  *
  * @param turn which of the stretches: the first, second … of each `turns`, and where in it.
  */

@@ -26,7 +26,10 @@ export interface Counts {
 
 const PROGRESS_INTERVAL_MS = 10_000;
 
-/** Every n-th boundary only, for a shorter run: `PGSTRATA_CHAOS_SHARE=3 npm run test:chaos` takes a third of them. */
+/**
+ * Every n-th boundary only, for a shorter run: `PGSTRATA_CHAOS_SHARE=3 npm run test:chaos` takes a third of
+ * them.
+ */
 const SHARE = Math.max(1, Number(process.env.PGSTRATA_CHAOS_SHARE ?? 1));
 
 export function shareOf<T>(points: readonly T[]): T[] {

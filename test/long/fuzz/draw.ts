@@ -1,6 +1,6 @@
 /**
- * Choices made from a list of numbers, which fast-check generates. A list that is used up gives zeros, and zero is the plainest
- * choice everywhere, so small lists make small schemas.
+ * Choices made from a list of numbers, which fast-check generates. A list that is used up gives zeros, and
+ * zero is the plainest choice everywhere, so small lists make small schemas.
  */
 export class Draw {
   private readonly choices: readonly number[];

@@ -284,7 +284,10 @@ function drawAttributes(draw: Draw): { name: string; type: (typeof PLAIN_TYPES)[
   return attributes;
 }
 
-/** Names that an object may not have, because the server has one name space for it and the objects of these names. */
+/**
+ * Names that an object may not have, because the server has one name space for it and the objects of these
+ * names.
+ */
 export function namesFor(
   model: Model,
   object: { kind: SchemaObject["kind"]; key: Key; schema?: Key; table?: Key },

@@ -8,8 +8,8 @@ export interface ModelPair {
 }
 
 /**
- * A smaller pair that still fails: objects and columns that do not matter are left out of both sides, and differences that do not
- * matter are undone.
+ * A smaller pair that still fails: objects and columns that do not matter are left out of both sides, and
+ * differences that do not matter are undone.
  *
  * @param fails whether a pair fails in the same way.
  */

@@ -1,6 +1,9 @@
 import { PLAIN_TYPES, type PlainType } from "./types.ts";
 
-/** Identity of an object or a column of a model, whatever its name. Old and new share the keys of what they share. */
+/**
+ * Identity of an object or a column of a model, whatever its name. Old and new share the keys of what they
+ * share.
+ */
 export type Key = number;
 
 export interface Schema {

@@ -44,7 +44,10 @@ export class PropertyError extends Error {
   }
 }
 
-/** SQLSTATEs with which a server says that rows do not fit: integrity violations and values that cannot be converted. */
+/**
+ * SQLSTATEs with which a server says that rows do not fit: integrity violations and values that cannot be
+ * converted.
+ */
 const ROWS_DO_NOT_FIT = /^(22|23)/;
 
 /** SQLSTATEs of changes that the server cannot make of any table, with or without rows. */
@@ -58,8 +61,8 @@ const MOST_ATTEMPTS = 12;
 let emptyHash: string | undefined;
 
 /**
- * Old, rows, new, old again, nothing: through a layer, and each time the database must be what a direct build gives, ask for
- * nothing more, and hold the rows of what was kept.
+ * Old, rows, new, old again, nothing: through a layer, and each time the database must be what a direct build
+ * gives, ask for nothing more, and hold the rows of what was kept.
  *
  * @throws {PropertyError} for a property that does not hold.
  */
@@ -132,7 +135,10 @@ export async function factsOf({ pool, url }: TestDatabase): Promise<FactBase> {
   return (await readCatalog(pool, new URL(url).username)).facts;
 }
 
-/** As a person would do: what a refusal asks for is approved, and rows that do not fit are taken away. Undefined where neither helps. */
+/**
+ * As a person would do: what a refusal asks for is approved, and rows that do not fit are taken away.
+ * Undefined where neither helps.
+ */
 function move(
   property: string,
   database: TestDatabase,
@@ -179,7 +185,9 @@ function reasonOf(error: UserError): string | undefined {
   return error instanceof RefusedStatement ? IMPOSSIBLE[error.code ?? ""] : undefined;
 }
 
-/** The approvals that a refusal names, one a line; one that a line cannot hold is written as a JSON string. */
+/**
+ * The approvals that a refusal names, one a line; one that a line cannot hold is written as a JSON string.
+ */
 export function approvalsNamedIn(message: string): string[] {
   return [...message.matchAll(/^\s+("?)([a-z]+(?:-[a-z]+)+:.+)$/gm)].map(([, quote, rest = ""]) =>
     quote === "" ? rest : String(JSON.parse(`"${rest}`)),

@@ -6,9 +6,10 @@ import { literal, Printer } from "./print.ts";
 const ROWS = 3;
 
 /**
- * One INSERT for each row that the old model's tables may hold, by table. The values are distinct, satisfy the conditions of the
- * models, and are the same in all tables, so that foreign keys of the old and of the new model find what they refer to. A row
- * that the server does not take (an enum has too few values for a key) is to be left out.
+ * One INSERT for each row that the old model's tables may hold, by table. The values are distinct, satisfy
+ * the conditions of the models, and are the same in all tables, so that foreign keys of the old and of the
+ * new model find what they refer to. A row that the server does not take (an enum has too few values for a
+ * key) is to be left out.
  */
 export function rowsOf(old: Model, next: Model): string[] {
   const tables = ofKind(old, "table");

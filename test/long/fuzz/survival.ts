@@ -5,8 +5,8 @@ import { byKey, type Column, type Model, ofKind, type Table } from "./model.ts";
 import { Printer } from "./print.ts";
 
 /**
- * Checksums of what must survive: by table that old and new have under one name, the number of its rows and the values of its
- * columns that both have under one name with one type.
+ * Checksums of what must survive: by table that old and new have under one name, the number of its rows and
+ * the values of its columns that both have under one name with one type.
  */
 export async function keptRows({ query }: TestDatabase, pair: ModelPair): Promise<Map<string, string>> {
   const prints = new Map<string, string>();

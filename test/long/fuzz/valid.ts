@@ -158,7 +158,10 @@ function isValidConstraint({ key, table: on, form, columns: keys, to, variant }:
 const sameType = (a: Column, b: Column | undefined): boolean =>
   a.type === b?.type || (typeof a.type !== "number" && typeof b?.type !== "number" && a.type.sql === b?.type.sql);
 
-/** Whether a key that is checked at once stands on exactly these columns, and no other: which one the server takes would be a matter of chance. */
+/**
+ * Whether a key that is checked at once stands on exactly these columns, and no other: which one the server
+ * takes would be a matter of chance.
+ */
 function isReferable(model: Model, { table, columns }: { table: Key; columns: readonly Key[] }): boolean {
   const isSame = (other: readonly Key[]): boolean =>
     other.length === columns.length && columns.every((key) => other.includes(key));

@@ -18,7 +18,8 @@ const TABLES_IN_A_FILE = 50;
 export const INDEXES_OF_A_TABLE = 2;
 
 /**
- * Layers of tables as a web application has them: a key, six columns with defaults, two indexes, row security and one policy each.
+ * Layers of tables as a web application has them: a key, six columns with defaults, two indexes, row security
+ * and one policy each.
  *
  * @param options.changed whether one table in the middle has one column more.
  */

@@ -1,7 +1,8 @@
 /**
- * `npm run test:scale`: generated schemas of 1,000 and 5,000 tables, in one layer and spread over 10, through the real CLI on an embedded
- * Postgres. Each step is checked against the catalog. Prints Markdown tables; fails when something is not as it should be.
- * `npm run test:scale -- 200` runs 200 tables only; `-- 1000/10` one shape only.
+ * `npm run test:scale`: generated schemas of 1,000 and 5,000 tables, in one layer and spread over 10, through
+ * the real CLI on an embedded Postgres. Each step is checked against the catalog. Prints Markdown tables;
+ * fails when something is not as it should be. `npm run test:scale -- 200` runs 200 tables only; `-- 1000/10`
+ * one shape only.
  */
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";

@@ -17,8 +17,9 @@ const INTERVAL_MS = 100;
 const TICK_MS = 10;
 
 /**
- * Runs a command and looks at its processes meanwhile. The kernel keeps each one's peak of memory (`VmHWM`), so that one between two
- * looks counts as well; of the processor time, what comes after the last look is missing.
+ * Runs a command and looks at its processes meanwhile. The kernel keeps each one's peak of memory (`VmHWM`),
+ * so that one between two looks counts as well; of the processor time, what comes after the last look is
+ * missing.
  */
 export async function withUsage<T>(command: () => Promise<T>): Promise<{ result: T; usage: Usage }> {
   const peaks: Usage["peaks"] = {};

@@ -2,8 +2,8 @@ import type { Change } from "./measure.ts";
 import type { ClientTransaction } from "./protocol.ts";
 
 /**
- * A shop with foreign keys, a trigger, a policy, a view and a partitioned table. Between `begin` and `end` stands what a change may
- * replace.
+ * A shop with foreign keys, a trigger, a policy, a view and a partitioned table. Between `begin` and `end`
+ * stands what a change may replace.
  */
 const SHOP = `create schema shop;
 create type shop.status as enum ('new', 'paid');

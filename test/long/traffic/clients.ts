@@ -1,6 +1,6 @@
 /**
- * The clients of the traffic test, as a process of their own: what the tests do must not show as waits of theirs. Started by
- * `traffic.ts` and told what to do by messages.
+ * The clients of the traffic test, as a process of their own: what the tests do must not show as waits of
+ * theirs. Started by `traffic.ts` and told what to do by messages.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";

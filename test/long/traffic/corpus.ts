@@ -5,7 +5,10 @@ import type { ClientTransaction } from "./protocol.ts";
 
 const CORPUS = join(import.meta.dirname, "..", "..", "corpus");
 
-/** A table that clients use besides those of the corpus, so that they come to these with locks of others in their hands. */
+/**
+ * A table that clients use besides those of the corpus, so that they come to these with locks of others in
+ * their hands.
+ */
 const BESIDES = "traffic.control";
 
 /** The changes of the corpus that have rows, in both directions. */
@@ -34,7 +37,9 @@ function tablesIn(sql: string): string[] {
   return [...sql.matchAll(/^create table (\S+|"[^"]+"\.(?:"(?:[^"]|"")+")) \(/gm)].map(([, name]) => name ?? "");
 }
 
-/** Reads and writes that fit any table: they take the locks of an application's statements, and meet no row. */
+/**
+ * Reads and writes that fit any table: they take the locks of an application's statements, and meet no row.
+ */
 function workOn(tables: string[]): ClientTransaction[] {
   const pause = { pauseMs: [50, 200] as [number, number] };
   const besides = `select n from ${BESIDES} where id = -$client`;

@@ -114,7 +114,10 @@ async function hold({ pool }: TestDatabase, sql: string, forMs: number): Promise
   return { over };
 }
 
-/** Whether clients waited longer than the lock timeout and some slack, less what the machine kept everybody waiting for. */
+/**
+ * Whether clients waited longer than the lock timeout and some slack, less what the machine kept everybody
+ * waiting for.
+ */
 export function keptWaiting({ longestMs, controlMs }: Measured, lockTimeoutMs: number): boolean {
   return longestMs > lockTimeoutMs + SLACK_MS + controlMs;
 }

@@ -1,6 +1,9 @@
 /** What the process of the tests and the process of the clients say to each other. */
 
-/** A statement, or a pause of the application in the open transaction, in milliseconds. `$client` is the number of the client. */
+/**
+ * A statement, or a pause of the application in the open transaction, in milliseconds. `$client` is the
+ * number of the client.
+ */
 export type Step = string | { pauseMs: [least: number, most: number] };
 
 /** One transaction of an application. */
@@ -14,7 +17,10 @@ export interface TrafficOrder {
   url: string;
   clients: number;
   transactions: ClientTransaction[];
-  /** What a further client runs all the time, on tables that nobody changes: its waits are those of the machine. */
+  /**
+   * What a further client runs all the time, on tables that nobody changes: its waits are those of the
+   * machine.
+   */
   control: ClientTransaction;
 }
 

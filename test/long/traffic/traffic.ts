@@ -9,7 +9,9 @@ export interface Traffic {
   stop(): Promise<TrafficReport>;
 }
 
-/** Starts clients that run transactions in a loop, in a process of their own. Resolves when all are connected. */
+/**
+ * Starts clients that run transactions in a loop, in a process of their own. Resolves when all are connected.
+ */
 export async function startTraffic(order: TrafficOrder): Promise<Traffic> {
   const child = fork(join(import.meta.dirname, "clients.ts"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const exited = once(child, "exit").then(([code, signal]) => {

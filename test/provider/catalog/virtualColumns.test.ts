@@ -26,7 +26,8 @@ test.runIf(majorVersion >= 18)("a generated column is stored or not, as its laye
   expect(await pending(database.url, state)).toEqual([]);
   await database.query("insert into shop.item values (1, 10)");
 
-  // Nothing is copied for a column that is computed when it is read, and that is what the server makes where nothing is said.
+  // Nothing is copied for a column that is computed when it is read, and that is what the server makes where
+  // nothing is said.
   const more = item(`${columns}, "more (1) STORED" text generated always as ('(1) STORED' || price::text)`);
   const [plan] = await preview(database.url, [more], [state]);
   expect(plan?.map(({ details }) => details)).toEqual([

@@ -23,7 +23,10 @@ const TOP = `
 const base = project.layer("base", BASE);
 const top = project.layer("top", TOP, { base: [{ name: "base", files: ["base.sql"] }] });
 
-/** Of the first update; the databases of the other tests are built to be like its own, which the first test holds. */
+/**
+ * Of the first update; the databases of the other tests are built to be like its own, which the first test
+ * holds.
+ */
 let states: ResourceState[] = [];
 beforeAll(async () => {
   states = await upAll((await freshDatabase()).url, [base, top]);

@@ -7,7 +7,10 @@ import { changes } from "../../long/traffic/changes.ts";
 import { corpusChanges } from "../../long/traffic/corpus.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
-/** Locks on tables that make readers or writers wait and that this transaction holds, of tables that were there before it. */
+/**
+ * Locks on tables that make readers or writers wait and that this transaction holds, of tables that were
+ * there before it.
+ */
 const HELD = `
   select distinct t.name from pg_locks l join tables_before t on t.oid = l.relation
    where l.pid = pg_backend_pid() and l.granted

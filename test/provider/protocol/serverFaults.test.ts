@@ -38,7 +38,10 @@ async function stocked(url: string) {
   return state;
 }
 
-/** A URL of the server by which something happens before the second table is made, in the middle of the transaction. */
+/**
+ * A URL of the server by which something happens before the second table is made, in the middle of the
+ * transaction.
+ */
 async function atSale(
   { url, port }: FaultServer,
   happen: () => Promise<void>,

@@ -8,8 +8,9 @@ import { createTestDatabase, type TestDatabase } from "../../support/database.ts
 import { destroy, pending, up } from "../../support/layerHarness.ts";
 
 /**
- * Each folder is one change: `a.sql` becomes `b.sql` and back, with the rows of `seed.sql` in between. Its name is
- * `<family>--<case>`; `to-a.allow` and `to-b.allow` name the hazards of a direction, without the approval of which it is refused.
+ * Each folder is one change: `a.sql` becomes `b.sql` and back, with the rows of `seed.sql` in between. Its
+ * name is `<family>--<case>`; `to-a.allow` and `to-b.allow` name the hazards of a direction, without the
+ * approval of which it is refused.
  */
 const CORPUS = join(import.meta.dirname, "..", "..", "corpus");
 

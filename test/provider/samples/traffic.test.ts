@@ -3,7 +3,10 @@ import { changes, withAndWithout } from "../../long/traffic/changes.ts";
 import { corpusChanges } from "../../long/traffic/corpus.ts";
 import { asTable, keptWaiting, type Measured, measureByHand, measureChange } from "../../long/traffic/measure.ts";
 
-/** A sample of each run of the tests; all changes, with the lock timeout of production, by `npm run test:traffic`. */
+/**
+ * A sample of each run of the tests; all changes, with the lock timeout of production, by `npm run
+ * test:traffic`.
+ */
 const isFullRun = process.env.PGSTRATA_TRAFFIC === "all";
 const lockTimeoutMs = isFullRun ? 3000 : 500;
 const SAMPLE = new Set([

@@ -11,7 +11,10 @@ import { pending, preview, project, refresh, up } from "../../support/layerHarne
 
 const freshDatabase = freshDatabases();
 
-/** One of each kind of definition, over a column whose comparisons the server prints in a form that does not stay. */
+/**
+ * One of each kind of definition, over a column whose comparisons the server prints in a form that does not
+ * stay.
+ */
 const STATUS_IN = "status in ('new', 'seen')";
 const EVERYWHERE = `
   create schema app;

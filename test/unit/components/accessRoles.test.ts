@@ -48,7 +48,8 @@ describe("AccessRoles", () => {
       role: "health_checker",
       grantRole: "studio_decrypt",
     });
-    // A membership of a role made here is one of its own properties; a second resource for it would be drift to the first.
+    // A membership of a role made here is one of its own properties; a second resource for it would be drift
+    // to the first.
     expect(program.names(GRANT)).toEqual(["health_checker-decrypts"]);
     expect(program.find(ROLE, "studio_app").inputs.roles).toEqual(["studio_decrypt"]);
     expect(program.find(ROLE, "studio_readonly").inputs).not.toHaveProperty("roles");

@@ -220,7 +220,9 @@ test("foreign descendants are what lies below the roots and is not known", () =>
   expect(found).toEqual(["policy rogue on app.users", "privileges of x on policy rogue on app.users"]);
 });
 
-/** Any small database: schemas, tables, columns and policies, each with one of a few payloads, and some edges. */
+/**
+ * Any small database: schemas, tables, columns and policies, each with one of a few payloads, and some edges.
+ */
 const anyDatabase: fc.Arbitrary<FactBase> = fc
   .array(
     fc.tuple(

@@ -41,8 +41,9 @@ create policy item_write on shop.item for update using (id > 0);
 };
 
 /**
- * After it. Layer stock uses every online recipe: an index built and one replaced concurrently, a check and a foreign key that are
- * validated afterwards, a column that becomes NOT NULL, and one that is filled in by batches. The other two are transactional.
+ * After it. Layer stock uses every online recipe: an index built and one replaced concurrently, a check and a
+ * foreign key that are validated afterwards, a column that becomes NOT NULL, and one that is filled in by
+ * batches. The other two are transactional.
  */
 export const AFTER: Readonly<Record<string, string>> = {
   "sql/shop/stock/10-stock.sql": `
@@ -89,8 +90,9 @@ select md5(concat((select string_agg(concat_ws('|', id, name, price, supplier_id
                   (select string_agg(concat_ws('|', id, name), ',' order by id) from shop.supplier where id > 0))) as digest`;
 
 /**
- * What other sessions see of the two layers without online steps, and of the index that is replaced: a mark for each change of a
- * layer, and whether a usable index on the column is there. One statement that reads tables of the catalog only, so of one moment.
+ * What other sessions see of the two layers without online steps, and of the index that is replaced: a mark
+ * for each change of a layer, and whether a usable index on the column is there. One statement that reads
+ * tables of the catalog only, so of one moment.
  */
 export const MARKS = `
 with relation as (select c.* from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'shop'),

@@ -10,7 +10,9 @@ export interface Change {
   items: readonly Item[];
 }
 
-/** What somebody makes of the items in one commit: a column more, another expression, a thing more or less. */
+/**
+ * What somebody makes of the items in one commit: a column more, another expression, a thing more or less.
+ */
 export function changed(world: World, items: readonly Item[], draw: Draw): Change {
   const way = draw.below(4);
   return (

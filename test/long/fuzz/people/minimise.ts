@@ -2,7 +2,8 @@ import { without } from "./items.ts";
 import type { Pair } from "./settles.ts";
 
 /**
- * A pair of fewer items that still fails: parts of them, then single ones, are left out of both sides with what needs them.
+ * A pair of fewer items that still fails: parts of them, then single ones, are left out of both sides with
+ * what needs them.
  *
  * @param fails whether a pair fails in the same way.
  */

@@ -17,7 +17,8 @@ export interface Drawn extends Pair {
 /**
  * The files of a seed before and after a change, without what the server refuses.
  *
- * @param settledOnly also without what the server is known to print in two forms, so that other faults are found.
+ * @param settledOnly also without what the server is known to print in two forms, so that other faults are
+ *   found.
  */
 export async function pairOf(client: ClientBase, seed: number, major: number, settledOnly: boolean): Promise<Drawn> {
   const { world, draw } = drawn(seed, major);

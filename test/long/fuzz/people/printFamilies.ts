@@ -1,6 +1,9 @@
 import type { Prints } from "./prints.ts";
 
-/** What a server is known to write otherwise when it reads its own print; each makes prints alike that differ by it alone. */
+/**
+ * What a server is known to write otherwise when it reads its own print; each makes prints alike that differ
+ * by it alone.
+ */
 const KNOWN: readonly { name: string; alike: (print: string) => string }[] = [
   { name: "layout", alike: (print) => print.replace(/\s+/g, "") },
   { name: "brackets of AND and OR", alike: (print) => print.replace(/[()]/g, "") },

@@ -16,8 +16,9 @@ const OURS = "n.nspname in ('app', 'Odd Schema')";
 const CLASS = "pg_class c join pg_namespace n on n.oid = c.relnamespace";
 
 /**
- * Where a definition stands: the print of it, the statement that makes another one (`%s` is for the print), and the query that
- * prints that one. A print that holds the object's name is printed with the name of the other one.
+ * Where a definition stands: the print of it, the statement that makes another one (`%s` is for the print),
+ * and the query that prints that one. A print that holds the object's name is printed with the name of the
+ * other one.
  */
 const PLACES: readonly string[] = [
   `select 'constraint', k.conname, pg_get_constraintdef(k.oid), format('alter table %s add constraint zz_again ', k.conrelid::regclass) || '%s',

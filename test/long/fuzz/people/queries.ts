@@ -6,7 +6,9 @@ import { type Source, source } from "./sources.ts";
 import { BIGINT, constantOf, INTEGER, type SqlType, TEXT } from "./types.ts";
 import { value } from "./values.ts";
 
-/** A query as stands in a view, with what it gives. A name that is not known is one that the server makes up. */
+/**
+ * A query as stands in a view, with what it gives. A name that is not known is one that the server makes up.
+ */
 export interface Query {
   sql: string;
   columns: readonly { name: string | undefined; type: SqlType }[];

@@ -27,7 +27,9 @@ const WAYS = ["at once", "names as they are found", "columns added later"] as co
 /** What a layer says of definitions that no print can bring back: no dump could either. */
 const UNREADABLE = "prints in a form that it cannot read";
 
-/** A materialized view of a constant that is out of range can be made without data alone, which no fact tells. */
+/**
+ * A materialized view of a constant that is out of range can be made without data alone, which no fact tells.
+ */
 const FILLED_WITH_FAULTS = /The server refused materialized view .*\(SQLSTATE 22/;
 
 /** The columns of each relation in their order, which no fact tells. */
@@ -37,7 +39,8 @@ const COLUMNS = `
    where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'c') and c.oid >= 16384 group by 1, 2 order by 1, 2`;
 
 /**
- * Whoever made the database of the same files, the layer finds nothing to do, also after a change of the files and back.
+ * Whoever made the database of the same files, the layer finds nothing to do, also after a change of the
+ * files and back.
  *
  * @returns whether it was tried: what the server itself cannot make from its print is refused beforehand.
  * @throws {PropertyError} for a property that does not hold.
@@ -70,7 +73,8 @@ export async function settles({ seed, items, changed }: Pair, project: SqlProjec
       throw await unsettled(`what was made ${way} is as the layer says`, adopted, [`${statements} statements`]);
     await expectSettled(`what was made ${way}`, adopted, found);
     if (changed.length === 0) return "holds";
-    // One of both is enough for one seed: they are known to be alike. What is adopted stays when the files let it go, and may then be in the way.
+    // One of both is enough for one seed: they are known to be alike. What is adopted stays when the files
+    // let it go, and may then be in the way.
     const [database, state] = seed % 2 === 0 || changed.length < items.length ? [built, made] : [adopted, found];
     const then = await moved("the change is applied", database, next, state);
     await expectSettled("the layer changed", database, then);

@@ -51,7 +51,10 @@ test("a statement that changes only the catalog and takes long is cut, and nothi
   expect(await pending(database.url, await up(database.url, wider, state, SHORT))).toEqual([]);
 });
 
-/** Changes that work on every row, with the approvals that they need and what of them may stay when they are cut. */
+/**
+ * Changes that work on every row, with the approvals that they need and what of them may stay when they are
+ * cut.
+ */
 const LONG: { kind: string; sql: string; allow?: string[]; stays?: string[] }[] = [
   { kind: "an index", sql: `${BASE} create index item_slow on shop.item (shop.slow(price));` },
   { kind: "a check", sql: `${BASE} alter table shop.item add constraint item_price check (shop.slow(price) > 0);` },

@@ -226,7 +226,8 @@ test("a column of a partitioned table is filled in once for each row, in every p
   const tagged = PARTITIONED.replace("note text", "note text, tag uuid not null default gen_random_uuid()");
   const soon = (await planned(database, state, tagged)).slice(0, 3);
   for (const sql of soon) await database.query(sql);
-  // Half of the rows have their value already, at the same places of one partition as rows without one of the other.
+  // Half of the rows have their value already, at the same places of one partition as rows without one of the
+  // other.
   await database.query("update shop.item_2025 set tag = default");
   await database.query("vacuum full shop.item_2025");
   const kept = await database.query("select id, tag from shop.item_2025 order by id");

@@ -20,13 +20,18 @@ async function session({ url }: TestDatabase): Promise<pg.Client> {
   return client;
 }
 
-/** Statement and transaction times of this many milliseconds are told apart by a look every few milliseconds. */
+/**
+ * Statement and transaction times of this many milliseconds are told apart by a look every few milliseconds.
+ */
 const LOOK_MS = 5;
 
 interface Look {
   /** A session of ours runs SQL of the layer in the shadow, or reads a catalog. */
   atWork: boolean;
-  /** A session of ours has a transaction open that holds, or waits for, a lock on a table of the target that makes others wait. */
+  /**
+   * A session of ours has a transaction open that holds, or waits for, a lock on a table of the target that
+   * makes others wait.
+   */
   locking: boolean;
 }
 

@@ -3,7 +3,10 @@ import { type ProviderClient, startProvider } from "../../../support/providerCli
 
 export const ROW = "pgstrata:index:Row";
 
-/** Small tables with all that rows meet: encryption by a trigger, checks, foreign keys of each kind, all sorts of types. */
+/**
+ * Small tables with all that rows meet: encryption by a trigger, checks, foreign keys of each kind, all sorts
+ * of types.
+ */
 const TABLES = `
   CREATE EXTENSION pgcrypto;
   CREATE SCHEMA app;

@@ -1,0 +1,95 @@
+import type { StableId } from "../../catalog/pgDelta.ts";
+import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
+import { text } from "../../catalog/tables.ts";
+import { fillMark, notNullCheck } from "../recipeConstraints.ts";
+import type { Statement } from "../statement.ts";
+import { isVolatileDefault } from "../volatileDefault.ts";
+import { brief, type OnlineContext, type Recipe, type SubId, standalone, step } from "./recipe.ts";
+
+export function becomesNotNull(statement: Statement, id: StableId, { live, desired }: OnlineContext): boolean {
+  return (
+    live.get(id)?.payload.notNull === false &&
+    desired.get(id)?.payload.notNull === true &&
+    / SET NOT NULL$/.test(statement.sql)
+  );
+}
+
+/**
+ * A validated check spares the server the scan that it would otherwise make under the strongest lock. A mark
+ * that is there already was left by a run that ended in between: rows of a new column may then still lack
+ * their value. The check comes after they have it, because it would refuse every change of a row that has
+ * none yet.
+ */
+export function setNotNull(statement: Statement, id: SubId & StableId, { live, desired }: OnlineContext): Recipe {
+  const table = quoteQualified(id.schema, id.table);
+  const [check, mark] = [notNullCheck(id, desired), fillMark(id, desired)];
+  const has = (name: string): boolean => live.has({ kind: "constraint", schema: id.schema, table: id.table, name });
+  const [isMarked, isChecked] = [has(mark), has(check)];
+  const add = step(
+    statement,
+    `ALTER TABLE ${table} ADD CONSTRAINT ${quoteIdent(check)} CHECK (${quoteIdent(id.name)} IS NOT NULL) NOT VALID`,
+    brief,
+  );
+  const dropped = [check, ...(isMarked ? [mark] : [])].map((name) => `DROP CONSTRAINT ${quoteIdent(name)}`);
+  const steps: Statement[] = [
+    step(statement, `ALTER TABLE ${table} VALIDATE CONSTRAINT ${quoteIdent(check)}`, {
+      ...standalone,
+      op: "update",
+      undo: { sql: `ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS ${quoteIdent(check)}`, steps: isChecked ? 0 : 1 },
+    }),
+    step(statement, [statement.sql, ...dropped].join(", "), brief),
+  ];
+  const adding = isChecked ? [] : [add];
+  return isMarked ? { soon: [], later: [fillIn(statement, id), ...adding, ...steps] } : { soon: adding, later: steps };
+}
+
+/** As the catalog prints it; empty without one. */
+function defaultOf({ schema, table, name }: SubId, { desired }: OnlineContext): string {
+  return text(desired.get({ kind: "default", schema, table, name }), "expr");
+}
+
+function fillIn(statement: Statement, id: SubId): Statement {
+  const table = quoteQualified(id.schema, id.table);
+  const column = quoteIdent(id.name);
+  return step(statement, `UPDATE ${table} SET ${column} = DEFAULT WHERE ${column} IS NULL`, {
+    ...standalone,
+    op: "update",
+    lock: "none",
+    backfill: { table, column },
+  });
+}
+
+/**
+ * A default that has another value in each row is filled in by batches; a constant one is a matter of the
+ * catalog. Only for a column that demands a value: in another one nobody could tell the rows that are still
+ * to be filled in from those that are meant to have no value. A mark that comes with the column tells the
+ * next run, should this one end in between.
+ */
+export function addColumn(statement: Statement, id: SubId & StableId, context: OnlineContext): Recipe | undefined {
+  const expression = defaultOf(id, context);
+  const { notNull, identity, generatedExpr } = context.desired.get(id)?.payload ?? {};
+  if (notNull !== true || identity || generatedExpr) return undefined;
+  if (expression === "" || !isVolatileDefault(expression)) return undefined;
+  const table = `ALTER TABLE ${quoteQualified(id.schema, id.table)}`;
+  const column = quoteIdent(id.name);
+  const head = `${table} ADD COLUMN ${column} `;
+  const tail = ` NOT NULL DEFAULT ${expression}`;
+  if (!statement.sql.startsWith(head) || !statement.sql.endsWith(tail)) return undefined;
+  const bare = statement.sql.slice(0, -tail.length);
+  const mark = quoteIdent(fillMark(id, context.desired));
+  const change = { ...brief, op: "update" } as const;
+  const required = setNotNull(step(statement, `${table} ALTER COLUMN ${column} SET NOT NULL`, change), id, context);
+  return {
+    soon: [
+      step(statement, bare, brief),
+      step(statement, `${table} ALTER COLUMN ${column} SET DEFAULT ${expression}`, change),
+      step(statement, `${table} ADD CONSTRAINT ${mark} CHECK (${column} IS NOT NULL OR true) NOT VALID`, change),
+    ],
+    later: [
+      fillIn(statement, id),
+      ...required.soon,
+      ...required.later,
+      step(statement, `${table} DROP CONSTRAINT ${mark}`, change),
+    ],
+  };
+}

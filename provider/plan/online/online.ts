@@ -1,0 +1,108 @@
+/**
+ * Online recipes: statements that would block the readers or writers of a table with rows, written as steps
+ * that do not. Each step is harmless by itself, and a run that ends between two of them is finished by the
+ * next one. Tables without rows keep the direct, transactional form.
+ *
+ * @see https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+ * @see https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
+ */
+import { isPartitioned } from "../../catalog/partitions.ts";
+import { encodeId } from "../../catalog/pgDelta.ts";
+import { rowsBehind, tableOf } from "../../catalog/tables.ts";
+import { StatementDependencies } from "../dependencies.ts";
+import type { Statement, StatementList } from "../statement.ts";
+import { addColumn, becomesNotNull, setNotNull } from "./column.ts";
+import { addConstraint } from "./constraint.ts";
+import { buildIndex, buildOnPartitions, replaceIndex, withoutLeftOver } from "./indexes.ts";
+import type { OnlineContext, Recipe } from "./recipe.ts";
+
+/**
+ * The list with recipes in place of what would block. A recipe that has nothing to do with the rest of the
+ * list runs before all others: if its rows do not fit, nothing has been changed yet. Statements that need the
+ * result of a later step are put off with it.
+ */
+export function online(list: StatementList, context: OnlineContext): StatementList {
+  const replaced = replacedIndexes(list.statements, context);
+  const busy = busyTables(list.statements, context);
+  const early: Statement[] = [];
+  const soon: Statement[] = [];
+  const later: Statement[] = [];
+  const putOff = new Set<string>();
+  const surroundings = new StatementDependencies(list.statements, context);
+  for (const statement of list.statements) {
+    const id = statement.id === undefined ? undefined : encodeId(statement.id);
+    if (statement.op === "delete" && id !== undefined && replaced.has(id)) continue;
+    const recipe = recipeFor(statement, context, id !== undefined && replaced.has(id));
+    if (surroundings.needs(statement).some((needed) => putOff.has(needed))) {
+      later.push(...recipe.soon, ...recipe.later);
+      if (id !== undefined) putOff.add(id);
+      continue;
+    }
+    const isApart = !busy.has(tableKey(statement, context)) && surroundings.isApart(statement);
+    if (recipe.later.length > 0 && context.inOrder !== true && isApart) {
+      early.push(...recipe.soon, ...recipe.later);
+      continue;
+    }
+    soon.push(...recipe.soon);
+    later.push(...recipe.later);
+    if (recipe.later.length > 0 && recipe.soon.length === 0 && id !== undefined) putOff.add(id);
+  }
+  return { ...list, statements: [...early, ...soon, ...later] };
+}
+
+function tableKey({ id }: Statement, { live, desired }: OnlineContext): string {
+  const table = id === undefined ? undefined : tableOf(id, live, desired);
+  return table === undefined ? "" : encodeId(table);
+}
+
+/** Tables of which the list changes more than their indexes and constraints. */
+function busyTables(statements: readonly Statement[], context: OnlineContext): Set<string> {
+  const harmless = (statement: Statement): boolean =>
+    statement.op === "create" && (statement.id?.kind === "index" || statement.id?.kind === "constraint");
+  const dropped = (statement: Statement): boolean => statement.op === "delete" && statement.id?.kind === "index";
+  const notNull = (statement: Statement): boolean => / SET NOT NULL$/.test(statement.sql);
+  return new Set(
+    statements
+      .filter((statement) => !harmless(statement) && !dropped(statement) && !notNull(statement))
+      .map((statement) => tableKey(statement, context)),
+  );
+}
+
+/** Indexes that the list drops and makes again under the same name, on tables with rows. */
+function replacedIndexes(statements: readonly Statement[], { live, desired, sizes }: OnlineContext): Set<string> {
+  const dropped = new Set<string>();
+  const replaced = new Set<string>();
+  for (const { id, op } of statements) {
+    if (
+      id?.kind !== "index" ||
+      rowsBehind(id, sizes, live, desired) === 0 ||
+      isPartitioned(tableOf(id, live, desired), live)
+    )
+      continue;
+    if (op === "delete") dropped.add(encodeId(id));
+    else if (dropped.has(encodeId(id))) replaced.add(encodeId(id));
+  }
+  return replaced;
+}
+
+function recipeFor(statement: Statement, context: OnlineContext, isReplacement: boolean): Recipe {
+  const { id, op } = statement;
+  const { live, desired, sizes } = context;
+  const asIs: Recipe = { soon: [statement], later: [] };
+  if (id === undefined) return asIs;
+  if (op === "create" && id.kind === "index") {
+    if (rowsBehind(id, sizes, live, desired) === 0) return withoutLeftOver(statement, id, context);
+    if (isPartitioned(tableOf(id, desired), live))
+      return live.has(id) ? asIs : buildOnPartitions(statement, id, context);
+    return {
+      soon: [],
+      later: isReplacement ? replaceIndex(statement, id, context) : buildIndex(statement, id, context),
+    };
+  }
+  if (rowsBehind(id, sizes, live, desired) === 0) return asIs;
+  if (op === "create" && id.kind === "constraint") return addConstraint(statement, id, context) ?? asIs;
+  if (op === "update" && id.kind === "column" && becomesNotNull(statement, id, context))
+    return setNotNull(statement, id, context);
+  if (op === "create" && id.kind === "column") return addColumn(statement, id, context) ?? asIs;
+  return asIs;
+}
