@@ -3,7 +3,7 @@ import type { Payload } from "@supabase/pg-delta/core";
 /**
  * The only door to `@supabase/pg-delta`, the library that reads catalogs as facts, compares them and orders
  * DDL. It is an alpha and pinned: whatever is used of it comes through here, and
- * `test/provider/engine*.test.ts` holds the behaviours relied on.
+ * `test/provider/catalog/` holds the behaviours relied on.
  */
 export {
   buildFactBase,
