@@ -1,5 +1,6 @@
 import pg, { type PoolClient } from "pg";
 import { UserError } from "../core/errors.ts";
+import { sqlStatements } from "./sqlStatements.ts";
 import { refuseUnmanaged, unmanaged } from "./unmanaged.ts";
 
 const { DatabaseError } = pg;
@@ -11,17 +12,33 @@ export interface SqlFile {
   sql: string;
 }
 
-/** A mistake in a SQL file, with the place where the server found it. */
+/** A place in a file; line and column are counted from 1, in characters. */
+interface Place {
+  line: number;
+  column: number;
+  /** The line itself. */
+  text: string;
+}
+
+/** A mistake in a SQL file, with its place: where the server found it, else where its statement begins. */
 export class SqlFileError extends UserError {
   override name = "SqlFileError";
   readonly path: string;
   /** SQLSTATE. */
   readonly code: string;
+  /** What is wrong, without the place. */
+  readonly fault: string;
+  readonly place: Place | undefined;
 
-  constructor(path: string, code: string, message: string) {
-    super(message);
+  constructor(path: string, code: string, fault: string, place?: Place) {
+    const [first = "", ...rest] = fault.split("\n");
+    const where = place === undefined ? path : `${path}:${place.line}:${place.column}`;
+    const line = place === undefined ? [] : [`    ${place.text}`, `    ${" ".repeat(place.column - 1)}^`];
+    super([`${where}: ${first}`, ...line, ...rest].join("\n"));
     this.path = path;
     this.code = code;
+    this.fault = fault;
+    this.place = place;
   }
 }
 
@@ -80,9 +97,40 @@ export async function loadSql(
     await client.query(CLOSE);
   } catch (error) {
     await client.query("rollback").catch(() => {});
-    throw error;
+    throw error instanceof SqlFileError && error.place === undefined ? await withPlace(client, files, error) : error;
   }
 }
+
+/**
+ * A file is sent whole, and not every error of the server has a position: the files are executed once more, the one
+ * with the fault in single statements.
+ */
+async function withPlace(client: PoolClient, files: readonly SqlFile[], error: SqlFileError): Promise<SqlFileError> {
+  try {
+    await client.query(OPEN);
+    const { transaction } = await sideEffects(client);
+    for (const file of files) {
+      await client.query("reset search_path");
+      if (file.path !== error.path) await client.query(file.sql);
+      else
+        for (const { start, end } of sqlStatements(file.sql)) {
+          const isSound = await client.query(file.sql.slice(start, end)).then(
+            async () => isHarmless(await sideEffects(client), transaction),
+            () => false,
+          );
+          if (!isSound) return new SqlFileError(error.path, error.code, error.fault, placeAt(file.sql, start));
+        }
+    }
+  } catch {
+    // What has no place keeps its message.
+  } finally {
+    await client.query("rollback").catch(() => {});
+  }
+  return error;
+}
+
+const isHarmless = (after: SideEffects, transaction: string): boolean =>
+  after.transaction === transaction && !after.touchesServer;
 
 /**
  * Sends a file without waiting for those before it, so that the server goes on while this process is busy.
@@ -106,7 +154,7 @@ function transactionFault({ path }: SqlFile): SqlFileError {
   return new SqlFileError(
     path,
     "2D000",
-    `${path}: found BEGIN, COMMIT or ROLLBACK, expected plain declarative SQL. A layer is one transaction that pgstrata opens and closes: remove the statement.`,
+    `found BEGIN, COMMIT or ROLLBACK, expected plain declarative SQL. A layer is one transaction that pgstrata opens and closes: remove the statement.`,
   );
 }
 
@@ -128,7 +176,7 @@ function refuseSideEffects(file: SqlFile, transaction: string, after: SideEffect
     throw new SqlFileError(
       file.path,
       "0LP01",
-      `${file.path}: found a statement that changes a role, a membership or another thing of the whole server, expected objects of one database. ` +
+      `found a statement that changes a role, a membership or another thing of the whole server, expected objects of one database. ` +
         "Roles belong to the whole server: declare them as `postgresql.Role` and `postgresql.GrantRole` (component AccessRoles) and name them in the layer's `roles`.",
     );
   }
@@ -138,16 +186,18 @@ function refuseSideEffects(file: SqlFile, transaction: string, after: SideEffect
 function located(file: SqlFile, error: unknown): unknown {
   if (!(error instanceof DatabaseError) || error.code === undefined) return error;
   const place = error.position === undefined ? undefined : placeOf(file.sql, Number(error.position));
-  const where = place === undefined ? file.path : `${file.path}:${place.line}:${place.column}`;
-  const lines = [`${where}: ${error.message}`];
-  if (place !== undefined) lines.push(`    ${place.text}`, `    ${" ".repeat(place.column - 1)}^`);
-  if (error.hint !== undefined) lines.push(`  The server's hint: ${error.hint}`);
-  return new SqlFileError(file.path, error.code, lines.join("\n"));
+  const hint = error.hint === undefined ? "" : `\n  The server's hint: ${error.hint}`;
+  return new SqlFileError(file.path, error.code, error.message + hint, place);
 }
 
-/** @param position counted in characters (not UTF-16 units) from 1, as the server does; so is the column. */
-function placeOf(sql: string, position: number): { line: number; column: number; text: string } {
-  const before = [...sql].slice(0, position - 1).join("");
+/** @param position counted in characters (not UTF-16 units) from 1, as the server does. */
+function placeOf(sql: string, position: number): Place {
+  return placeAt(sql, [...sql].slice(0, position - 1).join("").length);
+}
+
+/** @param offset in UTF-16 units. */
+function placeAt(sql: string, offset: number): Place {
+  const before = sql.slice(0, offset);
   const start = before.lastIndexOf("\n") + 1;
   const end = sql.indexOf("\n", start);
   return {

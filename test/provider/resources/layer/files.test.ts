@@ -73,17 +73,35 @@ test("files of a directory run in name order, and only those that end in .sql", 
   expect(await relationsIn(database, "notes")).toEqual(["note"]);
 });
 
-for (const [title, sql] of [
-  ["BEGIN and COMMIT", "begin; create schema notes; commit;"],
-  ["COMMIT alone", "create schema notes; commit;"],
-  ["COMMIT AND CHAIN", "create schema notes; commit and chain;"],
-  ["ROLLBACK", "create schema notes; rollback; create schema others;"],
+const ATOMIC = `create schema app; -- one; and a half
+create function app.f(n int) returns int language sql begin atomic
+  select case when n > 1 then 1 else 2 end;
+  select n;
+end;
+create function app.g() returns text language sql as $$ select ';' $$;
+`;
+test.each([
+  ["create table app.items (id int);\n\n  grant select on app.items to public with grant option;", "9:3"],
+  ["create index concurrently i on app.items (id);", "7:1"],
+  ["create table app.t (id int primary key);\nalter table app.t add primary key (id);", "8:1"],
+  ["do $$ begin raise exception 'no; never'; end $$; select 1;", "7:1"],
+])("an error that the server gives no place for has that of its statement: %s", async (sql, place) => {
+  expect(await reasonFor(ATOMIC + sql)).toContain(`faulty.sql:${place}: `);
+});
+
+for (const [title, sql, place] of [
+  ["BEGIN and COMMIT", "begin;\ncreate schema notes;\ncommit;", "3:1"],
+  ["COMMIT alone", "create schema notes; commit;", "1:22"],
+  ["COMMIT AND CHAIN", "create schema notes; commit and chain;", "1:22"],
+  ["ROLLBACK", "create schema notes; rollback; create schema others;", "1:22"],
 ] as const) {
   test(`${title} in a file is refused, and leaves nothing for the layer that comes next`, async () => {
     const database = await freshDatabase();
     await inRun(database.url, async ({ layer, context }) => {
       const { failures } = await layer.check(context(true), {}, project.layer("faulty", sql));
-      expect(failures[0]?.reason).toContain("faulty.sql: found BEGIN, COMMIT or ROLLBACK, expected plain declarative");
+      expect(failures[0]?.reason).toContain(
+        `faulty.sql:${place}: found BEGIN, COMMIT or ROLLBACK, expected plain declarative`,
+      );
       const good = project.layer("good", "create schema notes; create schema others;");
       expect((await layer.check(context(true), {}, good)).failures).toEqual([]);
     });
@@ -98,7 +116,7 @@ test.each([
 ])("a file may not touch roles, which the server would keep: %s", async (sql) => {
   const reason = await reasonFor(sql, {}, { shadow: "colocated" });
   expect(reason).toContain(
-    "faulty.sql: found a statement that changes a role, a membership or another thing of the whole server",
+    "faulty.sql:1:1: found a statement that changes a role, a membership or another thing of the whole server",
   );
   expect(reason).toContain("AccessRoles");
   expect(await roleExists("made_by_a_layer")).toBe(false);
