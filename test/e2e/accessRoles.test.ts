@@ -5,8 +5,8 @@ import { createPlatformStack, type PlatformStack } from "../support/platformStac
 
 const PROGRAM = `
 import * as pulumi from "@pulumi/pulumi";
-import { AccessRoles } from "./components/AccessRoles.ts";
-import { targetProviders } from "./components/targetProviders.ts";
+import { AccessRoles } from "./components/platform/AccessRoles.ts";
+import { targetProviders } from "./components/program/targetProviders.ts";
 
 const config = new pulumi.Config();
 const providers = targetProviders({ url: config.requireSecret("databaseUrl") });

@@ -149,11 +149,11 @@ describe("programs that contradict themselves", () => {
       "index.ts",
       `
       import * as pulumi from "@pulumi/pulumi";
-      import { AccessRoles } from "./components/AccessRoles.ts";
-      import { DatabasesTable } from "./components/DatabasesTable.ts";
-      import { PlatformSchema } from "./components/PlatformSchema.ts";
-      import { RegisteredDatabase } from "./components/RegisteredDatabase.ts";
-      import { targetProviders } from "./components/targetProviders.ts";
+      import { AccessRoles } from "./components/platform/AccessRoles.ts";
+      import { DatabasesTable } from "./components/platform/DatabasesTable.ts";
+      import { PlatformSchema } from "./components/platform/PlatformSchema.ts";
+      import { RegisteredDatabase } from "./components/registry/RegisteredDatabase.ts";
+      import { targetProviders } from "./components/program/targetProviders.ts";
       const opts = { providers: targetProviders({ url: new pulumi.Config().requireSecret("databaseUrl") }) };
       const platform = new PlatformSchema("platform", { access: new AccessRoles("access", { manage: false }, opts) }, opts);
       const databases = new DatabasesTable("databases", { platform }, opts);
