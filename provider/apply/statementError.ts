@@ -2,20 +2,9 @@ import pg from "pg";
 import { UserError } from "../core/errors.ts";
 import { describeDatabaseError } from "../database/databaseError.ts";
 import { connectionLoss } from "../database/lostConnection.ts";
+import { isOf } from "../database/sqlstate.ts";
 import { isContention } from "../database/transaction.ts";
 import type { Statement } from "../plan/statement.ts";
-
-/**
- * SQLSTATEs after which the same may succeed: lock timeout, deadlock, serialization failure. Who retries adds
- * the advice.
- */
-const PASSING = new Set(["55P03", "40P01", "40001"]);
-
-/**
- * SQLSTATEs of causes outside the statement, which have an advice of their own: rights, standby, disk,
- * memory, connections, time.
- */
-const ADVISED = new Set(["42501", "25006", "53100", "53200", "53300", "57014"]);
 
 /** A statement that the server refused. */
 export class StatementError extends Error {
@@ -46,7 +35,7 @@ export class RefusedStatement extends UserError {
   constructor({ statement: { sql, subject }, committed }: StatementError, cause: pg.DatabaseError) {
     const lines = [`The server refused ${subject}: ${cause.message} (SQLSTATE ${cause.code ?? "unknown"}).`];
     if (cause.hint !== undefined) lines.push(`The server's hint: ${cause.hint}`);
-    if (cause.code !== undefined && ADVISED.has(cause.code)) lines.push(describeDatabaseError(cause)?.message ?? "");
+    if (isOf("surroundings", cause.code)) lines.push(describeDatabaseError(cause)?.message ?? "");
     lines.push(
       "The statement was:",
       ...sql
@@ -57,7 +46,7 @@ export class RefusedStatement extends UserError {
         ? "The transaction was undone: nothing was changed."
         : `The transaction was undone; the ${committed} statements before it stay, each harmless by itself. Run \`pulumi up\` again once the cause is gone.`,
     );
-    super(cause.code !== undefined && PASSING.has(cause.code) ? `${subject}: ${cause.message}` : lines.join("\n"));
+    super(isOf("contention", cause.code) ? `${subject}: ${cause.message}` : lines.join("\n"));
     this.code = cause.code;
     this.committed = committed;
   }
@@ -74,5 +63,5 @@ export function explained(error: unknown): unknown {
 /** Whether the plan may have failed because the catalog had changed since it was read. */
 export function mayBeOutdated(error: unknown): boolean {
   if (!(error instanceof RefusedStatement) || error.committed > 0 || isContention(error)) return false;
-  return error.code === undefined || !ADVISED.has(error.code);
+  return !isOf("surroundings", error.code);
 }

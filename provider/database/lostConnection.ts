@@ -1,37 +1,29 @@
+import pg from "pg";
 import { UserError } from "../core/errors.ts";
 import { codeOf } from "./connectionError.ts";
+import { isOf, SQLSTATES } from "./sqlstate.ts";
 
 /** The connection broke while it was in use. The server undoes an open transaction by itself. */
 export class LostConnection extends UserError {
   override name = "LostConnection";
 }
 
+/** Codes of the network for a connection that broke. */
+const BROKEN = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT"]);
+const BY_NETWORK = "the network or the server broke it";
+
 /** Why an established connection broke; undefined when the error is none of that. */
 export function connectionLoss(error: unknown): string | undefined {
-  switch (codeOf(error)) {
-    case "57P01":
-      return "the server is shutting down, or an administrator ended the connection";
-    case "57P02":
-      return "another process of the server crashed, and the server starts again";
-    case "57P03":
-      return "the server is starting up or shutting down";
-    case "57P05":
-      return "it was idle for longer than the server allows";
-    case "08000":
-    case "08003":
-    case "08006":
-    case "ECONNRESET":
-    case "EPIPE":
-    case "ETIMEDOUT":
-      return "the network or the server broke it";
-  }
+  const code = codeOf(error);
+  if (error instanceof pg.DatabaseError && isOf("lost", code)) return SQLSTATES[code ?? ""]?.reason(error);
+  if (code !== undefined && (BROKEN.has(code) || isOf("lost", code))) return BY_NETWORK;
   // The driver has no codes for these.
   const isLost =
     error instanceof Error &&
     /^(Connection terminated|Connection ended|Client has encountered a connection error|Client was closed)/.test(
       error.message,
     );
-  return isLost ? "the network or the server broke it" : undefined;
+  return isLost ? BY_NETWORK : undefined;
 }
 
 /** What to tell of a connection that broke in use; undefined when the error is none of that. */

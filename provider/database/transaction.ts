@@ -4,15 +4,12 @@ import type { ProviderConfig } from "../core/config.ts";
 import { UserError } from "../core/errors.ts";
 import { BlockerWatch } from "./blockingSessions.ts";
 import { codeOf } from "./connectionError.ts";
+import { isOf } from "./sqlstate.ts";
 import type { Database } from "./target.ts";
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_GROWN_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 6000;
-
-const LOCK_TIMEOUT = "55P03";
-const SERIALIZATION_FAILURE = "40001";
-const DEADLOCK = "40P01";
 
 /** A try that is about to follow. */
 export interface Retry {
@@ -144,17 +141,16 @@ export function isContention(error: unknown): boolean {
 }
 
 function contention(error: unknown): string | undefined {
-  switch (codeOf(error)) {
-    case LOCK_TIMEOUT:
-      return "another session holds a lock";
-    case DEADLOCK:
-      return "deadlock with another session";
-    case SERIALIZATION_FAILURE:
-      return "another session changed the same rows";
-    default:
-      return undefined;
-  }
+  const code = codeOf(error);
+  return isOf("contention", code) ? SHORT[code ?? ""] : undefined;
 }
+
+/** In the message of a try that follows. */
+const SHORT: Record<string, string> = {
+  "55P03": "another session holds a lock",
+  "40P01": "deadlock with another session",
+  "40001": "another session changed the same rows",
+};
 
 /**
  * A limit for a statement that may wait for a lock first, which the server counts as a part of its run; 0

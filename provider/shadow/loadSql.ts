@@ -102,8 +102,8 @@ export async function loadSql(
 }
 
 /**
- * A file is sent whole, and not every error of the server has a position: the files are executed once more, the one
- * with the fault in single statements.
+ * A file is sent whole, and not every error of the server has a position: the files are executed once more,
+ * the one with the fault in single statements.
  */
 async function withPlace(client: PoolClient, files: readonly SqlFile[], error: SqlFileError): Promise<SqlFileError> {
   try {

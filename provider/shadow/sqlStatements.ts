@@ -7,8 +7,8 @@ export interface SqlSpan {
 }
 
 /**
- * The statements of a file, as `psql` would send them: they end at a semicolon outside of brackets and of the body
- * of a function in SQL (`BEGIN ATOMIC … END`).
+ * The statements of a file, as `psql` would send them: they end at a semicolon outside of brackets and of the
+ * body of a function in SQL (`BEGIN ATOMIC … END`).
  *
  * @see https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-PROMPTING
  */
