@@ -1,14 +1,15 @@
 /**
- * What the SQLSTATEs mean that a user meets: one row each, with the reason, the advice, and whether the same may
- * succeed when it is tried again. What is said of a connection that cannot be opened is in `connectionError.ts`.
+ * What the SQLSTATEs mean that a user meets: one row each, with the reason, the advice, and whether the same
+ * may succeed when it is tried again. What is said of a connection that cannot be opened is in
+ * `connectionError.ts`.
  *
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 import type pg from "pg";
 
 /**
- * `contention`: another session was in the way. `lost`: the connection broke in use. `surroundings`: something
- * outside of the statement. `rows`: values do not fit. `name`: something is not there.
+ * `contention`: another session was in the way. `lost`: the connection broke in use. `surroundings`:
+ * something outside of the statement. `rows`: values do not fit. `name`: something is not there.
  */
 export type Cause = "contention" | "lost" | "surroundings" | "rows" | "name";
 
@@ -16,7 +17,10 @@ export interface Sqlstate {
   cause: Cause;
   /** Whether the same statement may succeed when it is run again, without a change by anybody. */
   isRetryable: boolean;
-  /** Why, in half a sentence. Values of rows never show: the server's DETAIL, which may hold them, is not used. */
+  /**
+   * Why, in half a sentence. Values of rows never show: the server's DETAIL, which may hold them, is not
+   * used.
+   */
   reason: (error: pg.DatabaseError) => string;
   /** What to do. */
   advice: (error: pg.DatabaseError) => string;
