@@ -10,7 +10,7 @@ export interface Catalog {
   /** `server_version`, such as `18.4`. */
   serverVersion: string;
   /**
-   * Encoded ids of indexes that a failed build left behind. They are of no use to anybody, so they are no
+   * Encoded ids of indexes that a failed build left behind. They are of no use, so they are no
    * facts.
    */
   invalidIndexes: ReadonlySet<string>;
@@ -50,7 +50,8 @@ interface BeyondRow {
  * another server.
  *
  * @param owner the connecting role. What it owns and its own default privileges are implied everywhere, so
- *   they are left out: a shadow and a target whose objects belong to whoever created them are then alike.
+ *   they are left out: a shadow and a target whose objects belong to the roles that created them are then
+ *   alike.
  */
 export async function readCatalog(pool: Pool, owner: string): Promise<Catalog> {
   const { factBase, pgVersion, answer } = await timed("extract", () =>
@@ -79,7 +80,8 @@ interface Beyond {
 
 /**
  * Facts without what belongs to the cluster (roles, memberships) and without what is implied by who connects
- * (see {@link readCatalog}). Privileges that an owner holds by default are implied too, whoever the owner is.
+ * (see {@link readCatalog}). Privileges that an owner holds by default are implied too, which role the owner
+ * is.
  */
 function comparable(
   facts: FactBase,

@@ -61,11 +61,11 @@ export function contributionOf(base: FactBase, top: FactBase): Contribution {
  * Objects that a contribution changes or takes away although a layer of its base declares them otherwise: the
  * two would undo each other's work for ever.
  *
- * @param nobodys facts of the base that no layer declares: those of an empty database and of what is only
+ * @param undeclared facts of the base that no layer declares: those of an empty database and of what is only
  *   assumed.
  */
-export function conflicts(base: FactBase, nobodys: FactBase, contribution: Contribution): StableId[] {
-  const declared = (id: StableId): boolean => base.has(id) && !nobodys.has(id);
+export function conflicts(base: FactBase, undeclared: FactBase, contribution: Contribution): StableId[] {
+  const declared = (id: StableId): boolean => base.has(id) && !undeclared.has(id);
   const changed = contribution.changed.filter(({ id, attribute }) => {
     const fact = base.get(id);
     return fact !== undefined && declared(id) && !isLeftOpen(fact, attribute);

@@ -47,8 +47,8 @@ export function driftOf({ facts, invalidIndexes }: Catalog, records: ReadonlyMap
     .map((key) => parseId(key))
     .filter((id) => "schema" in id && id.schema !== null && schemas.has(id.schema))
     .map((id) => `invalid ${describe(id)}, left by a build that failed`);
-  const nobodys = foreign.filter(({ layer }) => layer === undefined).map(({ name }) => name);
-  return { layers, notOurs: sorted([...nobodys, ...leftOvers]) };
+  const unowned = foreign.filter(({ layer }) => layer === undefined).map(({ name }) => name);
+  return { layers, notOurs: sorted([...unowned, ...leftOvers]) };
 }
 
 const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort();
@@ -128,7 +128,7 @@ function schemaOf(id: StableId): StableId | undefined {
   return id.kind === "defaultPrivilege" && id.schema !== null ? { kind: "schema", name: id.schema } : undefined;
 }
 
-/** A schema's own privileges and comment belong to whoever declares it. */
+/** A schema's own privileges and comment belong to the layer that declares it. */
 function isIn(id: StableId, schemas: ReadonlySet<string>): boolean {
   return "schema" in id && id.schema !== null && schemas.has(id.schema);
 }

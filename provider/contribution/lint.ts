@@ -23,7 +23,7 @@ export function lint({ added, linked }: Contribution): Finding[] {
       if (!/^\s*SET search_path /m.test(String(fact.payload.def))) {
         findings.push({
           code: "PS101",
-          message: `${name} runs with its owner's rights and does not pin search_path: whoever calls it decides what its names mean. Add \`set search_path = ''\` and qualify the names.`,
+          message: `${name} runs with its owner's rights and does not pin search_path: the caller's search_path decides what its names mean. Add \`set search_path = ''\` and qualify the names.`,
         });
       }
       if (publicly.has(encodeId(fact.id))) {

@@ -38,7 +38,7 @@ export function saidAttributes(fact: Fact): { id: string; attribute: string; val
     .map((attribute) => ({ id: encodeId(fact.id), attribute, value: fact.payload[attribute] }));
 }
 
-/** What such an attribute is when nobody says it. */
+/** What such an attribute is when it is not said. */
 export function openValue({ kind }: StableId, attribute: string): Payload[string] {
   return OPEN_ATTRIBUTES[kind]?.[attribute];
 }

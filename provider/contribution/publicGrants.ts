@@ -13,9 +13,9 @@ const BUILT_IN: Partial<Record<StableId["kind"], string>> = {
 };
 
 /**
- * Privileges of PUBLIC on objects, and on their columns, that nobody declares. `REVOKE … FROM PUBLIC` of what
- * PUBLIC does not have leaves no trace in a shadow, so that a database which opened its tables to everybody
- * would keep them open when it is adopted.
+ * Privileges of PUBLIC on objects, and on their columns, that no layer declares. `REVOKE … FROM PUBLIC` of
+ * what PUBLIC does not have leaves no trace in a shadow, so that a database which opened its tables to
+ * everybody would keep them open when it is adopted.
  *
  * @param isAdopted whether the object with this encoded id is being adopted.
  * @param declared encoded ids of what layers declare.

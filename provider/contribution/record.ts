@@ -20,7 +20,7 @@ export interface ContributionRecord {
   adopted: string[];
   /** Attributes of added facts that other layers could have set, had these not (see `openAttributes.ts`). */
   said: { id: string; attribute: string; value?: PayloadValue; adopted: boolean }[];
-  /** Owners that the layer names, by encoded id; the owner of all else is whoever connects. */
+  /** Owners that the layer names, by encoded id; the owner of all else is the connecting role. */
   owners: Record<string, string>;
   removed: { id: string; parent?: string; payload: Fact["payload"] }[];
   changed: { id: string; attribute: string; from: PayloadValue; to: PayloadValue; adopted: boolean }[];

@@ -11,7 +11,7 @@ export function isObject(value: Value | undefined): value is Properties {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Deep equality. Two unknown values are not equal: nobody can tell. */
+/** Deep equality. Two unknown values are not equal: it cannot be told. */
 export function equalValues(left: Value, right: Value): boolean {
   if (left === UNKNOWN || right === UNKNOWN) return false;
   if (Array.isArray(left) && Array.isArray(right)) {

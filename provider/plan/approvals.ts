@@ -5,7 +5,7 @@ import type { LayerPlan } from "./plan.ts";
 import { askRename } from "./renames/suspected.ts";
 
 /**
- * Stops a plan with a hazard that can lose data or block writes and that nobody approved, and asks where a
+ * Stops a plan with a hazard that can lose data or block writes and that was not approved, and asks where a
  * rename may be meant.
  *
  * @param allow approvals of the layer.

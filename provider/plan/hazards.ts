@@ -196,7 +196,7 @@ function widerAccess(statement: Statement, id: StableId, { live, desired }: Haza
         code: "PS208",
         approval: `disable-rls:${nameIn(id)}`,
         stops: false,
-        message: `switches row security of ${nameIn(id)} off: every row shows to whoever may read the table`,
+        message: `switches row security of ${nameIn(id)} off: every row shows to every role that may read the table`,
       },
     ];
   }

@@ -25,7 +25,7 @@ export interface StatementWithRisk {
 export interface LayerPlan {
   list: StatementList;
   assessed: StatementWithRisk[];
-  /** What may be a rename that nobody declared. */
+  /** What may be a rename that was not declared. */
   questions: RenameQuestion[];
 }
 

@@ -46,7 +46,7 @@ function plannedStatements(live: FactBase, desired: FactBase): StatementList {
   const started = performance.now();
   const { actions, preamble } = planned(() =>
     plan(live, desired, {
-      // Roles belong to the cluster and are nobody's facts: those named exist, or will.
+      // Roles belong to the cluster and are facts of no layer: those named exist, or will.
       assumedRoles: [live, desired].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]),
       assumedSchemas: ["public", "pg_catalog"],
       compact: !hasTwinKeys(live, desired),
@@ -220,7 +220,7 @@ function subjectOf(action: Action): StableId | undefined {
 }
 
 /**
- * Where a type is made anew, such as an enum that loses a value, a statement of the type converts each column
+ * Where a type is recreated, such as an enum that loses a value, a statement of the type converts each column
  * that has it.
  */
 function convertedColumn({ verb, rewriteRisk, consumes }: Action): StableId | undefined {

@@ -12,7 +12,7 @@ const STEPS_ASIDE = /^ALTER TYPE (.+) RENAME TO ".*__pgdelta_replaced"$/;
 
 /**
  * The database half-way, where a plan makes tables or types anew: without what the server refuses to leave
- * standing meanwhile, though the planner does. Of a table, made anew such as for another partition key, that
+ * standing meanwhile, though the planner does. Of a table, recreated such as for another partition key, that
  * is all that stands on it: views, keys of other tables. Of a type, such as an enum that loses a value, the
  * policies that read a column of it.
  *
@@ -68,7 +68,7 @@ function ownedBy(column: StableId, sequences: readonly Fact[]): StableId[] {
 }
 
 /**
- * What is desired, but with the types that a plan makes anew as the server makes them: an enum that loses a
+ * What is desired, but with the types that a plan recreates as the server makes them: an enum that loses a
  * value has neither its privileges, its owner nor its comment afterwards, and the planner does not give them
  * again.
  *
@@ -85,7 +85,7 @@ export function withBareTypes(statements: readonly Statement[], desired: FactBas
   return buildFactBase([...facts, ...open], edges, desired.source, undefined, { allowDangling: keepOwnerEdge });
 }
 
-/** What the server gives on a type of which nobody says anything. */
+/** What the server gives on a type of which nothing is said. */
 function openToAll(type: StableId): Fact {
   const id: StableId = { kind: "acl", target: type, grantee: "PUBLIC" };
   return { id, parent: type, payload: { privileges: ["USAGE"], grantable: [] } };

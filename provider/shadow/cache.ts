@@ -14,7 +14,7 @@ const BIGINT = "$bigint";
 /**
  * Contributions by digest, in files. A contribution depends on nothing but the SQL, the roles and the
  * server's version, all of which are in the digest, so an entry is never wrong; it may be missing or damaged,
- * and is then made anew.
+ * and is then made again.
  */
 export class ContributionCache {
   readonly directory: string;

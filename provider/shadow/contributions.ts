@@ -142,13 +142,13 @@ export class ShadowContributions {
   }
 
   private async learn(base: readonly SqlSet[], top: SqlSet, needs: ShadowNeeds): Promise<Contribution> {
-    const nobodys = await this.factsAfter(
+    const undeclared = await this.factsAfter(
       base.filter((set) => set.assumed),
       needs,
     );
     const below = await this.factsAfter(base, needs);
     const contribution = this.withForms(contributionOf(below, await this.factsAfter([...base, top], needs)));
-    refuseConflicts(top, conflicts(below, nobodys, contribution));
+    refuseConflicts(top, conflicts(below, undeclared, contribution));
     refuseUnlistedRoles(top, contribution, needs);
     return contribution;
   }
@@ -273,7 +273,7 @@ function inSettledForm(fact: Fact, forms: Forms): Fact {
   );
 }
 
-/** Definitions that are taken for settled, so that nobody asks for them again. */
+/** Definitions that are taken for settled, so that they are not asked for again. */
 function asTheyAre(facts: readonly Fact[]): Forms {
   const itself = (text: string): Record<string, string> => ({ [text]: text });
   return Object.fromEntries(

@@ -134,7 +134,7 @@ const isHarmless = (after: SideEffects, transaction: string): boolean =>
 
 /**
  * Sends a file without waiting for those before it, so that the server goes on while this process is busy.
- * What follows one with a fault fails as well, and nobody asks for it.
+ * What follows one with a fault fails as well, and is not asked for.
  */
 async function loadFile(client: PoolClient, file: SqlFile): Promise<SideEffects> {
   const reset = client.query("reset search_path");

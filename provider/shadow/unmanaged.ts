@@ -85,7 +85,7 @@ export function refuseUnmanaged(before: ReadonlySet<string>, after: ReadonlySet<
   const shown = added.slice(0, 5).join(", ") + (added.length > 5 ? ` and ${added.length - 5} more` : "");
   const advice = added.every((what) => what.startsWith(ROWS))
     ? "Rows are resources of their own: declare each as a `Row`."
-    : "Take it out of the layer; in the database it may stay, as what nobody declares.";
+    : "Take it out of the layer; in the database it may stay, as an undeclared object.";
   throw new UserError(
     `Found ${shown}, which no layer can hold: it would be missing in the database without a word. Expected the definitions of tables, indexes, constraints, views, functions, triggers, policies, types, sequences, grants and comments. ${advice}`,
   );

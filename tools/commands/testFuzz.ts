@@ -11,7 +11,7 @@ const USAGE =
 /**
  * `npm run test:fuzz`: turns generated declarations into one another and back, through a layer on a real
  * server. A failure is printed with its seed and the smallest SQL that still fails; `--seed <seed> --runs 1`
- * repeats it. `--people`: SQL as people write it must settle, whoever made the database; `--settled-only`
+ * repeats it. `--people`: SQL as people write it must settle, however the database was made; `--settled-only`
  * leaves out of it what a server is known to print in two forms, `--prints` tells what that is.
  */
 await runMain(async () => {

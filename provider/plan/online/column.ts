@@ -61,9 +61,9 @@ function fillIn(statement: Statement, id: SubId): Statement {
 
 /**
  * A default that has another value in each row is filled in by batches; a constant one is a matter of the
- * catalog. Only for a column that demands a value: in another one nobody could tell the rows that are still
- * to be filled in from those that are meant to have no value. A mark that comes with the column tells the
- * next run, should this one end in between.
+ * catalog. Only for a column that demands a value: in another one it could not be told the rows that are
+ * still to be filled in from those that are meant to have no value. A mark that comes with the column tells
+ * the next run, should this one end in between.
  */
 export function addColumn(statement: Statement, id: SubId & StableId, context: OnlineContext): Recipe | undefined {
   const expression = defaultOf(id, context);

@@ -43,7 +43,7 @@ export class LiveCatalog {
     return this.reading;
   }
 
-  /** After a change that failed: nobody knows how far it came. */
+  /** After a change that failed: it is not known how far it came. */
   forget(): void {
     this.reading = undefined;
   }

@@ -18,7 +18,7 @@ import { refuseConflictingTables, refuseDependents } from "./preconditions.ts";
  * The database as the layer wants it: what it contributed before and no longer does is taken back (unless
  * another layer has it now), what it contributes now is worked in, everything else stays.
  *
- * @param warn told what goes although it is nobody's.
+ * @param warn told what goes although no layer declares it.
  * @throws {UserError} when the base is not there, a table of another kind is in the way, another layer
  *   declares the same, or objects of others depend on what is taken back.
  */

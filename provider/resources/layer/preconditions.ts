@@ -79,7 +79,7 @@ export function refuseDependents(
   }
 }
 
-/** Top-level kinds that nobody would keep without their table. */
+/** Top-level kinds that are of no use without their table. */
 const TABLE_PARTS: ReadonlySet<StableId["kind"]> = new Set(["index", "policy", "trigger", "rule", "publicationRel"]);
 
 /** Functions and the like that go with an extension. */

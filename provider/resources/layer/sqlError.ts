@@ -20,7 +20,7 @@ export function describeSqlError(
   const known = base.map((layer) => `"${layer.name}"`).join(", ") || "none";
   const advice =
     owner === undefined
-      ? `The layer "${name}" sees only itself and its base (${known}). If the object belongs to another layer, add that one to \`base\`; if it is nobody's, declare it in \`assumes\`.`
+      ? `The layer "${name}" sees only itself and its base (${known}). If the object belongs to another layer, add that one to \`base\`; if no layer declares it, name it in \`assumes\`.`
       : `It belongs to the layer "${owner}", which is not a base of "${name}" (its base: ${known}). Add it to \`base\`.`;
   return `${error.message}\n${advice}`;
 }

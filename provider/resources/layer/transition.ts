@@ -11,7 +11,7 @@ import type { LayerRuntime } from "./runtime.ts";
 /**
  * What the layer wants of a database: first its renames, then what `desiredState` says.
  *
- * @param warn told what goes although it is nobody's.
+ * @param warn told what goes although no layer declares it.
  * @throws {UserError} as `desiredState` does, and for renames that cannot be made.
  */
 export async function resolveTransition(
