@@ -3,8 +3,9 @@
  * adds at the end whatever column stands on something that comes later, such as an enum: `SELECT *`, `COPY`
  * and a view with a list of aliases would see other columns.
  */
-import { ownerObject } from "../catalog/objectNames.ts";
-import { type Action, encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { describe, ownerObject } from "../catalog/objectNames.ts";
+import { type Action, encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { UserError } from "../core/errors.ts";
 import { sqlTokens } from "./renames/sqlTokens.ts";
 
 const ADD_COLUMN = " ADD COLUMN ";
@@ -109,3 +110,47 @@ function listOf(sql: string): { start: number; end: number; items: string[] } | 
   }
   return undefined;
 }
+
+/**
+ * A print names a table's columns by their places where it has a list of aliases, `FROM app.t q(a, b)`, and the
+ * places are those of the files. A table that is there already gets new columns at its end.
+ *
+ * @throws {UserError} for a statement with such a list for a table whose columns stand in another order.
+ */
+export function refuseAliasesByPlace(
+  statements: readonly { sql: string; subject: string }[],
+  live: FactBase,
+  desired: FactBase,
+): void {
+  const others = desired.facts().flatMap(({ id }) => {
+    if (id.kind !== "table" || !live.has(id)) return [];
+    const [actual, declared] = [columnsAfter(id, live, desired), columnsOf(id, desired)];
+    return actual.join() === declared.join() ? [] : [{ id, actual, declared }];
+  });
+  for (const { id, actual, declared } of others) {
+    const aliases = new RegExp(`${printed(id.schema)}\\.${printed(id.name)} (?:"(?:[^"]|"")+"|\\w+)\\(`);
+    const found = statements.find(({ sql }) => aliases.test(sql));
+    if (found === undefined) continue;
+    throw new UserError(
+      `Found a list of aliases for the columns of ${describe(id)} in ${found.subject}, which names them by their places. In the files they are ${declared.join(", ")}; ` +
+        `in the database, where new columns come last, ${actual.join(", ")}. Expected the same order, or no list of aliases: declare the new columns last, or name the columns in the query. Nothing was changed.`,
+    );
+  }
+}
+
+const place = ({ payload: { _position } }: Fact): number => (typeof _position === "number" ? _position : 0);
+
+/** Names of a table's columns by their places, declared or undeclared. */
+function columnsOf(table: StableId, facts: FactBase): string[] {
+  const columns = facts.childrenOf(table).filter(({ id }) => id.kind === "column");
+  return columns.sort((a, b) => place(a) - place(b)).flatMap(({ id }) => ("name" in id ? [id.name] : []));
+}
+
+function columnsAfter(table: StableId, live: FactBase, desired: FactBase): string[] {
+  const declared = columnsOf(table, desired);
+  const kept = columnsOf(table, live).filter((name) => declared.includes(name));
+  return [...kept, ...declared.filter((name) => !kept.includes(name))];
+}
+
+/** A pattern for a name as the server prints it, in quotes where it must be. */
+const printed = (name: string): string => `"?${name.replaceAll('"', '""').replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}"?`;

@@ -4,7 +4,7 @@ import { quoteQualified } from "../catalog/quote.ts";
 import { rolesNamedBy } from "../catalog/roles.ts";
 import { virtualWriter } from "../catalog/virtualColumns.ts";
 import { addTime } from "../core/timing.ts";
-import { withColumnsInOrder } from "./columnOrder.ts";
+import { refuseAliasesByPlace, withColumnsInOrder } from "./columnOrder.ts";
 import { columnPrivilegesLast } from "./columnPrivileges.ts";
 import { withPartitionsDetached } from "./detachPartitions.ts";
 import { intermediateState, withBareTypes } from "./replacedObjects.ts";
@@ -62,6 +62,7 @@ function plannedStatements(live: FactBase, desired: FactBase): StatementList {
     desired,
     regranting,
   );
+  refuseAliasesByPlace(ordered, live, desired);
   return { statements: withPartitionsDetached(ordered, live), settings: [...preamble, ...settingsFor(ordered)] };
 }
 

@@ -30,9 +30,13 @@ const UNREADABLE = "prints in a form that it cannot read";
 /** A constant out of range that is worked out when data is filled in, which plain SQL did not do. */
 const FILLED_WITH_FAULTS = /The server refused (materialized view|column) .*\(SQLSTATE 2[23]/;
 
+/** A column in the middle of a table that is there, below a list of aliases. */
+const BY_PLACE = "which names them by their places";
+
 /** The server cannot make what its own files say. */
 const isImpossible = (error: unknown): boolean =>
-  messageOf(error).includes(UNREADABLE) || FILLED_WITH_FAULTS.test(messageOf(error));
+  FILLED_WITH_FAULTS.test(messageOf(error)) ||
+  [UNREADABLE, BY_PLACE].some((reason) => messageOf(error).includes(reason));
 
 /** The columns of each relation in their order, which no fact tells. */
 const COLUMNS = `

@@ -290,3 +290,31 @@ test("a state of which the database has lost a part is updated and repaired at o
   expect(await columns(database, "shop.item")).toEqual(["id", "name"]);
   expect(await pending(database.url, updated)).toEqual([]);
 });
+
+test("a list of aliases for a table whose columns stand in another order is refused, and not bound to other columns", async () => {
+  const database = await freshDatabase();
+  const sql = (columns: string, query: string): string =>
+    `create schema app; create table app."order" (${columns}); create view app.v as ${query};`;
+  const aliases = 'select q.x, q.y from app."order" as q(x, y)';
+  const state = await up(database.url, project.layer("aliases", sql("id int, name text", aliases)));
+  const middle = project.layer("aliases", sql("id int, added text, name text", aliases));
+  await expect(up(database.url, middle, state)).rejects.toThrow(
+    /aliases for the columns of table app\.order in view app\.v.*In the files they are id, added, name; .* id, name, added\. Expected the same order/s,
+  );
+  expect(
+    await database.query("select attname from pg_attribute where attrelid = 'app.\"order\"'::regclass and attnum > 0"),
+  ).toHaveLength(2);
+  const last = project.layer("aliases", sql("id int, name text, added text", aliases));
+  const named = project.layer(
+    "named",
+    sql("id int, added text, name text", 'select id as x, added as y from app."order"'),
+  );
+  const next = await up(database.url, last, state);
+  expect(await pending(database.url, next)).toEqual([]);
+  const other = await freshDatabase();
+  const first = await up(
+    other.url,
+    project.layer("named", sql("id int, name text", 'select id as x, name as y from app."order"')),
+  );
+  expect(await pending(other.url, await up(other.url, named, first))).toEqual([]);
+});
