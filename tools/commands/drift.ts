@@ -17,7 +17,7 @@ const DRIFTED = 2;
 await runMain(async () => {
   const { stack, json } = options();
   // A shell that is set up for another backend than the checkout's means that one.
-  const env = process.env.PULUMI_BACKEND_URL === undefined ? processEnvironment(projectRoot) : process.env;
+  const env = processEnvironment(projectRoot, process.env);
   const where = stack === undefined ? [] : ["--stack", stack];
   const known = parseStackState(await askPulumi(projectRoot, ["stack", "export", "--show-secrets", ...where], env));
   if (known.length === 0) {

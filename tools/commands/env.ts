@@ -1,8 +1,11 @@
-import { pulumiEnvironment, shellExports } from "../lib/environment.ts";
+import { hasOwnBackend, pulumiEnvironment, shellExports } from "../lib/environment.ts";
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 
-/** `eval "$(npm run -s env)"`: makes the plain `pulumi` work in the shell. */
+/** `eval "$(npm run -s env)"`: makes the plain `pulumi` work in the shell, on the shell's state backend if it names one. */
 await runMain(async () => {
-  console.log(shellExports(pulumiEnvironment(projectRoot)));
+  console.log(shellExports(pulumiEnvironment(projectRoot, process.env)));
+  if (hasOwnBackend(process.env)) {
+    console.error("PULUMI_BACKEND_URL and the passphrase stay as they are set; this checkout's own state is not used.");
+  }
 });

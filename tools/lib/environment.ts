@@ -12,16 +12,17 @@ export interface PulumiEnvironment {
   /** Directories to put before the others on PATH, first one first. */
   path: string[];
   variables: Record<string, string>;
-  /** Variables that would get in the way. */
+  /** Variables that would get in the way, as `PULUMI_CONFIG_PASSPHRASE`, which wins over a passphrase file. */
   unset: string[];
 }
 
 /**
  * The environment of the checkout at `root`, as its set-up left it. Nothing is written.
  *
+ * @param shell variables of a shell whose choice of a state backend is kept: `hasOwnBackend`. Without it, the checkout's own.
  * @throws {UserError} when it has not been set up.
  */
-export function pulumiEnvironment(root: string): PulumiEnvironment {
+export function pulumiEnvironment(root: string, shell: NodeJS.ProcessEnv = {}): PulumiEnvironment {
   const layout = layoutOf(root);
   const record = readRecord(layout);
   if (record.length === 0) {
@@ -29,25 +30,46 @@ export function pulumiEnvironment(root: string): PulumiEnvironment {
       `Pulumi is not set up in ${root}. Run \`npm start\` there: it sets all up and starts the local database.`,
     );
   }
-  const { PATH = "", ...variables } = homeOf(layout, record, { PATH: "" }).env;
+  const { env } = homeOf(layout, record, { PATH: "" });
+  const { PATH = "", PULUMI_BACKEND_URL = "", PULUMI_CONFIG_PASSPHRASE_FILE = "", ...variables } = env;
+  const isKept = hasOwnBackend(shell);
   return {
     path: PATH.split(delimiter),
     variables: {
       ...variables,
-      PULUMI_BACKEND_URL: pathToFileURL(layout.state).href,
+      ...(isKept ? {} : { PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE_FILE }),
       // A stack file that lost its encryption salt gets the one that the state holds, not a new one.
       PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
       // Node keeps the compiled form of the SDK there, which takes some 0.3 s off the start of each program.
       NODE_COMPILE_CACHE: join(layout.home, "cache", "node"),
     },
-    // It would win over the passphrase file.
-    unset: ["PULUMI_CONFIG_PASSPHRASE"],
+    unset: isKept ? passphrasesOfCheckouts(shell) : ["PULUMI_CONFIG_PASSPHRASE"],
   };
 }
 
-/** The environment of a child process that runs `pulumi`. */
-export function processEnvironment(root: string): NodeJS.ProcessEnv {
-  const { path, variables, unset } = pulumiEnvironment(root);
+/**
+ * Whether a shell names a state backend by itself. One that the environment of a checkout has set is not that: the shell may have
+ * come here from another checkout.
+ */
+export function hasOwnBackend({ PULUMI_BACKEND_URL: url = "" }: NodeJS.ProcessEnv): boolean {
+  return url !== "" && !url.endsWith(pathToFileURL(layoutOf("/").state).pathname);
+}
+
+/**
+ * A passphrase belongs to its backend. That of a checkout is known to nobody else, so it must not encrypt what others share;
+ * without one, the CLI asks.
+ */
+function passphrasesOfCheckouts({ PULUMI_CONFIG_PASSPHRASE_FILE: file = "" }: NodeJS.ProcessEnv): string[] {
+  return file.endsWith(layoutOf("/").passphrase) ? ["PULUMI_CONFIG_PASSPHRASE_FILE"] : [];
+}
+
+/**
+ * The environment of a child process that runs `pulumi`.
+ *
+ * @param shell as in `pulumiEnvironment`.
+ */
+export function processEnvironment(root: string, shell: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const { path, variables, unset } = pulumiEnvironment(root, shell);
   const inherited = Object.entries(process.env).filter(([name]) => !unset.includes(name));
   return {
     ...Object.fromEntries(inherited),

@@ -48,6 +48,32 @@ it("adds nothing to PATH the second time", () => {
   expect(evaluate(`${exports}\n${exports}`).PATH).toBe(evaluate(exports).PATH);
 });
 
+const TEAM = "postgres://pulumi@db.internal/pulumi";
+
+it.each([
+  { title: "a passphrase file", shell: { PULUMI_CONFIG_PASSPHRASE_FILE: "/run/secrets/passphrase" } },
+  { title: "a passphrase", shell: { PULUMI_CONFIG_PASSPHRASE: "known to the team" } },
+  { title: "no passphrase, which the CLI then asks for", shell: {} },
+])("leaves a backend that the shell names as it is, with $title", ({ shell }) => {
+  const { variables, unset } = pulumiEnvironment(base, { PULUMI_BACKEND_URL: TEAM, ...shell });
+  expect(Object.keys(variables)).toEqual(expect.arrayContaining(["PULUMI_HOME", "NODE_COMPILE_CACHE"]));
+  expect([...Object.keys(variables), ...unset].filter((name) => /BACKEND|PASSPHRASE/.test(name))).toEqual([]);
+});
+
+it("does not let a checkout's passphrase encrypt what is in another backend", () => {
+  const { PULUMI_CONFIG_PASSPHRASE_FILE } = pulumiEnvironment(base).variables;
+  const { unset } = pulumiEnvironment(base, { PULUMI_BACKEND_URL: TEAM, PULUMI_CONFIG_PASSPHRASE_FILE });
+  expect(unset).toEqual(["PULUMI_CONFIG_PASSPHRASE_FILE"]);
+});
+
+it("replaces what the environment of another checkout has set", () => {
+  const shell = {
+    PULUMI_BACKEND_URL: "file:///home/ann/other/.pgstrata/state",
+    PULUMI_CONFIG_PASSPHRASE_FILE: "/home/ann/other/.pgstrata/passphrase",
+  };
+  expect(pulumiEnvironment(base, shell)).toEqual(pulumiEnvironment(base));
+});
+
 it("asks for the set-up where there was none", () => {
   expect(() => pulumiEnvironment(join(base, "elsewhere"))).toThrow(/Run `npm start`/);
 });
