@@ -26,7 +26,7 @@ export interface StackWorkspace {
   setConfig(config: StackConfig): Promise<void>;
   /** Writes a file of the project. */
   write(path: string, text: string): Promise<void>;
-  /** The state file's text, as it lies in the backend. */
+  /** The state file's text, as it lies in a backend of its own. */
   stateText(): Promise<string>;
   /** `pulumi stack export`, parsed. */
   exportState(): Promise<ExportedState>;
@@ -40,6 +40,15 @@ export interface CliResult {
   stderr: string;
   /** Both, as they came. */
   output: string;
+}
+
+/** Where several workspaces keep one stack. */
+export interface SharedBackend {
+  /** For PULUMI_BACKEND_URL. */
+  url: string;
+  passphrase: string;
+  /** Further variables that the backend needs. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** Values by config key, e.g. `{ "pgstrata:databaseUrl": { secret: url } }`. */
@@ -61,14 +70,23 @@ export interface ExportedResource {
  * Makes a copy of the project in a temporary directory, with a state backend and a passphrase of its own, and
  * creates a stack in it. The CLI and the plugins are the checkout's.
  *
+ * @param options.backend in place of one of its own.
+ * @param options.joins the stack is in the backend already; its settings are in `files`, as another checkout has them from git.
  * @param options.stack default `test`.
  * @param options.program text of `index.ts`; default the checkout's program.
  * @param options.files further files of the project by path, written over those of the copy.
  */
 export async function createStackWorkspace(
-  options: { stack?: string; config?: StackConfig; program?: string; files?: Readonly<Record<string, string>> } = {},
+  options: {
+    stack?: string;
+    config?: StackConfig;
+    program?: string;
+    files?: Readonly<Record<string, string>>;
+    backend?: SharedBackend;
+    joins?: boolean;
+  } = {},
 ): Promise<StackWorkspace> {
-  const { stack = "test", config = {}, program, files = {} } = options;
+  const { stack = "test", config = {}, program, files = {}, backend, joins = false } = options;
   const home = await mkdtemp(join(tmpdir(), "pgstrata-stack-"));
   const directory = join(home, "project");
   const state = join(home, "state");
@@ -76,10 +94,11 @@ export async function createStackWorkspace(
   await Promise.all([mkdir(state), mkdir(temporary)]);
   await copyProject(directory);
   const passphrase = join(home, "passphrase");
-  await writeFile(passphrase, randomBytes(16).toString("hex"), { mode: 0o600 });
+  await writeFile(passphrase, backend?.passphrase ?? randomBytes(16).toString("hex"), { mode: 0o600 });
   const env = {
     ...processEnvironment(projectRoot),
-    PULUMI_BACKEND_URL: pathToFileURL(state).href,
+    ...backend?.env,
+    PULUMI_BACKEND_URL: backend?.url ?? pathToFileURL(state).href,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
     PULUMI_STACK: stack,
     // A command that fails leaves pipes there.
@@ -120,7 +139,7 @@ export async function createStackWorkspace(
 
   for (const [path, text] of Object.entries(files)) await write(path, text);
   if (program !== undefined) await write("index.ts", program);
-  await succeed("stack", "init", stack);
+  if (!joins) await succeed("stack", "init", stack);
   await setConfig(config);
 
   return {
