@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { execa, type Options } from "execa";
@@ -18,6 +18,7 @@ beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "pgstrata-start-"));
   checkout = join(home, "it's a clone");
   await cp(projectRoot, checkout, { recursive: true, filter: (path) => !MADE.has(basename(path)) });
+  await withoutSalt(join(checkout, "Pulumi.dev.yaml"));
   await linkPackages();
   await git("init", "--quiet");
   await git("add", "--all");
@@ -38,10 +39,18 @@ describe("`npm start` in a new checkout", () => {
     expect(summary).toMatch(/27 tables · \d+ indexes · 26 policies · 25 functions · 7 views/);
     expect(summary).toMatch(/Railway MongoDB +mongodb +mongodb:\/\/mongodb\.railway\.internal:27017 +inactive/);
     expect(summary).toMatch(/Railway Redis +redis +redis:\/\/redis\.railway\.internal:6379 +inactive/);
-    for (const stage of ["set-up", "local database", "stack", "preview", "update", "all"]) {
-      expect(summary).toMatch(new RegExp(`^ +${stage} +\\d+\\.\\d s$`, "m"));
-    }
-    expect(summary).toContain('eval "$(npm run -s env)"');
+    expect(summary).toMatch(/^Local database: postgresql:\/\/\w+@127\.0\.0\.1:\d+\/studio \(/m);
+    const next = summary.slice(summary.indexOf("Next:")).split("\n").slice(1, 5);
+    expect(next.map((line) => line.trim().split(/ {2,}/)[0])).toEqual([
+      'eval "$(npm run -s env)"',
+      "pulumi preview --diff",
+      'psql "$(npm run -s url)"',
+      "",
+    ]);
+    const time = "\\d+\\.\\d s";
+    const stages = ["set-up", "local database", "stack", "preview", "update"].map((stage) => `${stage} ${time}`);
+    expect(summary).toMatch(new RegExp(`\nTook ${time}: ${stages.join(", ")}\\.$`));
+    expect(all).not.toMatch(/EBADENGINE|deprecat/i);
     expect((await stat(layoutOf(checkout).passphrase)).mode & 0o777).toBe(0o600);
     expect(await git("status", "--porcelain")).toBe("");
   });
@@ -100,6 +109,11 @@ describe("the commands of a checkout that is set up", () => {
     expect((await run("npm", "run", "reset")).all).toContain("There was nothing to remove.");
   });
 });
+
+/** As git has the file: that of a checkout which was started holds a salt. */
+async function withoutSalt(file: string): Promise<void> {
+  await writeFile(file, (await readFile(file, "utf8")).replace(/^encryptionsalt: .*\n?/m, ""));
+}
 
 /** A folder of links: only a folder is what `.gitignore` names. */
 async function linkPackages(): Promise<void> {

@@ -11,9 +11,7 @@ import { ensurePulumi } from "../setup/index.ts";
 const NEXT = [
   ['eval "$(npm run -s env)"', "the plain pulumi works in this shell"],
   ["pulumi preview --diff", "the exact SQL of what would change"],
-  ["npm run drift", "looks for drift"],
   ['psql "$(npm run -s url)"', "opens the local database"],
-  ["npm stop", "stops the local database; npm run reset removes it"],
 ] as const;
 
 /** `npm start`: sets all up, then previews and applies the program to the local database. */
@@ -52,5 +50,5 @@ await runMain(async () => {
   await settleStackFile(root);
 
   const summary = await readSummary(url);
-  console.log(`\n${formatSummary({ summary, changed: changes, stages, next: NEXT })}`);
+  console.log(`\n${formatSummary({ summary, url, changed: changes, stages, next: NEXT })}`);
 });

@@ -57,15 +57,18 @@ export async function readSummary(url: string): Promise<Summary> {
 /** The end of `npm start`, for people. */
 export function formatSummary(options: {
   summary: Summary;
+  /** URL of the database. It is shown without the password, because the output may end in a log. */
+  url: string;
   /** Whether the update changed anything. */
   changed: boolean;
   stages: readonly Stage[];
   /** What the user may type next, each with a word on what it does. */
   next: readonly (readonly [command: string, meaning: string])[];
 }): string {
-  const { summary, changed, stages, next } = options;
+  const { summary, url, changed, stages, next } = options;
   const { databases, ...counts } = summary;
-  const total = stages.reduce((sum, stage) => sum + stage.elapsedMs, 0);
+  const totalMs = stages.reduce((sum, stage) => sum + stage.elapsedMs, 0);
+  const times = stages.map(({ name, elapsedMs }) => `${name} ${seconds(elapsedMs)}`);
   return [
     changed
       ? "The platform is up to date in the local database."
@@ -78,12 +81,17 @@ export function formatSummary(options: {
     databases.length === 0 ? "No database is registered." : "Registered databases (connection strings masked):",
     ...table(databases.map(({ name, type, connection, status }) => [name, type, connection, status])),
     "",
-    "Time:",
-    ...table([...stages, { name: "all", elapsedMs: total }].map(({ name, elapsedMs }) => [name, seconds(elapsedMs)])),
+    `Local database: ${withoutPassword(url)} (with its password: npm run -s url)`,
     "",
     "Next:",
     ...table(next),
+    "",
+    `Took ${seconds(totalMs)}: ${times.join(", ")}.`,
   ].join("\n");
+}
+
+function withoutPassword(url: string): string {
+  return Object.assign(new URL(url), { password: "" }).href;
 }
 
 function seconds(elapsedMs: number): string {
