@@ -5,6 +5,7 @@
  *   layers: platform → databases → rls
  *   rows:   billing plans · organization and project → registered databases
  */
+import "./components/program/stackTraces.ts";
 import { RunError } from "@pulumi/pulumi";
 import { AccessRoles } from "./components/platform/AccessRoles.ts";
 import { BillingPlans } from "./components/platform/BillingPlans.ts";
