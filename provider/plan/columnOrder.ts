@@ -112,8 +112,8 @@ function listOf(sql: string): { start: number; end: number; items: string[] } | 
 }
 
 /**
- * A print names a table's columns by their places where it has a list of aliases, `FROM app.t q(a, b)`, and the
- * places are those of the files. A table that is there already gets new columns at its end.
+ * A print names a table's columns by their places where it has a list of aliases, `FROM app.t q(a, b)`, and
+ * the places are those of the files. A table that is there already gets new columns at its end.
  *
  * @throws {UserError} for a statement with such a list for a table whose columns stand in another order.
  */

@@ -114,7 +114,8 @@ describe("two checkouts with their state in one Postgres database", () => {
   it("leave no secret in the clear there", async () => {
     const texts = await stored();
 
-    // The state itself, its backups and its history are found, so that the absence of secrets means something.
+    // The state itself, its backups and its history are found, so that the absence of secrets means
+    // something.
     expect(texts.filter((text) => text.includes("pgstrata:index:Layer")).length).toBeGreaterThan(3);
     for (const secret of [owner.password, keeper.password, passphrase]) {
       expect(texts.filter((text) => text.includes(secret))).toEqual([]);

@@ -71,7 +71,8 @@ export interface ExportedResource {
  * creates a stack in it. The CLI and the plugins are the checkout's.
  *
  * @param options.backend in place of one of its own.
- * @param options.joins the stack is in the backend already; its settings are in `files`, as another checkout has them from git.
+ * @param options.joins the stack is in the backend already; its settings are in `files`, as another checkout
+ *   has them from git.
  * @param options.stack default `test`.
  * @param options.program text of `index.ts`; default the checkout's program.
  * @param options.files further files of the project by path, written over those of the copy.

@@ -12,14 +12,17 @@ export interface PulumiEnvironment {
   /** Directories to put before the others on PATH, first one first. */
   path: string[];
   variables: Record<string, string>;
-  /** Variables that would get in the way, as `PULUMI_CONFIG_PASSPHRASE`, which wins over a passphrase file. */
+  /**
+   * Variables that would get in the way, as `PULUMI_CONFIG_PASSPHRASE`, which wins over a passphrase file.
+   */
   unset: string[];
 }
 
 /**
  * The environment of the checkout at `root`, as its set-up left it. Nothing is written.
  *
- * @param shell variables of a shell whose choice of a state backend is kept: `hasOwnBackend`. Without it, the checkout's own.
+ * @param shell variables of a shell whose choice of a state backend is kept: `hasOwnBackend`. Without it, the
+ *   checkout's own.
  * @throws {UserError} when it has not been set up.
  */
 export function pulumiEnvironment(root: string, shell: NodeJS.ProcessEnv = {}): PulumiEnvironment {
@@ -48,16 +51,16 @@ export function pulumiEnvironment(root: string, shell: NodeJS.ProcessEnv = {}): 
 }
 
 /**
- * Whether a shell names a state backend by itself. One that the environment of a checkout has set is not that: the shell may have
- * come here from another checkout.
+ * Whether a shell names a state backend by itself. One that the environment of a checkout has set is not
+ * that: the shell may have come here from another checkout.
  */
 export function hasOwnBackend({ PULUMI_BACKEND_URL: url = "" }: NodeJS.ProcessEnv): boolean {
   return url !== "" && !url.endsWith(pathToFileURL(layoutOf("/").state).pathname);
 }
 
 /**
- * A passphrase belongs to its backend. That of a checkout is known to nobody else, so it must not encrypt what others share;
- * without one, the CLI asks.
+ * A passphrase belongs to its backend. That of a checkout is known to nobody else, so it must not encrypt
+ * what others share; without one, the CLI asks.
  */
 function passphrasesOfCheckouts({ PULUMI_CONFIG_PASSPHRASE_FILE: file = "" }: NodeJS.ProcessEnv): string[] {
   return file.endsWith(layoutOf("/").passphrase) ? ["PULUMI_CONFIG_PASSPHRASE_FILE"] : [];
