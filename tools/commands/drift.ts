@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";
 import { type DriftReport, isDrifted, reportDrift } from "../../provider/resources/driftReport.ts";
 import { formatDrift } from "../lib/driftText.ts";
-import { processEnvironment } from "../lib/environment.ts";
+import { hasOwnBackend, processEnvironment } from "../lib/environment.ts";
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 import { askPulumi } from "../lib/pulumi.ts";
@@ -16,8 +16,8 @@ const DRIFTED = 2;
  */
 await runMain(async () => {
   const { stack, json } = options();
-  // A shell that is set up for another backend than the checkout's means that one.
-  const env = processEnvironment(projectRoot, process.env);
+  // A shell that is set up for another backend than the checkout's means that one, with a CLI of its own.
+  const env = hasOwnBackend(process.env) ? process.env : processEnvironment(projectRoot);
   const where = stack === undefined ? [] : ["--stack", stack];
   const known = parseStackState(await askPulumi(projectRoot, ["stack", "export", "--show-secrets", ...where], env));
   if (known.length === 0) {
