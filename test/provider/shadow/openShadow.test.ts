@@ -125,7 +125,7 @@ test("SQL that names an unlisted role is refused in an embedded shadow with what
   const { directory, layer } = fresh();
   const properties = layer("unlisted", "create schema unlisted; grant usage on schema unlisted to nobody_yet;");
   await expect(up(database.url, properties, undefined, { shadow: "embedded", directory })).rejects.toThrow(
-    /unlisted.sql: role "nobody_yet" does not exist[\s\S]*add "nobody_yet" to its `roles`/,
+    /unlisted\.sql:1:25: role "nobody_yet" does not exist[\s\S]*add "nobody_yet" to its `roles`/,
   );
 });
 

@@ -211,7 +211,7 @@ describe("roles without the needed rights", () => {
       await provider.configure({ url: fixture.database.urlFor(owner) });
       const state = await provider.create(ROW, "o", inputs);
       const { details } = await failureOfCall(provider.delete(state));
-      expect(details).toContain("rows may be hidden from this role");
+      expect(details).toContain("Rows may be hidden from this role");
     } finally {
       await provider.stop();
       await fixture.database.query("ALTER TABLE app.projects DISABLE ROW LEVEL SECURITY");
