@@ -169,6 +169,8 @@ const OTHERS = `
   create view app.lists as select 1 as c union distinct values (42) order by c limit 3;
   create function app.noted() returns trigger language plpgsql as $$ begin raise exception 'noted'; end $$;
   create trigger noted before update on app.u for each row when (old.name is distinct from new.name) execute function app.noted();
+  create function app.all_u() returns setof app.u language sql begin atomic select * from app.u where name::varchar in ('a', 'b'); end;
+  alter table app.u add column late int;
   create rule more as on insert to app.t where new.id > 99 do also update app.u set (name, id) = (select '', 1);`;
 
 test("other definitions that the server prints in two forms are made as well", async () => {
