@@ -5,7 +5,7 @@ import type { Statement } from "./statement.ts";
 /**
  * What the statements of a list have to do with one another beyond their own tables: which objects one stands
  * on that another makes, changes or drops, and which names one takes that another gives up. The planner keeps
- * to it by the order of the list; whoever changes that order asks here.
+ * to it by the order of the list; who changes that order asks here.
  */
 export class StatementDependencies {
   private readonly live: FactBase;

@@ -55,7 +55,7 @@ function withOneMore(world: World, items: readonly Item[], draw: Draw): Change {
   const before = new Set(world.items.map(({ key }) => key));
   const first = addAny(world, draw, "app.on_change");
   const more = world.items.filter(({ key }) => !before.has(key));
-  // So that the world is as it was, for whoever asks again.
+  // So that the world is as it was, for the next question.
   world.items.splice(world.items.length - more.length);
   return { what: `new: ${first?.sql}`, items: [...items, ...more] };
 }
