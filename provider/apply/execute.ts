@@ -4,7 +4,7 @@ import { quoteIdent } from "../catalog/quote.ts";
 import { PLAIN_SEARCH_PATH } from "../catalog/searchPath.ts";
 import type { ProviderConfig } from "../core/config.ts";
 import { withWaiting } from "../database/transaction.ts";
-import { withDropsTogether } from "../plan/planStatements.ts";
+import { withDropsTogether } from "../plan/mergeStatements.ts";
 import { isStrong, locksOf } from "../plan/requiredLocks.ts";
 import type { Statement, StatementList } from "../plan/statement.ts";
 import { lockBackoff, takeLocks } from "./acquireLocks.ts";

@@ -12,12 +12,15 @@ const WORDS: Partial<Record<StableId["kind"], string>> = {
   defaultPrivilege: "default privileges of",
 };
 
+/** A kind of object as SQL calls it, in lower case. */
+export const kindInWords = (kind: StableId["kind"]): string => WORDS[kind] ?? kind;
+
 /**
  * The name of an object as a person would say it: `table platform.users`, `policy p on platform.users`,
  * `privileges of studio_app on table platform.users`.
  */
 export function describe(id: StableId): string {
-  const word = WORDS[id.kind] ?? id.kind;
+  const word = kindInWords(id.kind);
   switch (id.kind) {
     case "acl":
       return `${word} ${id.grantee} on ${id.column === undefined ? "" : `column ${id.column} of `}${describe(id.target)}`;

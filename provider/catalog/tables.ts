@@ -48,11 +48,17 @@ export function tablesOfDomain(id: StableId, live: FactBase): StableId[] {
   return [...new Map(tables.map((table) => [encodeId(table), table])).values()];
 }
 
-/** Rows of the table that an object is a part of; 0 for a new or empty one. */
-export function rowsBehind(id: StableId | undefined, sizes: TableSizes, ...bases: readonly FactBase[]): number {
+const EMPTY: TableSize = { rows: 0, bytes: 0 };
+
+/** Size of the table that an object is a part of; nothing for a new one. */
+export function sizeBehind(id: StableId | undefined, sizes: TableSizes, ...bases: readonly FactBase[]): TableSize {
   const table = id === undefined ? undefined : tableOf(id, ...bases);
-  return table === undefined ? 0 : (sizes.get(encodeId(table))?.rows ?? 0);
+  return table === undefined ? EMPTY : (sizes.get(encodeId(table)) ?? EMPTY);
 }
+
+/** Rows of the table that an object is a part of; 0 for a new or empty one. */
+export const rowsBehind = (id: StableId | undefined, sizes: TableSizes, ...bases: readonly FactBase[]): number =>
+  sizeBehind(id, sizes, ...bases).rows;
 
 /** A text of a fact's payload. */
 export function text(fact: Fact | undefined, attribute: string): string {

@@ -34,8 +34,11 @@ export interface DiffResult {
   deleteBeforeReplace?: boolean;
 }
 
-/** A child line of a preview: one planned statement. */
-export interface PlannedStatement {
+/** The type of the child lines of a preview. */
+export const CHANGE_TYPE = "pgstrata:index:Change";
+
+/** A child line of a preview: what is planned for one object, or the same for several. */
+export interface PlannedChange {
   /** Unique within the resource; shown as the child's name. */
   name: string;
   op: "create" | "update" | "delete";
@@ -50,8 +53,8 @@ export interface Reporter {
   warn(message: string): void;
   /** Replaced by the next one; for progress in a long update. */
   status(message: string): void;
-  /** Publishes the statements as child lines. Only in previews; a no-op otherwise. */
-  plan(statements: PlannedStatement[]): Promise<void>;
+  /** Publishes what is planned as child lines. Only in previews; a no-op otherwise. */
+  plan(changes: PlannedChange[]): Promise<void>;
 }
 
 export interface CallContext {

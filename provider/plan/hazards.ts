@@ -168,7 +168,8 @@ function scan(table: StableId, rows: number, who: string): Hazard[] {
   return [{ code: "PS205", approval: `scan-table:${name}`, stops: true, message }];
 }
 
-function copiesTable(
+/** Whether the server writes a new copy of the table. The planner only says that it may. */
+export function copiesTable(
   statement: Statement,
   id: StableId,
   { live, desired }: Pick<HazardContext, "live" | "desired">,

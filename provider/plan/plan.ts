@@ -2,8 +2,9 @@ import type { ClientBase, Pool } from "pg";
 import type { FactBase, StableId } from "../catalog/pgDelta.ts";
 import type { Catalog } from "../catalog/readCatalog.ts";
 import { searchPathsIn } from "../catalog/searchPath.ts";
-import { rowsBehind, type TableSizes } from "../catalog/tables.ts";
-import { type Hazard, hazardsOf } from "./hazards.ts";
+import { sizeBehind, type TableSizes } from "../catalog/tables.ts";
+import { copiesTable, type Hazard, hazardsOf } from "./hazards.ts";
+import { withColumnsAddedTogether } from "./mergeStatements.ts";
 import { online } from "./online/online.ts";
 import { planStatements } from "./planStatements.ts";
 import { newIds } from "./renames/renamedFacts.ts";
@@ -11,6 +12,7 @@ import { type Rename, renameStatements } from "./renames/renames.ts";
 import { type RenameQuestion, renameQuestions } from "./renames/suspected.ts";
 import type { Statement, StatementList } from "./statement.ts";
 import { readSizes } from "./tableSizes.ts";
+import { estimateMs } from "./timeEstimate.ts";
 import type { Transition } from "./transition.ts";
 
 /** A statement with what it may do to others. */
@@ -19,6 +21,8 @@ export interface StatementWithRisk {
   hazards: Hazard[];
   /** Rows of the table that it touches; an estimate, 0 for a new or empty table. */
   rows: number;
+  /** Its work on these rows, in milliseconds; undefined where it touches none of them. */
+  estimateMs: number | undefined;
 }
 
 /** What an update would run. */
@@ -50,10 +54,9 @@ export async function planUpdate(
   );
   const { invalidIndexes, serverVersion } = catalog;
   const context = { live, desired, sizes, invalidIndexes, majorVersion: Number.parseInt(serverVersion, 10) };
-  const list = withSearchPaths(
-    renaming.length === 0 ? online(direct, context) : inOrder(direct, renaming, context),
-    desired,
-  );
+  const ordered = renaming.length === 0 ? online(direct, context) : inOrder(direct, renaming, context);
+  const statements = withColumnsAddedTogether(ordered.statements, desired);
+  const list = withSearchPaths({ ...ordered, statements }, desired);
   return {
     list,
     assessed: list.statements.map((statement) => assess(statement, live, desired, sizes)),
@@ -89,9 +92,13 @@ function inOrder(
 }
 
 function assess(statement: Statement, live: FactBase, desired: FactBase, sizes: TableSizes): StatementWithRisk {
+  const { id } = statement;
+  const size = sizeBehind(id, sizes, live, desired);
+  const copies = id !== undefined && copiesTable(statement, id, { live, desired });
   return {
     statement,
     hazards: hazardsOf(statement, { live, desired, sizes }),
-    rows: rowsBehind(statement.id, sizes, live, desired),
+    rows: size.rows,
+    estimateMs: estimateMs(statement, size, copies),
   };
 }

@@ -1,12 +1,12 @@
 import { describe, ownerObject } from "../catalog/objectNames.ts";
 import { type Action, encodeId, type FactBase, plan, type StableId } from "../catalog/pgDelta.ts";
-import { quoteQualified } from "../catalog/quote.ts";
 import { rolesNamedBy } from "../catalog/roles.ts";
 import { virtualWriter } from "../catalog/virtualColumns.ts";
 import { addTime } from "../core/timing.ts";
 import { refuseAliasesByPlace, withColumnsInOrder } from "./columnOrder.ts";
 import { columnPrivilegesLast } from "./columnPrivileges.ts";
 import { withPartitionsDetached } from "./detachPartitions.ts";
+import { withColumnPrivilegesMerged } from "./mergeStatements.ts";
 import { intermediateState, withBareTypes } from "./replacedObjects.ts";
 import type { Lock, Statement, StatementList, Work } from "./statement.ts";
 import { planned } from "./unsupportedChange.ts";
@@ -63,7 +63,8 @@ function plannedStatements(live: FactBase, desired: FactBase): StatementList {
     regranting,
   );
   refuseAliasesByPlace(ordered, live, desired);
-  return { statements: withPartitionsDetached(ordered, live), settings: [...preamble, ...settingsFor(ordered)] };
+  const statements = withColumnPrivilegesMerged(withPartitionsDetached(ordered, live));
+  return { statements, settings: [...preamble, ...settingsFor(ordered)] };
 }
 
 /**
@@ -125,55 +126,6 @@ function withPartitions(sql: string): string {
   return sql.replace(/^(CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")+"|[^\s"]+) ON )ONLY /, "$1");
 }
 
-/** So few that a refusal still says what it is about. */
-const MOST_DROPS_TOGETHER = 50;
-
-/**
- * Neighbouring `DROP TABLE` of one transaction as one statement of several tables. After each statement the
- * server walks through all locks that the transaction holds, about twenty for each table dropped, so
- * thousands of single drops take minutes.
- */
-export function withDropsTogether(statements: readonly Statement[]): Statement[] {
-  const joined: Statement[] = [];
-  let together: Statement[] = [];
-  const close = (): void => {
-    const [first, ...others] = together;
-    if (first !== undefined) joined.push(others.length === 0 ? first : dropTogether(first, others));
-    together = [];
-  };
-  for (const statement of statements) {
-    const isDrop = isPlainDrop(statement);
-    if (!isDrop || together.length === MOST_DROPS_TOGETHER) close();
-    if (isDrop) together.push(statement);
-    else joined.push(statement);
-  }
-  close();
-  return joined;
-}
-
-const DROP_TABLE = "DROP TABLE ";
-
-function isPlainDrop({ id, op, sql, transaction }: Statement): boolean {
-  return (
-    op === "delete" &&
-    transaction === "shared" &&
-    id?.kind === "table" &&
-    sql === `${DROP_TABLE}${quoteQualified(id.schema, id.name)}`
-  );
-}
-
-function dropTogether(first: Statement, others: readonly Statement[]): Statement {
-  const all = [first, ...others];
-  return {
-    ...first,
-    sql: DROP_TABLE + all.map(({ sql }) => sql.slice(DROP_TABLE.length)).join(",\n  "),
-    subject: `${first.subject} and ${others.length} more tables`,
-    drops: all.flatMap(({ drops }) => drops),
-    consumes: all.flatMap(({ consumes }) => consumes),
-    standsFor: all.length,
-  };
-}
-
 function toStatement(planned: Action): Statement {
   const action = { ...planned, sql: withPartitions(planned.sql) };
   const id = subjectOf(action);
@@ -198,7 +150,8 @@ function toStatement(planned: Action): Statement {
 
 /** A constraint or index is built or checked when it comes, unless its SQL says that it need not be. */
 function workOf({ sql, verb, rewriteRisk }: Action, id: StableId | undefined): Work {
-  if (rewriteRisk || / SET NOT NULL$| GENERATED /.test(sql) || / VALIDATE CONSTRAINT /.test(sql)) return "rows";
+  const computes = / GENERATED /.test(sql) && !/ VIRTUAL$/.test(sql);
+  if (rewriteRisk || computes || / SET NOT NULL$/.test(sql) || / VALIDATE CONSTRAINT /.test(sql)) return "rows";
   if (verb !== "create" || id === undefined || / NOT VALID$/.test(sql)) return "catalog";
   return BUILT.has(id.kind) ? "rows" : "catalog";
 }

@@ -4,10 +4,20 @@ import { tableOf, tablesOfDomain } from "../catalog/tables.ts";
 import type { Lock, Statement } from "./statement.ts";
 
 /** From weak to strong. */
-const STRENGTH: Lock[] = ["none", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "ACCESS EXCLUSIVE"];
+export const STRENGTHS: readonly Lock[] = [
+  "none",
+  "SHARE UPDATE EXCLUSIVE",
+  "SHARE",
+  "SHARE ROW EXCLUSIVE",
+  "ACCESS EXCLUSIVE",
+];
 
 /** Whether readers or writers of a table have to wait for the lock, and it for them. */
-export const isStrong = (lock: Lock): boolean => STRENGTH.indexOf(lock) > STRENGTH.indexOf("SHARE UPDATE EXCLUSIVE");
+export const isStrong = (lock: Lock): boolean => STRENGTHS.indexOf(lock) > STRENGTHS.indexOf("SHARE UPDATE EXCLUSIVE");
+
+/** The strongest of some; `none` of none. */
+export const strongest = (locks: readonly Lock[]): Lock =>
+  STRENGTHS.findLast((strength) => locks.includes(strength)) ?? "none";
 
 /** The locks of a transaction on tables of the database that make readers or writers wait. */
 export interface TableLocks {
@@ -29,7 +39,7 @@ export function locksOf(statements: readonly Statement[], live: FactBase, desire
     if (found.length > 0 || locksOtherThanTables(statement, live)) first = Math.min(first, n);
     for (const [table, lock] of found) {
       const key = encodeId(table);
-      if (STRENGTH.indexOf(lock) > STRENGTH.indexOf(locks.get(key) ?? "none")) locks.set(key, lock);
+      if (STRENGTHS.indexOf(lock) > STRENGTHS.indexOf(locks.get(key) ?? "none")) locks.set(key, lock);
     }
   }
   return { locks, first };

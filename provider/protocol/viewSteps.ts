@@ -1,13 +1,12 @@
 import grpc from "@grpc/grpc-js";
 import statusService from "@pulumi/pulumi/proto/resource_status_grpc_pb.js";
 import status from "@pulumi/pulumi/proto/resource_status_pb.js";
-import type { PlannedStatement, Properties, Value } from "../core/resourceType.ts";
+import { CHANGE_TYPE, type PlannedChange, type Properties, type Value } from "../core/resourceType.ts";
 import { isObject } from "../core/values.ts";
 import type { Redactor } from "./redactor.ts";
 import { encodeStruct } from "./struct.ts";
 import { sqlLines } from "./wrapSql.ts";
 
-const STATEMENT_TYPE = "pgstrata:index:Statement";
 /** The CLI cuts longer strings in `--diff`, and those of several lines. */
 const LONGEST_STRING = 120;
 
@@ -24,9 +23,9 @@ export interface StatusTarget {
   token: string;
 }
 
-/** Publishes planned statements as child lines of a resource. */
+/** Publishes planned changes as child lines of a resource. */
 export interface StatusPublisher {
-  publish(target: StatusTarget, statements: PlannedStatement[]): Promise<void>;
+  publish(target: StatusTarget, changes: PlannedChange[]): Promise<void>;
   close(): void;
 }
 
@@ -56,20 +55,20 @@ export function createStatusPublisher(redactor: Redactor): StatusPublisher {
   }
 
   return {
-    async publish(target, statements) {
-      if (statements.length === 0) return;
+    async publish(target, changes) {
+      if (changes.length === 0) return;
       const request = new status.PublishViewStepsRequest();
       request.setToken(target.token);
-      for (const statement of statements) {
-        const name = uniqueName(redactor.redact(statement.name), target.urn);
+      for (const change of changes) {
+        const name = uniqueName(redactor.redact(change.name), target.urn);
         const state = new status.ViewStepState();
-        state.setType(STATEMENT_TYPE);
+        state.setType(CHANGE_TYPE);
         state.setName(name);
-        state.setInputs(encodeStruct(presentable(statement.details, redactor)));
+        state.setInputs(encodeStruct(presentable(change.details, redactor)));
         const step = new status.ViewStep();
         step.setStatus(status.ViewStep.Status.OK);
-        step.setOp(OPS[statement.op]);
-        step.setType(STATEMENT_TYPE);
+        step.setOp(OPS[change.op]);
+        step.setType(CHANGE_TYPE);
         step.setName(name);
         // Never an old state, not even for a deletion: the engine looks it up in the stack and fails when it
         // is not there.
@@ -97,6 +96,8 @@ function presentable(details: Properties, redactor: Redactor): Properties {
 /** Redacted before it is broken into lines: a secret in two halves would not be known as one. */
 function inLines(sql: Value, redactor: Redactor): Value {
   if (typeof sql === "string") return sqlLines(redactor.redact(sql));
+  if (isObject(sql))
+    return Object.fromEntries(Object.entries(sql).map(([position, each]) => [position, inLines(each, redactor)]));
   const isText = Array.isArray(sql) && sql.every((line) => typeof line === "string");
   return isText ? sqlLines(redactor.redact(sql.join("\n"))) : sql;
 }

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ExportedResource, StackWorkspace } from "../support/cli.ts";
-import { countsIn, sqlIn, statementsIn } from "../support/cliOutput.ts";
+import { changesIn, countsIn, sqlIn } from "../support/cliOutput.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { createPlatformStack, NOTHING, type PlatformStack, standingIn, WHOLE } from "../support/platformStack.ts";
 
@@ -23,11 +23,11 @@ describe("an empty database", () => {
     const preview = await stack.succeed("preview", "--diff");
 
     shownSql = sqlIn(preview);
-    expect(statementsIn(preview)).toEqual(
+    expect(changesIn(preview)).toEqual(
       expect.arrayContaining([
-        "001 create schema platform",
-        "004 create table platform.addons",
-        "54 create policy permissive_all_users on platform.users",
+        "01 schema platform · 1 grant, 1 comment",
+        "04 table platform.addons · 12 columns, 6 constraints, 3 indexes, 1 trigger, 2 grants, 1 comment",
+        "4 policy permissive_all_* on 26 tables",
         "insert platform.billing_plans id=tier_free",
         "insert platform.databases name=Railway Redis project_id=? type=redis",
       ]),
@@ -36,8 +36,7 @@ describe("an empty database", () => {
       'CREATE POLICY "permissive_all_users" ON "platform"."users" FOR ALL TO PUBLIC USING (true) WITH CHECK (true)',
     );
     const counts = countsIn(preview);
-    const rows = 9;
-    expect((counts["to create"] ?? 0) + (counts["to update"] ?? 0)).toBe(RESOURCES + shownSql.length + rows);
+    expect((counts["to create"] ?? 0) + (counts["to update"] ?? 0)).toBe(RESOURCES + changesIn(preview).length);
     expect(await standing()).toEqual(NOTHING);
   });
 
@@ -46,7 +45,7 @@ describe("an empty database", () => {
 
     const up = await stack.succeed("up", "--yes");
 
-    expect(statementsIn(up).filter((name) => /^\d/.test(name))).toHaveLength(shownSql.length);
+    expect(changesIn(up)).toEqual(expect.arrayContaining(["4 policy permissive_all_* on 26 tables"]));
     expect(countsIn(up)).toEqual({ created: RESOURCES });
     expect(await standing()).toEqual(WHOLE);
     const tests = await database.query<{ test_result: boolean }>("select * from platform.test_rls_policies()");
@@ -113,8 +112,8 @@ describe("right after an update", () => {
 
 describe("drift", () => {
   const DRIFT = [
-    "1 update table platform.invoices",
-    "2 create policy permissive_all_users on platform.users",
+    "1 table platform.invoices · ENABLE ROW LEVEL SECURITY",
+    "2 policy permissive_all_users on platform.users",
     "update platform.billing_plans id=tier_pro",
   ];
 
@@ -128,7 +127,7 @@ describe("drift", () => {
   it("shows in a preview, and nothing else does", async () => {
     const preview = await platform.stack.succeed("preview", "--diff");
 
-    expect(statementsIn(preview).sort()).toEqual(DRIFT);
+    expect(changesIn(preview).sort()).toEqual(DRIFT);
     expect(sqlIn(preview)).toEqual([
       'ALTER TABLE "platform"."invoices" ENABLE ROW LEVEL SECURITY',
       'CREATE POLICY "permissive_all_users" ON "platform"."users" FOR ALL TO PUBLIC USING (true) WITH CHECK (true)',
@@ -160,7 +159,7 @@ describe("drift", () => {
 
     const up = await stack.succeed("up", "--yes");
 
-    expect(statementsIn(up).sort()).toEqual(DRIFT);
+    expect(changesIn(up).sort()).toEqual(DRIFT);
     expect(countsIn(up)).toEqual({ updated: 2, unchanged: RESOURCES - 2 });
     expect(await standing()).toEqual(WHOLE);
     expect(await database.query("select price from platform.billing_plans where id = 'tier_pro'")).toEqual([
@@ -185,7 +184,7 @@ describe("a change of the SQL files", () => {
       'ALTER TABLE "platform"."feature_flags" ADD COLUMN "owner_team" text',
       expect.stringMatching(/^CREATE INDEX (CONCURRENTLY )?idx_feature_flags_owner_team ON platform.feature_flags /),
     ]);
-    expect(statementsIn(preview)).toHaveLength(2);
+    expect(changesIn(preview)).toHaveLength(2);
     await stack.succeed("up", "--yes", "--skip-preview");
     expect(await database.query("select flag_key, owner_team from platform.feature_flags")).toEqual([
       { flag_key: "dark_mode", owner_team: null },

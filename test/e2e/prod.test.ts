@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { countsIn, diagnosticsIn, statementsIn } from "../support/cliOutput.ts";
+import { changesIn, countsIn, diagnosticsIn } from "../support/cliOutput.ts";
 import { createPlatformStack, type PlatformStack, WHOLE } from "../support/platformStack.ts";
 
 const SECRETS = {
@@ -103,7 +103,7 @@ describe("a stack that lost its state", () => {
 
     const up = await stack.succeed("up", "--yes");
 
-    expect(statementsIn(up)).toEqual([]);
+    expect(changesIn(up)).toEqual([]);
     expect(await standing()).toEqual(WHOLE);
     expect(await database.query("select * from platform.databases order by id")).toEqual(before);
     expect(up.output).toContain("adopted the row that was there already; nothing had to be changed");

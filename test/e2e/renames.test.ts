@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createStackWorkspace, type StackWorkspace } from "../support/cli.ts";
-import { diagnosticsIn, statementsIn } from "../support/cliOutput.ts";
+import { changesIn, diagnosticsIn } from "../support/cliOutput.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 
 const PROGRAM = `
@@ -61,13 +61,13 @@ describe("a table that has another name in the files", () => {
     const preview = await stack.succeed("preview");
     await stack.succeed("up", "--yes", "--skip-preview");
 
-    expect(statementsIn(preview)).toEqual([
-      "1 update column shop.jobs.name, renamed to title",
-      "2 update constraint jobs_pkey on shop.jobs, renamed to tasks_pkey",
-      "3 update sequence shop.jobs_id_seq, renamed to tasks_id_seq",
-      "4 update table shop.jobs, renamed to shop.tasks",
-      "1 delete policy permissive_all_jobs on shop.tasks",
-      "2 create policy permissive_all_tasks on shop.tasks",
+    expect(changesIn(preview)).toEqual([
+      "1 column shop.jobs.name, renamed to title · 1 row · locks ACCESS EXCLUSIVE",
+      "2 constraint jobs_pkey on shop.jobs, renamed to tasks_pkey · 1 row · locks ACCESS EXCLUSIVE",
+      "3 sequence shop.jobs_id_seq, renamed to tasks_id_seq",
+      "4 table shop.jobs, renamed to shop.tasks · 1 row · locks ACCESS EXCLUSIVE",
+      "1 policy permissive_all_jobs on shop.tasks · 1 row · locks ACCESS EXCLUSIVE",
+      "2 policy permissive_all_tasks on shop.tasks · 1 row · locks ACCESS EXCLUSIVE",
     ]);
     expect(await database.query("select id, title from shop.tasks")).toEqual([{ id: 1, title: "kept" }]);
     await stack.succeed("preview", "--expect-no-changes");

@@ -15,32 +15,40 @@ export function countsIn({ stdout }: CliResult): Record<string, number> {
   return counts;
 }
 
-/** Names of the planned statements, in the order of the lines, e.g. `1 update table platform.invoices`. */
-export function statementsIn({ stdout }: CliResult): string[] {
-  const lines = /pgstrata:index:Statement (.+) (?:create|update|delete)$/;
-  const urns = /\$pgstrata:index:Statement::(.+)\]$/;
+/** Names of the planned changes, in the order of the lines, e.g. `1 policy tenant on platform.invoices`. */
+export function changesIn({ stdout }: CliResult): string[] {
+  const lines = /pgstrata:index:Change (.+) (?:create|update|delete)$/;
+  const urns = /\$pgstrata:index:Change::(.+)\]$/;
   return stdout.split("\n").flatMap((line) => {
     const name = lines.exec(line.trimEnd())?.[1] ?? urns.exec(line)?.[1];
     return name === undefined ? [] : [name];
   });
 }
 
-/** The SQL that `--diff` shows, one text a statement. */
+/** The SQL that `--diff` shows, one text a statement: layer by layer, in the order of execution. */
 export function sqlIn({ stdout }: CliResult): string[] {
-  const statements: string[] = [];
+  const layers = new Map<string, Map<number, string[]>>();
+  let layer = new Map<number, string[]>();
   let current: string[] | undefined;
   for (const line of stdout.split("\n")) {
-    if (/^\s+sql *: \[$/.test(line)) current = [];
-    else if (current !== undefined && /^\s+\]$/.test(line)) {
-      statements.push(current.join("\n"));
-      current = undefined;
-    } else if (current !== undefined) {
+    const path = /\[urn=(.+)\$pgstrata:index:Change::/.exec(line)?.[1];
+    const position = /^\s+(\d+) *: \[$/.exec(line)?.[1];
+    if (path !== undefined) {
+      layer = layers.get(path) ?? new Map();
+      layers.set(path, layer);
+    } else if (position !== undefined) {
+      current = [];
+      layer.set(Number(position), current);
+    } else if (/^\s+\]$/.test(line)) current = undefined;
+    else if (current !== undefined) {
       const text = /^\s+\[\d+\]: (".*")$/.exec(line)?.[1];
       if (text === undefined) throw new Error(`not a line of SQL: ${line}`);
       current.push(JSON.parse(text));
     }
   }
-  return statements;
+  return [...layers.values()].flatMap((statements) =>
+    [...statements].sort(([one], [other]) => one - other).map(([, lines]) => lines.join("\n")),
+  );
 }
 
 /** Names of the resources that a destroy deleted, e.g. `Layer rls`; the CLI gives components no such line. */

@@ -2,11 +2,12 @@ import { inject } from "vitest";
 import type { ShadowMode } from "../../provider/core/config.ts";
 import type {
   CallContext,
-  PlannedStatement,
+  PlannedChange,
   Properties,
   ResourceState,
   ResourceType,
 } from "../../provider/core/resourceType.ts";
+import { isObject } from "../../provider/core/values.ts";
 import { createLayer } from "../../provider/resources/layer/layer.ts";
 import { createSession } from "../../provider/resources/session.ts";
 import { type SqlProject, sqlProject } from "./sqlProject.ts";
@@ -16,7 +17,7 @@ export interface Said {
   infos: string[];
   warnings: string[];
   statuses: string[];
-  plans: PlannedStatement[][];
+  plans: PlannedChange[][];
 }
 
 /**
@@ -148,7 +149,7 @@ export async function preview(
   url: string,
   layers: readonly Properties[],
   states: readonly ResourceState[] = [],
-): Promise<PlannedStatement[][]> {
+): Promise<PlannedChange[][]> {
   return inRun(url, async (run) => {
     const { layer, context, said } = run;
     for (const [n, properties] of layers.entries()) {
@@ -161,6 +162,14 @@ export async function preview(
     }
     return said.plans;
   });
+}
+
+/** The SQL of a preview in the order of its execution, each statement as one text. */
+export function sqlOf(plan: readonly PlannedChange[] = []): string[] {
+  return plan
+    .flatMap(({ details }) => (isObject(details.sql) ? Object.entries(details.sql) : []))
+    .sort(([one], [other]) => Number(one) - Number(other))
+    .map(([, lines]) => (Array.isArray(lines) ? lines.join("\n") : String(lines)));
 }
 
 /** The objects that a preview right now would change. */

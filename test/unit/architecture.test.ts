@@ -44,6 +44,7 @@ const ROOMS = [
   "catalog",
   "contribution",
   "plan",
+  "report",
   "shadow",
   "apply",
   "resources",
@@ -52,7 +53,7 @@ const ROOMS = [
   "main.ts",
 ];
 const CONNECTED = new Set(["database", "embedded"]);
-const UNCONNECTED = new Set(["catalog", "contribution", "plan"]);
+const UNCONNECTED = new Set(["catalog", "contribution", "plan", "report"]);
 
 /** The room of a file of the provider. */
 const roomOf = (path: string): string => path.split(sep)[1] ?? "";

@@ -41,6 +41,28 @@ export async function askPulumi(
   args: readonly string[],
   env: NodeJS.ProcessEnv = processEnvironment(root),
 ): Promise<string> {
+  const result = await callPulumi(root, args, env);
+  if (result.failed) throw new UserError(`\`pulumi ${args.join(" ")}\` failed: ${result.stderr || result.stdout}`);
+  return result.stdout;
+}
+
+/** Name of the stack that is selected. */
+export async function currentStack(root: string, env: NodeJS.ProcessEnv): Promise<string> {
+  return (await askPulumi(root, ["stack", "--show-name"], env)).trim();
+}
+
+/**
+ * What `pulumi preview --json` prints; also of a preview that was stopped.
+ *
+ * @throws {UserError} when there was none, with its messages.
+ */
+export async function previewAsJson(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const { stdout, stderr } = await callPulumi(root, ["preview", "--json", "--stack", stack], env);
+  if (stdout.trim() === "") throw new UserError(`\`pulumi preview\` failed: ${stderr}`);
+  return stdout;
+}
+
+async function callPulumi(root: string, args: readonly string[], env: NodeJS.ProcessEnv) {
   const result = await execa("pulumi", [...args, "--non-interactive"], {
     cwd: root,
     env,
@@ -49,8 +71,7 @@ export async function askPulumi(
     reject: false,
   });
   if (result.code === "ENOENT") throw missingCli();
-  if (result.failed) throw new UserError(`\`pulumi ${args.join(" ")}\` failed: ${result.stderr || result.stdout}`);
-  return result.stdout;
+  return result;
 }
 
 function missingCli(): UserError {

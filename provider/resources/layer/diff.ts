@@ -3,11 +3,11 @@ import type { CallContext, DiffResult, Properties, ResourceState } from "../../c
 import { containsUnknown, equalValues } from "../../core/values.ts";
 import { planStatements } from "../../plan/planStatements.ts";
 import { renameStatements } from "../../plan/renames/renames.ts";
+import { asDetail } from "./detailedDiff.ts";
 import { acceptedInputs } from "./inputs.ts";
 import { LayerLedger } from "./ledger.ts";
 import { meaningOf } from "./meaning.ts";
 import { unpackRecord } from "./outputs.ts";
-import { asDetail } from "./planView.ts";
 import type { LayerRuntime } from "./runtime.ts";
 import { resolveTransition } from "./transition.ts";
 

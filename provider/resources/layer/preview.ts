@@ -5,11 +5,12 @@ import { UserError } from "../../core/errors.ts";
 import { type CallContext, type Properties, type ResourceState, UNKNOWN } from "../../core/resourceType.ts";
 import { refuseHazards } from "../../plan/approvals.ts";
 import { nameBefore, planUpdate } from "../../plan/plan.ts";
+import { planReport } from "../../report/planReport.ts";
+import { asPreviewLines } from "../../report/previewLines.ts";
 import { approvals } from "./approvals.ts";
 import { LayerLedger } from "./ledger.ts";
 import type { LayerMeaning } from "./meaning.ts";
 import { layerOutputs } from "./outputs.ts";
-import { asPlan } from "./planView.ts";
 import type { LayerRuntime } from "./runtime.ts";
 import { resolveTransition } from "./transition.ts";
 
@@ -40,9 +41,9 @@ export async function planOnly(
     report.warn,
   );
   const plan = await planUpdate(pool, catalog, transition);
-  await report.plan(asPlan(plan));
-  for (const { code, message } of plan.assessed.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
   const { allow, allowedBefore } = approvals(meaning.inputs, state);
+  await report.plan(asPreviewLines(planReport(plan, transition, allow)));
+  for (const { code, message } of plan.assessed.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
   refuseHazards(plan, allow, [...allowedBefore, ...(unrecorded?.allow ?? [])]);
   const { role, major } = await target.facts();
   await refuseMissingPrivileges(pool, role, transition.live, transition.desired, plan.list.statements);

@@ -1,10 +1,4 @@
-import {
-  type CallContext,
-  type PlannedStatement,
-  type Properties,
-  UNKNOWN,
-  type Value,
-} from "../../core/resourceType.ts";
+import { type CallContext, type PlannedChange, type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
 import { isObject } from "../../core/values.ts";
 import type { Database } from "../../database/target.ts";
 import { type BoundRow, bindPlannedRow, unknownColumns } from "./boundRow.ts";
@@ -82,7 +76,7 @@ function statement(
   verb: "insert" | "update",
   inputs: RowInputs,
   paths: ReadonlySet<string> | undefined,
-): PlannedStatement {
+): PlannedChange {
   const key = [...inputs.key]
     .map(([column, value]) => `${column}=${value === UNKNOWN ? "?" : String(value)}`)
     .join(" ");

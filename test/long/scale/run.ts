@@ -119,7 +119,7 @@ async function measure(stack: StackWorkspace, name: string, args: readonly strin
   const { result, usage } = await withUsage(() => stack.succeed(...args));
   const wallMs = performance.now() - started;
   const stages: Partial<Record<Stage, number>> = {};
-  const statements = result.stdout.match(/pgstrata:index:Statement/g)?.length ?? 0;
+  const statements = result.stdout.match(/pgstrata:index:Change/g)?.length ?? 0;
   for (const file of await readdir(timings)) {
     const totals: Partial<Record<Stage, number>> = JSON.parse(await readFile(join(timings, file), "utf8"));
     for (const stage of STAGES) stages[stage] = (stages[stage] ?? 0) + (totals[stage] ?? 0);

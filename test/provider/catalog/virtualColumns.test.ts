@@ -32,9 +32,11 @@ test.runIf(majorVersion >= 18)("a generated column is stored or not, as its laye
   const [plan] = await preview(database.url, [more], [state]);
   expect(plan?.map(({ details }) => details)).toEqual([
     {
-      sql: [
-        `ALTER TABLE "shop"."item" ADD COLUMN "more (1) STORED" text GENERATED ALWAYS AS (('(1) STORED'::text || (price)::text)) VIRTUAL`,
-      ],
+      sql: {
+        1: [
+          `ALTER TABLE "shop"."item" ADD COLUMN "more (1) STORED" text GENERATED ALWAYS AS (('(1) STORED'::text || (price)::text)) VIRTUAL`,
+        ],
+      },
       lock: "ACCESS EXCLUSIVE",
       rows: 1,
     },

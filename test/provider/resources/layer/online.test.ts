@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ResourceState } from "../../../../provider/core/resourceType.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { freshDatabases } from "../../../support/freshDatabases.ts";
-import { pending, preview, project, up } from "../../../support/layerHarness.ts";
+import { pending, preview, project, sqlOf, up } from "../../../support/layerHarness.ts";
 
 const freshDatabase = freshDatabases();
 
@@ -19,7 +19,7 @@ async function stocked(sql = BASE): Promise<{ database: TestDatabase; state: Res
 /** The statements that a preview shows for a change. */
 async function planned(database: TestDatabase, state: ResourceState, sql: string): Promise<string[]> {
   const [plan] = await preview(database.url, [project.layer("shop", sql)], [state]);
-  return (plan ?? []).map(({ details }) => (Array.isArray(details.sql) ? details.sql.join("\n") : ""));
+  return sqlOf(plan);
 }
 
 async function indexes({ query }: TestDatabase): Promise<{ name: string; valid: boolean; columns: number }[]> {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { PlannedStatement, ResourceState } from "../../../../provider/core/resourceType.ts";
+import type { PlannedChange, ResourceState } from "../../../../provider/core/resourceType.ts";
 import { createTestDatabase, type TestDatabase } from "../../../support/database.ts";
-import { destroy, pending, preview, upAll } from "../../../support/layerHarness.ts";
+import { destroy, pending, preview, sqlOf, upAll } from "../../../support/layerHarness.ts";
 import {
   buildOriginal,
   columnsOf,
@@ -53,7 +53,7 @@ describe("the platform as it was before pgstrata", () => {
 
   test("shows in a preview what will be taken from PUBLIC, and no hazard that stops", async () => {
     const plans = await preview(database.url, studioLayers);
-    const sql = plans.flat().flatMap(({ details }) => details.sql);
+    const sql = plans.flatMap(sqlOf);
     for (const object of [
       'SCHEMA "platform"',
       ...["credentials", "organizations", "projects"].map((name) => `TABLE "platform"."${name}"`),
@@ -67,11 +67,7 @@ describe("the platform as it was before pgstrata", () => {
 
   test("replaces an index and a check that are written otherwise without blocking anybody", async () => {
     const [plan = []] = await preview(database.url, studioLayers);
-    const about = (name: string) =>
-      plan
-        .flatMap(({ details }) => details.sql)
-        .map(String)
-        .filter((line) => line.includes(name));
+    const about = (name: string) => sqlOf(plan).filter((statement) => statement.includes(name));
     expect(about("idx_audit_logs_severity")).toEqual([
       expect.stringMatching(/^CREATE INDEX CONCURRENTLY/),
       expect.stringMatching(/^DROP INDEX CONCURRENTLY/),
@@ -178,7 +174,7 @@ describe("the platform as it was, in a worse shape", () => {
     const before = await rowsByTable(database);
     const layers = studioLayers.map((layer, n) => (n === 0 ? { ...layer, allow: APPROVALS } : layer));
     const [plan = []] = await preview(database.url, layers);
-    const sql = plan.flatMap(({ details }) => details.sql).map(String);
+    const sql = sqlOf(plan);
     expect(sql).toEqual(
       expect.arrayContaining([expect.stringMatching(/^CREATE INDEX CONCURRENTLY idx_projects_status/)]),
     );
@@ -222,5 +218,5 @@ async function facts({ query }: TestDatabase): Promise<Defects | undefined> {
   return row;
 }
 
-const tableDrops = (plan: readonly PlannedStatement[]): string[] =>
-  plan.map(({ name }) => name).filter((name) => /delete (table|column) /.test(name));
+const tableDrops = (plan: readonly PlannedChange[]): string[] =>
+  sqlOf(plan).filter((statement) => /^DROP TABLE | DROP COLUMN /.test(statement));

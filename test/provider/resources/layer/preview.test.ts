@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { UNKNOWN } from "../../../../provider/core/resourceType.ts";
 import { freshDatabases } from "../../../support/freshDatabases.ts";
-import { checked, inRun, preview, project, up, upAll } from "../../../support/layerHarness.ts";
+import { checked, inRun, preview, project, sqlOf, up, upAll } from "../../../support/layerHarness.ts";
 
 const freshDatabase = freshDatabases();
 
@@ -31,14 +31,14 @@ test("a preview plans three dependent layers on one another, and nothing in the 
   const before = await database.query(CATALOG);
   const plans = await preview(database.url, [below, middle, above]);
   expect(plans.map((plan) => plan.map(({ name }) => name))).toEqual([
-    ["1 create schema shop", "2 create table shop.item"],
+    ["1 schema shop", "2 table shop.item · 2 columns, 1 constraint"],
     expect.arrayContaining([
-      expect.stringMatching(/\d create table shop.orders/),
-      expect.stringMatching(/\d create view shop.names/),
+      expect.stringMatching(/\d table shop.orders/),
+      expect.stringMatching(/\d view shop.names/),
     ]),
     expect.arrayContaining([
-      expect.stringMatching(/\d update table shop.item/),
-      expect.stringMatching(/\d create policy p on shop.item/),
+      expect.stringMatching(/\d table shop.item · ENABLE ROW LEVEL SECURITY/),
+      expect.stringMatching(/\d policy p on shop.item/),
     ]),
   ]);
   expect(await database.query(CATALOG)).toEqual(before);
@@ -50,7 +50,7 @@ test("what a preview announces is what the update does", async () => {
   const plans = await preview(database.url, layers);
   const states = await upAll(database.url, layers);
   expect(states.map(({ outputs }) => outputs.lastRun)).toMatchObject(
-    plans.map((plan) => ({ statements: plan.length })),
+    plans.map((plan) => ({ statements: sqlOf(plan).length })),
   );
   expect(await preview(database.url, layers, states)).toEqual([[], [], []]);
 });
@@ -73,12 +73,15 @@ $$;`;
   expect(new Set(names).size).toBe(names.length);
   expect([...names].sort()).toEqual(names);
   const steps = new Map(plan?.map((step) => [step.name.replace(/^\d+ /, ""), step]));
-  expect(steps.get("create policy p on shop.item")).toMatchObject({
+  expect(steps.get("policy p on shop.item")).toMatchObject({
     op: "create",
-    details: { sql: [expect.stringContaining("CREATE POLICY")] },
+    details: { sql: { 4: [expect.stringContaining("CREATE POLICY")] } },
   });
-  expect(steps.get("update table shop.item")).toMatchObject({ op: "update", details: { lock: "ACCESS EXCLUSIVE" } });
-  const body = steps.get("create function shop.two()")?.details.sql;
+  expect(steps.get("table shop.item · ENABLE ROW LEVEL SECURITY")).toMatchObject({
+    op: "update",
+    details: { lock: "ACCESS EXCLUSIVE" },
+  });
+  const body = Object.values(steps.get("function shop.two()")?.details.sql ?? {}).flat();
   expect(body).toEqual(expect.arrayContaining(["begin", "  return 2;", "end;"]));
 });
 
@@ -152,7 +155,7 @@ test("a preview of an update sees what the layers below will have changed", asyn
   project.layer("below", BELOW);
   project.layer("middle", MIDDLE);
   expect(plans.map((plan) => plan.map(({ name }) => name))).toEqual([
-    ["1 create column shop.item.price"],
-    ["1 create index shop.item_price"],
+    ["1 column shop.item.price"],
+    ["1 index shop.item_price"],
   ]);
 });

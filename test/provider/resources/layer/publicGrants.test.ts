@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { TestDatabase } from "../../../support/database.ts";
 import { freshDatabases } from "../../../support/freshDatabases.ts";
-import { inRun, pending, preview, project, up, upAll } from "../../../support/layerHarness.ts";
+import { inRun, pending, preview, project, sqlOf, up, upAll } from "../../../support/layerHarness.ts";
 
 const freshDatabase = freshDatabases();
 
@@ -56,7 +56,7 @@ test("what an adopted database grants to everybody and the layer does not is tak
   const database = await opened();
   expect(await open(database)).toHaveLength(9);
   const [plan] = await preview(database.url, [shop]);
-  const sql = plan?.flatMap(({ details }) => details.sql);
+  const sql = sqlOf(plan);
   expect(sql).toEqual(
     expect.arrayContaining([expect.stringMatching(/^REVOKE ALL ON TABLE "shop"."item" FROM PUBLIC/)]),
   );

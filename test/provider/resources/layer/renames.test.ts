@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Properties, ResourceState } from "../../../../provider/core/resourceType.ts";
 import { filenodes, freshDatabases, relationsIn } from "../../../support/freshDatabases.ts";
-import { destroy, pending, preview, project, up } from "../../../support/layerHarness.ts";
+import { destroy, pending, preview, project, sqlOf, up } from "../../../support/layerHarness.ts";
 
 const freshDatabase = freshDatabases();
 
@@ -11,7 +11,7 @@ const shop = (sql: string, more: Properties = {}): Properties =>
 /** The SQL of the statements of a preview. */
 async function planned(url: string, layer: Properties, state: ResourceState): Promise<string[]> {
   const [plan] = await preview(url, [layer], [state]);
-  return (plan ?? []).map(({ details }) => (Array.isArray(details.sql) ? details.sql.join("\n") : ""));
+  return sqlOf(plan);
 }
 
 const EVERYTHING = `
@@ -291,10 +291,10 @@ test("a preview shows a rename as an update of the object, with its lock and row
     const [plan] = await preview(database.url, [next], [state]);
     expect(plan).toEqual([
       {
-        name: "1 update column shop.item.name, renamed to title",
+        name: "1 column shop.item.name, renamed to title · about 3 rows · locks ACCESS EXCLUSIVE",
         op: "update",
         details: {
-          sql: ['ALTER TABLE "shop"."item" RENAME COLUMN "name" TO "title"'],
+          sql: { 1: ['ALTER TABLE "shop"."item" RENAME COLUMN "name" TO "title"'] },
           lock: "ACCESS EXCLUSIVE",
           rows: 3,
         },

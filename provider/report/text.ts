@@ -1,0 +1,50 @@
+/** A plan for a terminal. */
+import type { PlanLine } from "./planLine.ts";
+import { type Message, type StackPlan, totalsOf } from "./stackPlan.ts";
+import { headlineNotes } from "./words.ts";
+
+const SIGNS: Readonly<Record<string, string>> = { create: "+", update: "~", delete: "-" };
+
+export const signOf = (op: string): string => SIGNS[op] ?? "±";
+
+export function planAsText(plan: StackPlan): string {
+  const { stack, layers, rows, resources, warnings, errors } = plan;
+  // A hazard is shown with its line.
+  const hazards = new Set(
+    layers.flatMap(({ lines }) =>
+      lines.flatMap((line) => line.hazards.map(({ code, message }) => `${code}: ${message}`)),
+    ),
+  );
+  const others = warnings.filter(({ text }) => !hazards.has(text));
+  return [
+    `Plan of stack ${stack}: ${totalsOf(plan)}.`,
+    ...layers.flatMap(({ name, lines }) => section(`Layer ${name}`, lines.flatMap(lineAsText))),
+    ...section(
+      "Rows",
+      rows.map(({ op, title, columns }) => `${signOf(op)} ${title}${op === "update" ? `: ${columns.join(", ")}` : ""}`),
+    ),
+    ...section(
+      "Other resources",
+      resources.map(({ op, type, name }) => `${signOf(op)} ${type} ${name}`),
+    ),
+    ...section("Warnings", others.map(messageAsText)),
+    ...section("Stopped", errors.map(messageAsText)),
+  ].join("\n");
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", title, ...lines.map((line) => line.replace(/^/gm, "  "))];
+}
+
+function lineAsText(line: PlanLine): string[] {
+  const { op, title, hazards } = line;
+  return [
+    `${signOf(op)} ${[title, ...headlineNotes(line)].join(" · ")}`,
+    ...hazards.flatMap(({ code, message, approval, blocks }) => [
+      `    ${code}: ${message}`,
+      ...(blocks ? [`    needs in the layer's \`allow\`: ${approval}`] : []),
+    ]),
+  ];
+}
+
+const messageAsText = ({ resource, text }: Message): string => (resource === "" ? text : `${resource}: ${text}`);
