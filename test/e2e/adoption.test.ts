@@ -31,9 +31,11 @@ async function keptRows(): Promise<Record<string, TableRows | undefined>> {
 }
 
 /** `npm run drift`, as a person runs it. */
-async function drift(...args: string[]) {
+const drift = (...args: string[]) => script("drift", ...args);
+
+async function script(name: string, ...args: string[]) {
   const { stack } = platform;
-  const { exitCode, stdout, stderr } = await execa("npm", ["run", "--silent", "drift", "--", ...args], {
+  const { exitCode, stdout, stderr } = await execa("npm", ["run", "--silent", name, "--", ...args], {
     cwd: stack.directory,
     env: stack.env,
     extendEnv: false,
@@ -131,6 +133,25 @@ describe("npm run drift", () => {
     );
     expect(stdout + stderr).not.toMatch(/-secret/);
     expect(await stack.stateText()).toBe(state);
+  });
+
+  it("is what `npm run plan` says that an update would repair, with each column and no value", async () => {
+    const { exitCode, stdout } = await script("plan", "--json", "--stack", "prod");
+    expect(exitCode).toBe(0);
+    const plan = JSON.parse(stdout);
+    expect(plan.layers).toMatchObject([
+      { name: "platform", lines: [{ title: "privileges on table platform.users" }] },
+      { name: "databases", lines: [{ op: "update", title: "view platform.databases_safe" }] },
+      { name: "rls", lines: [{ op: "create", title: "policy permissive_all_users on platform.users" }] },
+    ]);
+    expect(plan.rows).toMatchObject([
+      { title: "update platform.billing_plans id=tier_pro", columns: ["price"] },
+      { op: "update", columns: ["connection_string"] },
+    ]);
+    const markdown = await script("plan", "--markdown", "--stack", "prod");
+    expect(markdown.stdout).toContain("```sql\nCREATE POLICY");
+    expect(stdout + markdown.stdout).not.toMatch(/-secret/);
+    expect((await script("plan", "--json", "--sql")).stderr).toContain("Found more than one form.");
   });
 
   it("has nothing to report once an update has repaired it, but what is not ours", async () => {

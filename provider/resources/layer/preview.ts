@@ -45,6 +45,8 @@ export async function planOnly(
   await report.plan(asPreviewLines(planReport(plan, transition, allow)));
   for (const { code, message } of plan.assessed.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
   refuseHazards(plan, allow, [...allowedBefore, ...(unrecorded?.allow ?? [])]);
+  const unrehearsed = await runtime.rehearse({ before: catalog.facts, list: plan.list, desired: transition.desired });
+  if (unrehearsed !== undefined) report.warn(`the plan was not rehearsed: ${unrehearsed}`);
   const { role, major } = await target.facts();
   await refuseMissingPrivileges(pool, role, transition.live, transition.desired, plan.list.statements);
   await refuseTooManyLocks(pool, transition.live, transition.desired, major);

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { Pool } from "pg";
+import { PassedRehearsals } from "../../apply/passedRehearsals.ts";
+import { type PlannedUpdate, Rehearsals } from "../../apply/rehearsal.ts";
 import type { Fact, FactBase } from "../../catalog/pgDelta.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
 import type { ProviderConfig } from "../../core/config.ts";
@@ -32,6 +34,7 @@ export class LayerRuntime {
   readonly ownership = new Ownership();
   readonly desiredStates = new DesiredStateCache(this.ownership);
   private readonly projectDirectory: string;
+  private rehearsals: Rehearsals | undefined;
   private chain: Promise<ShadowContributions> | undefined;
 
   constructor(session: Session, projectDirectory: string) {
@@ -87,6 +90,18 @@ export class LayerRuntime {
     return chain.withFormsOf(facts, among, sources.base, sources.top, await this.needs(inputs));
   }
 
+  /**
+   * Runs a plan in the shadow before it is shown or carried out, for a caller that has a turn.
+   *
+   * @returns why it could not be; undefined for one that passed.
+   */
+  async rehearse(update: PlannedUpdate): Promise<string | undefined> {
+    if (update.list.statements.length === 0) return undefined;
+    const { shadow, cache } = await this.openedChain();
+    this.rehearsals ??= new Rehearsals(shadow, new PassedRehearsals(cache.directory));
+    return this.rehearsals.rehearse(update, await this.needs({ roles: [] }));
+  }
+
   /** What a failure of the target or of the way to it means; anything else comes back as it is. */
   explainFailure(error: unknown): unknown {
     const described = describeDatabaseError(error);
@@ -96,11 +111,12 @@ export class LayerRuntime {
   }
 
   async close(): Promise<void> {
+    await this.rehearsals?.close();
     const chain = await this.chain?.catch(() => undefined);
     await chain?.close();
   }
 
-  private async needs({ roles }: LayerInputs): Promise<ShadowNeeds> {
+  private async needs({ roles }: Pick<LayerInputs, "roles">): Promise<ShadowNeeds> {
     if (this.target === undefined) return { owner: "postgres", roles };
     const { role, literalSettings } = await this.target.facts();
     return { owner: role, roles, literalSettings };

@@ -156,6 +156,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const target = await goal(before.facts, unrecorded);
   const { desired, record } = target;
   const { list } = await plan(client, policy, unrecorded, before, target);
+  await runtime.rehearse({ before: before.facts, list, desired });
   const { role, major } = await runtime.knownTarget().facts();
   await refuseMissingPrivileges(client, role, target.live, desired, list.statements);
   await refuseTooManyLocks(client, target.live, desired, major);

@@ -211,8 +211,8 @@ test("a change of the files and a drift are repaired by one update", async () =>
   const changed = project.layer("notes", `${NOTES} create table notes.tag (id int);`);
   const [plan] = await preview(database.url, [changed], [state]);
   expect(plan?.map(({ name }) => name.replace(/^\d+ /, "")).sort()).toEqual([
-    "create policy everyone on notes.note",
-    "create table notes.tag",
+    "policy everyone on notes.note",
+    "table notes.tag · 1 column",
   ]);
   const updated = await up(database.url, changed, state);
   expect(await pending(database.url, updated)).toEqual([]);

@@ -47,7 +47,7 @@ test("what leaves the files is dropped, what comes is made, what stays keeps its
   await database.query("insert into shop.item values (1, 'pen', 3)");
   const next = shop(`${ITEM} create index item_price on shop.item (price); create table shop.tag (id int);`);
   const [plan] = await preview(database.url, [next], [state]);
-  expect(plan?.map(({ name }) => name.replace(/^\d+ /, "")).sort()).toEqual([
+  expect(plan?.map(({ op, name }) => `${op} ${name.replace(/^\d+ | · .*/g, "")}`).sort()).toEqual([
     "create index shop.item_price",
     "create table shop.tag",
     "delete constraint orders_item_fkey on shop.orders",

@@ -1,0 +1,229 @@
+/**
+ * Runs a plan before it is shown: the part of the catalog that it has to do with is made in the shadow, without
+ * rows, the statements are executed there, and the catalog read back must be the desired one. What depends on
+ * rows or on the privileges of the role that connects is not asked here.
+ */
+import { createHash } from "node:crypto";
+import pg from "pg";
+import { describe } from "../catalog/objectNames.ts";
+import { buildFactBase, type DependencyEdge, encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { keepOwnerEdge, readCatalog } from "../catalog/readCatalog.ts";
+import { rolesNamedBy } from "../catalog/roles.ts";
+import { UserError } from "../core/errors.ts";
+import { timed } from "../core/timing.ts";
+import { type Neighbourhood, neighbourhoodOf } from "../plan/neighbourhood.ts";
+import { planStatements } from "../plan/planStatements.ts";
+import type { StatementList } from "../plan/statement.ts";
+import type { ScratchDatabase, Shadow, ShadowNeeds } from "../shadow/shadow.ts";
+import { execute } from "./execute.ts";
+import type { PassedRehearsals } from "./passedRehearsals.ts";
+import { StatementError } from "./statementError.ts";
+
+/** What is rehearsed. */
+export interface PlannedUpdate {
+  /** The catalog as it is, before the renames of the plan. */
+  before: FactBase;
+  list: StatementList;
+  desired: FactBase;
+}
+
+/** A scratch database and what it holds. */
+interface CatalogCopy {
+  database: ScratchDatabase;
+  content: FactBase;
+  roles: ReadonlySet<string>;
+}
+
+/** A copy that cannot be made, and why. */
+class Unavailable extends Error {}
+
+/** Nobody waits for a scratch database, and it waits for nobody. */
+const LIMITS = { lockTimeoutMs: 0, lockLimitMs: 0, statementTimeoutMs: 0, longStatementTimeoutMs: 0 };
+
+/** Rehearses the plans of one run, one at a time. A plan that has passed is not rehearsed again. */
+export class Rehearsals {
+  private readonly shadow: Shadow;
+  private readonly passed: PassedRehearsals;
+  private copy: CatalogCopy | undefined;
+
+  constructor(shadow: Shadow, passed: PassedRehearsals) {
+    this.shadow = shadow;
+    this.passed = passed;
+  }
+
+  /**
+   * @returns why the plan could not be rehearsed; undefined for one that passed.
+   * @throws {UserError} for a plan that the server refuses, or that leads elsewhere.
+   */
+  async rehearse({ before, list, desired }: PlannedUpdate, needs: ShadowNeeds): Promise<string | undefined> {
+    if (list.statements.length === 0) return undefined;
+    const near = neighbourhoodOf(list.statements, before, desired);
+    const digest = digestOf([this.shadow.identity, needs.owner, near.before.rootHash, near.desired.rootHash], list);
+    if (await this.passed.has(digest)) return undefined;
+    const roles = [near.before, near.desired].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]);
+    const copied = { ...needs, roles: [...new Set([...needs.roles, ...roles])] };
+    try {
+      await timed("rehearsal", () => this.play(near, list, before, copied));
+    } catch (error) {
+      await this.close();
+      if (!(error instanceof Unavailable)) throw error;
+      return error.message;
+    }
+    await this.passed.add(digest);
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.copy?.database.drop().catch(() => {});
+    this.copy = undefined;
+  }
+
+  private async play(near: Neighbourhood, list: StatementList, whole: FactBase, needs: ShadowNeeds): Promise<void> {
+    const copy = await this.copyOf(near.before, whole, needs);
+    const { pool, owner } = copy.database;
+    await run(copy, list, near, needs).catch((error: unknown) => {
+      throw error instanceof StatementError ? refused(error, list) : error;
+    });
+    const { facts } = await readCatalog(pool, owner);
+    const isStranger = (id: StableId): boolean => copy.content.has(id) && !near.before.has(id);
+    const differing = differences(facts, near.desired, isStranger);
+    if (differing.length > 0) {
+      // What the shadow prints in another form from the beginning is no fault of the plan.
+      await this.close();
+      const fresh = await this.copyOf(near.before, whole, needs);
+      const { facts: atFirst } = await readCatalog(fresh.database.pool, fresh.database.owner);
+      const faults = differing.filter(
+        ({ id }) => !near.before.has(id) || (atFirst.has(id) && atFirst.hashOf(id) === near.before.hashOf(id)),
+      );
+      await this.close();
+      if (faults.length > 0) throw leadsElsewhere(faults);
+    }
+    copy.content = facts;
+  }
+
+  /**
+   * A scratch database with `content` in it: the open one, where it holds that and nothing that the target
+   * lacks, else a new one.
+   */
+  private async copyOf(content: FactBase, whole: FactBase, needs: ShadowNeeds): Promise<CatalogCopy> {
+    const { copy } = this;
+    const hasRoles = needs.roles.every((role) => copy?.roles.has(role) === true);
+    if (copy !== undefined && hasRoles && isPartOf(content, copy.content) && isPartOf(copy.content, whole)) return copy;
+    await this.close();
+    const database = await this.shadow.create(needs).catch((error: unknown) => {
+      throw error instanceof UserError ? new Unavailable(error.message) : error;
+    });
+    const { facts: empty } = await readCatalog(database.pool, database.owner);
+    const made = { database, content: empty, roles: new Set(needs.roles) };
+    this.copy = made;
+    const all = withEachOf(content, empty);
+    await run(made, planStatements(empty, all), { before: empty, desired: all }, needs).catch((error: unknown) => {
+      if (!(error instanceof StatementError)) throw error;
+      throw new Unavailable(`the shadow cannot hold ${error.statement.subject} of this database: ${error.message}`);
+    });
+    made.content = all;
+    return made;
+  }
+}
+
+async function run(
+  { database }: CatalogCopy,
+  list: StatementList,
+  { before, desired }: Neighbourhood,
+  { literalSettings = {} }: ShadowNeeds,
+): Promise<void> {
+  if (list.statements.length === 0) return;
+  const client = await database.pool.connect();
+  try {
+    for (const [name, value] of Object.entries(literalSettings))
+      await client.query("select pg_catalog.set_config($1, $2, false)", [name, value]);
+    await execute(client, list, LIMITS, {
+      live: before,
+      desired,
+      signal: NEVER,
+      before: async () => {},
+      kept: () => {},
+      progress: () => {},
+      waiting: (work) => work(),
+    });
+  } finally {
+    client.release(true);
+  }
+}
+
+const NEVER = new AbortController().signal;
+
+/** Whether each fact of `part` is in `whole`, and the same there. */
+function isPartOf(part: FactBase, whole: FactBase): boolean {
+  return part.facts().every(({ id }) => whole.has(id) && whole.hashOf(id) === part.hashOf(id));
+}
+
+/** The facts of both; of one that both have, the first's. */
+function withEachOf(first: FactBase, second: FactBase): FactBase {
+  const facts = [...first.facts(), ...second.facts().filter(({ id }) => !first.has(id))];
+  const seen = new Set(first.edges.map(edgeKey));
+  const edges = [...first.edges, ...second.edges.filter((edge) => !seen.has(edgeKey(edge)))];
+  return buildFactBase(facts, edges, first.source, undefined, { allowDangling: keepOwnerEdge });
+}
+
+const edgeKey = ({ kind, from, to }: DependencyEdge): string => JSON.stringify([kind, encodeId(from), encodeId(to)]);
+
+interface Difference {
+  id: StableId;
+  what: "is missing" | "is left" | "differs";
+}
+
+/** @param isStranger tells what was in the scratch database and has nothing to do with the plan. */
+function differences(found: FactBase, desired: FactBase, isStranger: (id: StableId) => boolean): Difference[] {
+  return [
+    ...desired.facts().flatMap(({ id }): Difference[] => {
+      if (!found.has(id)) return [{ id, what: "is missing" }];
+      return found.hashOf(id) === desired.hashOf(id) ? [] : [{ id, what: "differs" }];
+    }),
+    ...found
+      .facts()
+      .flatMap(({ id }): Difference[] => (desired.has(id) || isStranger(id) ? [] : [{ id, what: "is left" }])),
+  ];
+}
+
+const REPORT =
+  "Nothing was touched. This is a defect of pgstrata, not of your files: report it with this message, the definitions before and after, and the server's " +
+  "version. Until it is mended, make the change in two updates, or drop what depends on the changed object in a first one.";
+
+function refused({ statement, message, cause }: StatementError, { statements }: StatementList): UserError {
+  const code = cause instanceof pg.DatabaseError ? ` (SQLSTATE ${cause.code ?? "unknown"})` : "";
+  return new UserError(
+    [
+      "The plan was rehearsed on a copy of the catalog without its rows, and PostgreSQL refuses it:",
+      `  statement ${statements.indexOf(statement) + 1} of ${statements.length}, ${statement.op} ${statement.subject}: ${message}${code}`,
+      ...statement.sql
+        .split("\n")
+        .slice(0, MOST_LINES)
+        .map((line) => `    ${line}`),
+      REPORT,
+    ].join("\n"),
+  );
+}
+
+const MOST_LINES = 20;
+
+function leadsElsewhere(found: readonly Difference[]): UserError {
+  return new UserError(
+    [
+      "The plan was rehearsed on a copy of the catalog without its rows, and does not lead to what the files say:",
+      ...found.slice(0, MOST_LINES).map(({ id, what }) => `  ${describe(id)} ${what}`),
+      REPORT,
+    ].join("\n"),
+  );
+}
+
+/** Of a plan with all that its outcome depends on. */
+function digestOf(context: readonly string[], { statements, settings }: StatementList): string {
+  const hash = createHash("sha256").update(JSON.stringify([FORMAT, context, settings]));
+  for (const { sql, transaction, searchPath = "" } of statements)
+    hash.update(JSON.stringify([sql, transaction, searchPath]));
+  return hash.digest("hex").slice(0, 32);
+}
+
+/** Raised when a rehearsal asks more than before: what passed until then is rehearsed again. */
+const FORMAT = "rehearsal 1";

@@ -1,0 +1,118 @@
+/**
+ * The part of a catalog that a plan has to do with: what it changes, what stands on that, and what both need.
+ * A rehearsal needs no more of a database, however large it is.
+ */
+import { buildFactBase, encodeId, type Fact, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
+import { tableOf } from "../catalog/tables.ts";
+import type { Statement } from "./statement.ts";
+
+/** What a plan starts from and is to lead to, without what it has nothing to do with. */
+export interface Neighbourhood {
+  before: FactBase;
+  desired: FactBase;
+}
+
+/** @param before the catalog as it is, before the renames of the plan. */
+export function neighbourhoodOf(statements: readonly Statement[], before: FactBase, desired: FactBase): Neighbourhood {
+  const near = new Collector(before);
+  for (const fact of before.facts()) {
+    const then = desired.get(fact.id);
+    if (then === undefined || desired.hashOf(fact.id) !== before.hashOf(fact.id)) near.change(fact.id);
+    // They decide about the privileges of what is created.
+    if (fact.id.kind === "defaultPrivilege") near.need(fact.id);
+  }
+  for (const { id, renames, consumes } of statements) {
+    for (const touched of [id, renames]) if (touched !== undefined) near.change(tableOf(touched, before) ?? touched);
+    for (const needed of consumes) near.need(parseId(needed));
+  }
+  for (const { id, parent } of desired.facts()) {
+    if (before.has(id)) continue;
+    near.needName(id);
+    if (parent !== undefined) near.need(parent);
+    for (const { to } of desired.outgoingEdges(id)) near.need(to);
+  }
+  const isNear = (id: StableId): boolean => near.has(id);
+  return {
+    before: restricted(before, isNear),
+    desired: restricted(desired, (id) => !before.has(id) || isNear(id)),
+  };
+}
+
+function restricted(base: FactBase, isKept: (id: StableId) => boolean): FactBase {
+  const facts = base.facts().filter(({ id }) => isKept(id));
+  const kept = new Set(facts.map(({ id }) => encodeId(id)));
+  const edges = base.edges.filter(
+    ({ kind, from, to }) =>
+      kept.has(encodeId(from)) && (kept.has(encodeId(to)) || (kind === "owner" && to.kind === "role")),
+  );
+  return buildFactBase(facts, edges, base.source, undefined, {
+    allowDangling: ({ kind, to }) => kind === "owner" && to.kind === "role",
+  });
+}
+
+/** Parts of a table that others may stand on; the rest of it comes along only where the table itself changes. */
+const NEEDED_PARTS: ReadonlySet<StableId["kind"]> = new Set(["column", "default", "index"]);
+
+class Collector {
+  private readonly base: FactBase;
+  private readonly needed = new Set<string>();
+  private readonly changed = new Set<string>();
+  private readonly byName: Map<string, Fact[]>;
+
+  constructor(base: FactBase) {
+    this.base = base;
+    this.byName = Map.groupBy(base.facts(), ({ id }) => nameOf(id));
+  }
+
+  has(id: StableId): boolean {
+    return this.needed.has(encodeId(id));
+  }
+
+  /** With all that stands on it, and its parts. */
+  change(start: StableId): void {
+    const waiting = [start];
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      const key = encodeId(id);
+      if (this.changed.has(key) || !this.base.has(id)) continue;
+      this.changed.add(key);
+      this.need(id);
+      waiting.push(...this.base.incomingEdges(id).flatMap(({ kind, from }) => (kind === "owner" ? [] : [from])));
+      if (id.kind !== "schema") waiting.push(...this.base.childrenOf(id).map((child) => child.id));
+      const table = tableOf(id, this.base);
+      if (table !== undefined) waiting.push(table);
+    }
+  }
+
+  /** With all that it stands on. */
+  need(start: StableId): void {
+    const waiting = [start];
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      const key = encodeId(id);
+      const fact = this.base.get(id);
+      if (fact === undefined || this.needed.has(key)) continue;
+      this.needed.add(key);
+      if (fact.parent !== undefined) waiting.push(fact.parent);
+      waiting.push(...this.base.outgoingEdges(id).map(({ to }) => to));
+      waiting.push(...this.partsToStandOn(id));
+    }
+  }
+
+  /** Whatever has the name of a new object, and so may be in its way. */
+  needName(id: StableId): void {
+    for (const fact of this.byName.get(nameOf(id)) ?? []) this.need(fact.id);
+  }
+
+  private partsToStandOn(id: StableId): StableId[] {
+    if (id.kind === "schema") return [];
+    if (id.kind === "extension")
+      return this.base.incomingEdges(id).flatMap(({ kind, from }) => (kind === "memberOfExtension" ? [from] : []));
+    return this.base.childrenOf(id).flatMap(({ id: child, payload }) => {
+      const isKey = child.kind === "constraint" && payload.type !== "f";
+      return isKey || NEEDED_PARTS.has(child.kind) || id.kind !== "table" ? [child] : [];
+    });
+  }
+}
+
+function nameOf(id: StableId): string {
+  return "schema" in id && "name" in id && !("table" in id) ? JSON.stringify([id.schema, id.name]) : encodeId(id);
+}

@@ -1,0 +1,133 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import type { Statement } from "../../../provider/plan/statement.ts";
+import { freshDatabases } from "../../support/freshDatabases.ts";
+import { checked, inRun, project, up } from "../../support/layerHarness.ts";
+
+/** How the planner is broken on purpose; as it is, when undefined. */
+let breakPlan: ((statements: Statement[]) => Statement[]) | undefined;
+
+vi.mock("../../../provider/plan/planStatements.ts", async (original) => {
+  const { planStatements, ...others } = await original<typeof import("../../../provider/plan/planStatements.ts")>();
+  let depth = 0;
+  return {
+    ...others,
+    planStatements: (...sides: Parameters<typeof planStatements>) => {
+      depth += 1;
+      try {
+        const list = planStatements(...sides);
+        return depth > 1 || breakPlan === undefined ? list : { ...list, statements: breakPlan(list.statements) };
+      } finally {
+        depth -= 1;
+      }
+    },
+  };
+});
+
+const freshDatabase = freshDatabases();
+
+const BEFORE = `
+  create schema shop;
+  create type shop.kind as enum ('plain');
+  create table shop.item (id int not null, name text, price int, kind shop.kind default 'plain', old text);
+  create table shop.orders (id int primary key, item int);
+  create view shop.prices as select id, price, old from shop.item;
+  create index item_name on shop.item (name);`;
+
+const AFTER = `
+  create schema shop;
+  create type shop.kind as enum ('plain', 'rare');
+  create table shop.item (id int primary key, name text, price bigint, kind shop.kind default 'rare', more text);
+  create table shop.orders (id int primary key, item int references shop.item);
+  create view shop.prices as select id, price from shop.item;
+  create index item_name on shop.item (name);
+  create index item_more on shop.item (more);
+  comment on column shop.item.more is 'more of it';
+  alter table shop.item enable row level security;
+  create policy cheap on shop.item using (price < 10);
+  grant select on shop.item to pg_monitor;`;
+
+const without = (pattern: RegExp) => (statements: Statement[]) => statements.filter(({ sql }) => !pattern.test(sql));
+const rewriting = (pattern: RegExp, text: string) => (statements: Statement[]) =>
+  statements.map((statement) => ({ ...statement, sql: statement.sql.replace(pattern, text) }));
+const first = (pattern: RegExp) => (statements: Statement[]) => [
+  ...statements.filter(({ sql }) => pattern.test(sql)),
+  ...statements.filter(({ sql }) => !pattern.test(sql)),
+];
+
+/** Each with a part of what the preview says. */
+const FAULTS: [name: string, fault: NonNullable<typeof breakPlan>, message: RegExp][] = [
+  ["a view that stays while a column of it goes", without(/^DROP VIEW/), /refuses it:[\s\S]*depends? on/],
+  ["an index before its column", first(/item_more/), /refuses it:[\s\S]*"more" does not exist/],
+  ["a foreign key before the key that it refers to", first(/FOREIGN KEY/), /refuses it:[\s\S]*no unique constraint/],
+  ["a name that is not there", rewriting(/ALTER COLUMN "price"/, 'ALTER COLUMN "prise"'), /refuses it:[\s\S]*prise/],
+  ["SQL that is none", rewriting(/^COMMENT ON/, "COMMENT UPON"), /refuses it:[\s\S]*syntax error/],
+  [
+    "a statement that is not allowed in a transaction",
+    rewriting(/^CREATE INDEX item_more/, "CREATE INDEX CONCURRENTLY item_more"),
+    /refuses it:[\s\S]*cannot run inside a transaction/,
+  ],
+  [
+    "an enum value that is used before its commit",
+    (statements) => statements.map((each) => ({ ...each, transaction: "shared" as const })),
+    /refuses it:[\s\S]*unsafe use of new value/,
+  ],
+  ["a forgotten comment", without(/^COMMENT/), /does not lead to[\s\S]*comment on column shop.item.more is missing/],
+  ["another type", rewriting(/"more" text/, '"more" varchar'), /does not lead to[\s\S]*column shop.item.more differs/],
+  ["a policy that lets more through", rewriting(/price < 10/, "price < 11"), /does not lead to[\s\S]*policy cheap/],
+  ["a grant to everyone", rewriting(/TO "pg_monitor"/, "TO PUBLIC"), /does not lead to[\s\S]*privileges of/],
+  [
+    "something that nobody asked for",
+    rewriting(/^(CREATE INDEX item_more.*)$/, "$1; create table shop.extra (id int)"),
+    /does not lead to[\s\S]*table shop.extra is left/,
+  ],
+  ["a table that stays open", without(/ROW LEVEL SECURITY/), /does not lead to[\s\S]*table shop.item differs/],
+];
+
+/** What a change would have touched. */
+const CATALOG = `
+  select (select pg_catalog.count(*)::int from pg_catalog.pg_class where relnamespace = 'shop'::regnamespace) as relations,
+         (select pg_catalog.max(xmin::text::bigint)::text from pg_catalog.pg_attribute) as columns`;
+
+test.each(FAULTS)(
+  "a plan with %s stops in the preview and in the update, and nothing is touched",
+  async (_name, fault, message) => {
+    breakPlan = undefined;
+    const database = await freshDatabase();
+    const state = await up(database.url, project.layer("shop", BEFORE));
+    const before = await database.query(CATALOG);
+    const changed = project.layer("shop", AFTER);
+    breakPlan = fault;
+    for (const isPreview of [true, false]) {
+      await inRun(database.url, async (run) => {
+        const inputs = await checked(run, changed, state.inputs);
+        await expect(run.layer.update(run.context(isPreview), state, inputs)).rejects.toThrow(message);
+      });
+    }
+    breakPlan = undefined;
+    expect(await database.query(CATALOG)).toEqual(before);
+  },
+);
+
+test("the same plan passes as the planner makes it, and is rehearsed once more only where that is not known", async () => {
+  breakPlan = undefined;
+  const database = await freshDatabase();
+  const cache = join(project.directory, ".pgstrata", "cache");
+  const passed = async (): Promise<string[]> => (await readdir(cache)).filter((name) => name.startsWith("rehearsed-"));
+  const state = await up(database.url, project.layer("shop", BEFORE));
+  const changed = project.layer("shop", AFTER);
+  await Promise.all((await passed()).map((name) => rm(join(cache, name))));
+  await inRun(database.url, async (run) => {
+    await run.layer.update(run.context(true), state, await checked(run, changed, state.inputs));
+    expect(run.said.warnings).toEqual([]);
+  });
+  const [known = "", ...others] = await passed();
+  expect(others).toEqual([]);
+
+  // An entry that is used is touched; one that is written anew is another file.
+  const { ino } = await stat(join(cache, known));
+  await up(database.url, changed, state);
+  expect(await passed()).toEqual([known]);
+  expect((await stat(join(cache, known))).ino).toBe(ino);
+});
