@@ -27,7 +27,7 @@ export async function backfill(
   const batch = `
     with batch as (select tableoid, ctid from ${table} where ${column} is null limit ${BATCH_ROWS} for update skip locked),
          filled as (update ${table} as t set ${column} = default from batch where t.tableoid = batch.tableoid and t.ctid = batch.ctid returning t.${column} is null as empty)
-    select count(*)::int as rows, count(*) filter (where empty)::int as empty from filled`;
+    select pg_catalog.count(*)::int as rows, pg_catalog.count(*) filter (where empty)::int as empty from filled`;
   let done = 0;
   for (let emptyRounds = 0; emptyRounds < MOST_EMPTY_ROUNDS; ) {
     signal.throwIfAborted();

@@ -1,8 +1,9 @@
 import type { PoolClient } from "pg";
 import type { FactBase } from "../catalog/pgDelta.ts";
 import { quoteIdent } from "../catalog/quote.ts";
-import { PLAIN_SEARCH_PATH } from "../catalog/searchPath.ts";
 import type { ProviderConfig } from "../core/config.ts";
+import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
+import { PIN_SESSION } from "../database/sessionSettings.ts";
 import { withWaiting } from "../database/transaction.ts";
 import { withDropsTogether } from "../plan/mergeStatements.ts";
 import { isStrong, locksOf } from "../plan/requiredLocks.ts";
@@ -139,6 +140,7 @@ class Execution {
       await this.run(statement);
     } finally {
       for (const { name } of settings) await this.client.query(`reset ${quoteIdent(name)}`).catch(() => {});
+      await this.client.query(PIN_SESSION).catch(() => {});
       await this.set([{ name: "lock_timeout", value: String(lockTimeoutMs) }], false).catch(() => {});
     }
     this.hooks.kept(1);
@@ -156,7 +158,7 @@ class Execution {
 
   private async set(settings: readonly Setting[], isLocal: boolean): Promise<void> {
     await this.client.query(
-      "select pg_catalog.set_config(name, value, $3) from unnest($1::text[], $2::text[]) as setting (name, value)",
+      "select pg_catalog.set_config(name, value, $3) from unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) as setting (name, value)",
       [settings.map(({ name }) => name), settings.map(({ value }) => value), isLocal],
     );
   }
@@ -205,7 +207,7 @@ const holding = (lockTimeoutMs: number): SessionLimits => ({
 
 const searchPath = (statement: Statement): Setting => ({
   name: "search_path",
-  value: statement.searchPath ?? PLAIN_SEARCH_PATH,
+  value: statement.searchPath ?? PINNED_SEARCH_PATH,
 });
 
 function timeouts({ patienceMs, limitMs }: Pick<SessionLimits, "patienceMs" | "limitMs">): Setting[] {

@@ -19,7 +19,7 @@ const ROOM = `
            + pg_catalog.current_setting('max_worker_processes')::int + pg_catalog.current_setting('max_wal_senders')::int
            + coalesce(pg_catalog.current_setting('autovacuum_worker_slots', true), pg_catalog.current_setting('autovacuum_max_workers'))::int
            + 1 as processes,
-         (select count(*)::int from pg_catalog.pg_locks where not fastpath) as taken`;
+         (select pg_catalog.count(*)::int from pg_catalog.pg_locks where not fastpath) as taken`;
 
 interface Room {
   each: number;

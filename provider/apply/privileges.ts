@@ -13,9 +13,9 @@ import type { Statement } from "../plan/statement.ts";
 const RIGHTS = `
   select pg_catalog.has_database_privilege(current_user, pg_catalog.current_database(), 'CREATE') as creates,
          pg_catalog.quote_ident(pg_catalog.current_database()) as database,
-         array(select rolname::text from pg_catalog.pg_roles
+         array(select rolname::pg_catalog.text from pg_catalog.pg_roles
                 where rolname = any($1) and not pg_catalog.pg_has_role(current_user, oid, 'USAGE')) as foreign_owners,
-         array(select nspname::text from pg_catalog.pg_namespace
+         array(select nspname::pg_catalog.text from pg_catalog.pg_namespace
                 where nspname = any($2) and not pg_catalog.has_schema_privilege(current_user, oid, 'CREATE')) as closed_schemas,
          array(select pg_catalog.format('%I.%I', n.nspname, c.relname)
                  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -111,8 +111,8 @@ const DROP_RULES = `do $$ declare found record; begin
   loop execute pg_catalog.format('drop rule %I on %s', found.rulename, found.relation); end loop; end $$`;
 
 const JSON_OF = "select pg_catalog.json_build_object";
-const RELATION = "pg_catalog.format('%I.%I', $1[1], $1[2])::regclass";
-const TYPE = "pg_catalog.format('%I.%I', $1[1], $1[2])::regtype";
+const RELATION = "pg_catalog.format('%I.%I', $1[1], $1[2])::pg_catalog.regclass";
+const TYPE = "pg_catalog.format('%I.%I', $1[1], $1[2])::pg_catalog.regtype";
 const COLUMN_EXPRESSION = `pg_catalog.pg_get_expr(d.adbin, d.adrelid)) from pg_catalog.pg_attrdef d
   join pg_catalog.pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum where d.adrelid = ${RELATION} and a.attname = $1[3]`;
 const CONSTRAINT_DEFINITION =
@@ -137,7 +137,7 @@ const QUERIES = {
   routine: `${JSON_OF}('def', pg_catalog.pg_get_functiondef(p.oid), 'argSignature', pg_catalog.pg_get_function_arguments(p.oid))
     from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace where n.nspname = $1[1] and p.proname = $1[2]
      and array(select pg_catalog.format_type(t.type, null) from pg_catalog.unnest(p.proargtypes) with ordinality as t(type, place)
-                order by t.place)::text[] operator(pg_catalog.=) $1[3:]`,
+                order by t.place)::pg_catalog.text[] operator(pg_catalog.=) $1[3:]`,
 } as const;
 
 /**

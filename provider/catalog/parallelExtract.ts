@@ -16,7 +16,7 @@ const EXPORT_SNAPSHOT = `
   select pg_catalog.quote_literal(pg_catalog.pg_export_snapshot()) as snapshot where pg_catalog.pg_relation_size('pg_catalog.pg_class') > ${LARGE_CATALOG_BYTES}`;
 
 const VERSION =
-  "select current_setting('server_version') as version, current_setting('server_version_num')::int as num";
+  "select pg_catalog.current_setting('server_version') as version, pg_catalog.current_setting('server_version_num')::int as num";
 
 /**
  * Reads a catalog as `extract` does, and asks one more question of the same snapshot. Of its questions, one
@@ -35,6 +35,8 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
       const known = await ahead?.answer;
       if (known !== undefined) return known;
     }
+    // Ours, set at the start, looks for temporary tables last; the library's would first.
+    if (sql.startsWith("SET LOCAL search_path ")) return { rows: [] };
     if (sql === "COMMIT") answer = (await client.query<Row>(question)).rows;
     const result = await client.query(sql);
     if (sql.startsWith("BEGIN")) {
@@ -77,7 +79,7 @@ async function ask(pool: Pool, quotedSnapshot: string, question: string): Promis
     await client.query(`set transaction snapshot ${quotedSnapshot}`);
     await client.query(PRINT_ALIKE);
     await client.query(
-      "select set_config('jit', 'off', true) where has_parameter_privilege(current_user, 'jit', 'SET')",
+      "select pg_catalog.set_config('jit', 'off', true) where pg_catalog.has_parameter_privilege(current_user, 'jit', 'SET')",
     );
     return await client.query(question);
   } finally {

@@ -1,10 +1,12 @@
+import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
+
 /**
  * Settings that decide in which form the server prints constants and names. A database or a role may have
  * others, and the same definition would be another text there. As `pg_dump` does, all catalogs are read with
  * these.
  */
 const SETTINGS = {
-  search_path: "pg_catalog",
+  search_path: PINNED_SEARCH_PATH,
   TimeZone: "UTC",
   DateStyle: "ISO, MDY",
   IntervalStyle: "postgres",

@@ -1,3 +1,4 @@
+import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
 import { definitionsOf } from "./definitions.ts";
 import type { Fact, FactBase } from "./pgDelta.ts";
 import { quoteIdent } from "./quote.ts";
@@ -9,19 +10,17 @@ import { quoteIdent } from "./quote.ts";
  */
 const OPERATOR_BY_NAME = /\bNULLIF\(|\bDISTINCT FROM\b|\bUSING \(|\bCASE\b|\bROW\(/;
 
-export const PLAIN_SEARCH_PATH = "pg_catalog";
-
 /**
  * The `search_path` with which the definitions of a fact mean what they meant: with the schemas of the
  * extensions that they depend on, where they have such a form, else without any schema of others.
  */
 export function searchPathOf(fact: Fact, facts: FactBase): string {
-  if (!Object.values(definitionsOf(fact)).some((text) => OPERATOR_BY_NAME.test(text))) return PLAIN_SEARCH_PATH;
+  if (!Object.values(definitionsOf(fact)).some((text) => OPERATOR_BY_NAME.test(text))) return PINNED_SEARCH_PATH;
   const schemas = facts.outgoingEdges(fact.id).flatMap(({ kind, to }) => {
     const schema = kind === "depends" && to.kind === "extension" ? facts.get(to)?.payload.schema : undefined;
     return typeof schema === "string" ? [quoteIdent(schema)] : [];
   });
-  return [PLAIN_SEARCH_PATH, ...[...new Set(schemas)].sort()].join(", ");
+  return ["pg_catalog", ...[...new Set(schemas)].sort(), "pg_temp"].join(", ");
 }
 
 /** As it stands in each statement that makes it: an index may be built concurrently. */
@@ -33,7 +32,7 @@ export function searchPathsIn(facts: FactBase): (sql: string) => string | undefi
   const paths = new Map<string, string>();
   for (const fact of facts.facts()) {
     const path = searchPathOf(fact, facts);
-    if (path === PLAIN_SEARCH_PATH) continue;
+    if (path === PINNED_SEARCH_PATH) continue;
     for (const text of Object.values(definitionsOf(fact))) paths.set(partInSql(fact, text), path);
   }
   return (sql) => [...paths].find(([text]) => sql.includes(text))?.[1];

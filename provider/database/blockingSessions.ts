@@ -6,9 +6,9 @@ import type { ClientBase, Pool } from "pg";
  * read.
  */
 const BLOCKERS = `
-  select a.pid, a.usename as role, coalesce(host(a.client_addr), 'local') as address, a.application_name as application,
-         a.state, extract(epoch from clock_timestamp() - a.xact_start)::int as seconds
-    from unnest(pg_catalog.pg_blocking_pids($1)) as blocking (pid) join pg_catalog.pg_stat_activity a on a.pid = blocking.pid
+  select a.pid, a.usename as role, coalesce(pg_catalog.host(a.client_addr), 'local') as address, a.application_name as application,
+         a.state, extract(epoch from pg_catalog.clock_timestamp() - a.xact_start)::int as seconds
+    from pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) as blocking (pid) join pg_catalog.pg_stat_activity a on a.pid = blocking.pid
    order by a.xact_start nulls last limit 3`;
 
 /** Most waits are over by then. */

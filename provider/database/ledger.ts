@@ -11,9 +11,9 @@ const NOT_FOR_US = new Set(["42501", "42883"]);
 /** The content of a large object, if there is one and this role may read it. */
 const READ = `
   select pg_catalog.lo_get(oid) as content from pg_catalog.pg_largeobject_metadata
-   where oid = $1::oid and pg_catalog.pg_has_role(lomowner, 'USAGE')`;
+   where oid = $1::pg_catalog.oid and pg_catalog.pg_has_role(lomowner, 'USAGE')`;
 
-const IS_TAKEN = "select exists (select from pg_catalog.pg_largeobject_metadata where oid = $1::oid) as taken";
+const IS_TAKEN = "select exists (select from pg_catalog.pg_largeobject_metadata where oid = $1::pg_catalog.oid) as taken";
 
 /**
  * A note that is kept in the target and written in the transaction that it tells of, so that a run which is
@@ -56,10 +56,10 @@ export class Ledger {
       const { rows } = await client.query<{ taken: boolean }>(IS_TAKEN, [this.oid]);
       const isTaken = rows[0]?.taken === true;
       if (isTaken && (await this.content(client)) === undefined) return;
-      if (isTaken) await client.query("select pg_catalog.lo_unlink($1::oid)", [this.oid]);
+      if (isTaken) await client.query("select pg_catalog.lo_unlink($1::pg_catalog.oid)", [this.oid]);
       if (note === undefined) return;
       const content = Buffer.from([HEADER, this.identity, note].join("\n"), "utf8");
-      await client.query("select pg_catalog.lo_from_bytea($1::oid, $2)", [this.oid, content]);
+      await client.query("select pg_catalog.lo_from_bytea($1::pg_catalog.oid, $2)", [this.oid, content]);
     } catch {
       await client.query("rollback to savepoint pgstrata_ledger");
     } finally {

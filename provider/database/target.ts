@@ -14,23 +14,33 @@ const KEEPALIVE_DELAY_MS = 10_000;
  * Settings that decide what a literal of a date, a time or an interval means, as the database or the role has
  * them.
  */
-const LITERAL_SETTINGS_COLUMN = `json_build_object(${["TimeZone", "DateStyle", "IntervalStyle"].map((name) => `'${name}', current_setting('${name}')`).join(", ")}) AS "literalSettings"`;
+const LITERAL_SETTINGS_COLUMN = `pg_catalog.json_build_object(${["TimeZone", "DateStyle", "IntervalStyle"].map((name) => `'${name}', pg_catalog.current_setting('${name}')`).join(", ")}) AS "literalSettings"`;
+
+/** Returns the server's version. */
+const ABOUT_THE_SERVER = `current_user::pg_catalog.text AS role, pg_catalog.current_setting('server_version') AS version,
+         pg_catalog.current_setting('server_version_num')::int / 10000 AS major`;
 
 /**
- * Takes values out of the server's own log as far as the role may: bind parameters, and the failing row that
- * an error's detail shows. Returns the server's version and whether parameters may still be logged.
+ * Sets, as far as the role may, what not every role may set. Values stay out of the server's own log: bind
+ * parameters, and the failing row that an error's detail shows. Triggers and foreign keys work, which they do
+ * not in sessions of a replica. Returns what came of it.
  */
 const PREPARE_SESSION = `
-  WITH quiet AS MATERIALIZED (
-    SELECT set_config(name, value, false) AS value
+  WITH desired AS MATERIALIZED (
+    SELECT pg_catalog.set_config(name, value, false) AS value
     FROM (VALUES ('log_parameter_max_length', '0'), ('log_parameter_max_length_on_error', '0'),
-                 ('log_error_verbosity', 'terse')) AS desired (name, value)
+                 ('log_error_verbosity', 'terse'), ('session_replication_role', 'origin')) AS desired (name, value)
     WHERE pg_catalog.has_parameter_privilege(current_user, name, 'SET')
   )
-  SELECT current_user::text AS role, current_setting('server_version') AS version,
-         current_setting('server_version_num')::int / 10000 AS major, ${LITERAL_SETTINGS_COLUMN}, (SELECT count(value)::int FROM quiet) = 3 AS quiet, current_setting('log_parameter_max_length') <> '0'
-           AND (current_setting('log_statement') IN ('mod', 'all') OR current_setting('log_min_duration_statement') <> '-1')
+  SELECT ${ABOUT_THE_SERVER}, ${LITERAL_SETTINGS_COLUMN}, (SELECT pg_catalog.count(value)::int FROM desired) AS set,
+         pg_catalog.current_setting('session_replication_role') AS replication_role,
+         pg_catalog.current_setting('log_parameter_max_length') <> '0'
+           AND (pg_catalog.current_setting('log_statement') IN ('mod', 'all') OR pg_catalog.current_setting('log_min_duration_statement') <> '-1')
            AS logs_parameters`;
+
+/** The same for servers before 15, which lack the function that tells what a role may set. */
+const ASK_OLD_SERVER = `
+  SELECT ${ABOUT_THE_SERVER}, 'origin' AS replication_role, true AS logs_parameters, '{}'::pg_catalog.json AS "literalSettings"`;
 
 /** What the first connection told about the server. */
 export interface ServerFacts {
@@ -81,9 +91,9 @@ export function openDatabase(
 ): Database | undefined {
   if (config.url === undefined) return undefined;
   const target = parseConnectionUrl(config.url);
-  let opening: Promise<{ pool: pg.Pool; facts: ServerFacts }> | undefined;
+  let opening: Promise<Opened> | undefined;
 
-  async function open(): Promise<{ pool: pg.Pool; facts: ServerFacts }> {
+  async function open(): Promise<Opened> {
     opening ??= connect(target, config.lockTimeoutMs).catch((error: unknown) => {
       opening = undefined; // the next call tries again
       throw describeConnectionError(error, target);
@@ -103,10 +113,10 @@ export function openDatabase(
     },
     facts: async () => (await open()).facts,
     async poolOf(database) {
-      const { pool } = await open();
+      const { config } = await open();
       const url = new URL(target.driverUrl);
       url.pathname = `/${encodeURIComponent(database)}`;
-      return openPool({ ...pool.options, connectionString: url.href, max: 2 });
+      return openPool({ ...config, connectionString: url.href, max: 2 });
     },
     async close() {
       const opened = await opening?.catch(() => undefined);
@@ -116,10 +126,14 @@ export function openDatabase(
   };
 }
 
-async function connect(
-  target: ConnectionTarget,
-  lockTimeoutMs: number | undefined,
-): Promise<{ pool: pg.Pool; facts: ServerFacts }> {
+/** A pool with what it was opened with, and what its first connection told. */
+interface Opened {
+  pool: pg.Pool;
+  config: pg.PoolConfig;
+  facts: ServerFacts;
+}
+
+async function connect(target: ConnectionTarget, lockTimeoutMs: number | undefined): Promise<Opened> {
   if (target.tlsMode !== "prefer") return connectWith(target, target.tlsMode !== "disable", lockTimeoutMs);
   try {
     return await connectWith(target, true, lockTimeoutMs);
@@ -134,9 +148,9 @@ async function connectWith(
   target: ConnectionTarget,
   tls: boolean,
   lockTimeoutMs: number | undefined,
-): Promise<{ pool: pg.Pool; facts: ServerFacts }> {
+): Promise<Opened> {
   let facts: ServerFacts | undefined;
-  const pool = await openPool({
+  const config: pg.PoolConfig = {
     connectionString: target.driverUrl,
     ssl: tls ? target.tlsOptions() : false,
     max: MOST_CONNECTIONS,
@@ -151,12 +165,13 @@ async function connectWith(
       if (lockTimeoutMs !== undefined)
         await client.query("SELECT pg_catalog.set_config('lock_timeout', $1, false)", [String(lockTimeoutMs)]);
     },
-  });
+  };
+  const pool = await openPool(config);
   try {
     const client = await pool.connect();
     client.release();
     if (!facts) throw new Error("the session was not prepared");
-    return { pool, facts };
+    return { pool, config, facts };
   } catch (error) {
     await pool.end();
     throw error;
@@ -168,22 +183,26 @@ interface SessionRow {
   version: string;
   major: number;
   literalSettings: Record<string, string>;
+  replication_role: string;
   logs_parameters: boolean;
 }
 
 async function prepareSession(client: pg.ClientBase, target: ConnectionTarget): Promise<ServerFacts> {
   const { rows } = await client.query<SessionRow>(PREPARE_SESSION).catch(async (error: unknown) => {
-    // Servers before 15 lack the function that tells what a role may set.
     if (codeOf(error) !== "42883") throw error;
-    return client.query<SessionRow>(
-      "SELECT current_user::text AS role, current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major, true AS logs_parameters, '{}'::json AS \"literalSettings\"",
-    );
+    return client.query<SessionRow>(ASK_OLD_SERVER);
   });
   const row = rows[0];
   if (!row) throw new Error("the server did not tell its version");
   if (row.major < OLDEST_MAJOR) {
     throw new UserError(
       `the server at ${target.label} is PostgreSQL ${row.version}, expected ${OLDEST_MAJOR} or newer; upgrade it or use another one`,
+    );
+  }
+  if (row.replication_role !== "origin") {
+    throw new UserError(
+      `sessions of ${target.label} have session_replication_role = ${row.replication_role}, expected origin: triggers and foreign keys do not work in them. ` +
+        "Reset the setting of the role or the database, or connect as a role that may set it.",
     );
   }
   const { role, version, major, literalSettings } = row;

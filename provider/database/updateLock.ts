@@ -9,10 +9,10 @@ import type { Reporter } from "../core/resourceType.ts";
 const LOCK_KEY = "8099569398821516385";
 
 const HOLDER = `
-  select a.pid, a.application_name as application, coalesce(host(a.client_addr), 'local') as address, a.usename as role,
-         extract(epoch from now() - a.backend_start)::int as seconds
+  select a.pid, a.application_name as application, coalesce(pg_catalog.host(a.client_addr), 'local') as address, a.usename as role,
+         extract(epoch from pg_catalog.now() - a.backend_start)::int as seconds
     from pg_catalog.pg_locks l join pg_catalog.pg_stat_activity a on a.pid = l.pid
-   where l.locktype = 'advisory' and l.granted and l.database = (select oid from pg_catalog.pg_database where datname = current_database())
+   where l.locktype = 'advisory' and l.granted and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
      and (l.classid::bigint << 32) + l.objid::bigint = ${LOCK_KEY} and l.objsubid = 1`;
 
 interface Holder {
@@ -62,12 +62,12 @@ export async function withDatabaseLock<T>(
   try {
     return await task(waited);
   } finally {
-    await client.query(`select pg_advisory_unlock(${LOCK_KEY})`).catch(() => {});
+    await client.query(`select pg_catalog.pg_advisory_unlock(${LOCK_KEY})`).catch(() => {});
   }
 }
 
 async function tryLock(client: PoolClient): Promise<boolean> {
-  const { rows } = await client.query<{ locked: boolean }>(`select pg_try_advisory_lock(${LOCK_KEY}) as locked`);
+  const { rows } = await client.query<{ locked: boolean }>(`select pg_catalog.pg_try_advisory_lock(${LOCK_KEY}) as locked`);
   return rows[0]?.locked === true;
 }
 

@@ -64,7 +64,9 @@ function plannedStatements(live: FactBase, desired: FactBase): StatementList {
   );
   refuseAliasesByPlace(ordered, live, desired);
   const statements = withColumnPrivilegesMerged(withPartitionsDetached(ordered, live));
-  return { statements, settings: [...preamble, ...settingsFor(ordered)] };
+  // Each session has its path already, with temporary objects last.
+  const settings = preamble.filter(({ name }) => name !== "search_path");
+  return { statements, settings: [...settings, ...settingsFor(ordered)] };
 }
 
 /**
@@ -73,10 +75,7 @@ function plannedStatements(live: FactBase, desired: FactBase): StatementList {
  */
 function settingsFor(statements: readonly Statement[]): StatementList["settings"] {
   const isMoney = statements.some(({ sql }) => sql.includes("'::money"));
-  return [
-    { name: "standard_conforming_strings", value: "on" },
-    ...(isMoney ? [{ name: "lc_monetary", value: "C" }] : []),
-  ];
+  return isMoney ? [{ name: "lc_monetary", value: "C" }] : [];
 }
 
 function regranting(sql: string, id: StableId): Statement {

@@ -59,6 +59,6 @@ export interface Statement {
 /** Statements in the order of their execution, and the settings they need. */
 export interface StatementList {
   statements: Statement[];
-  /** `SET LOCAL` settings, such as `search_path` → `pg_catalog`. */
+  /** `SET LOCAL` settings, such as `check_function_bodies` → `off`. */
   settings: { name: string; value: string }[];
 }

@@ -12,10 +12,10 @@ const MOST_COUNTED = 1000;
  * nothing.
  */
 const ESTIMATES = `
-  select n.nspname as schema, c.relname as name, c.reltuples::bigint::text as rows,
-         (c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint)::text as bytes
+  select n.nspname as schema, c.relname as name, c.reltuples::bigint::pg_catalog.text as rows,
+         (c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint)::pg_catalog.text as bytes
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    join unnest($1::text[], $2::text[]) as desired (schema, name) on desired.schema = n.nspname and desired.name = c.relname
+    join unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) as desired (schema, name) on desired.schema = n.nspname and desired.name = c.relname
    where c.relkind in ('r', 'p')`;
 
 /**
@@ -65,7 +65,7 @@ async function countSome(client: ClientBase | Pool, schema: string, name: string
   // counts as holding rows.
   const probe =
     `set local row_security = off; set local lock_timeout = ${PROBE_LOCK_TIMEOUT_MS}; ` +
-    `select count(*)::int as rows from (select from ${quoteQualified(schema, name)} limit ${MOST_COUNTED}) as sample`;
+    `select pg_catalog.count(*)::int as rows from (select from ${quoteQualified(schema, name)} limit ${MOST_COUNTED}) as sample`;
   try {
     const results: unknown = await client.query(probe);
     const last: unknown = Array.isArray(results) ? results.at(-1) : results;

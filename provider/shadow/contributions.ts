@@ -304,11 +304,20 @@ function refuseUnlistedRoles({ name }: SqlSet, { added, linked }: Contribution, 
   );
 }
 
+/**
+ * Where a shadow's server or role would put tables, and how: nothing that a file says, and no layer can hold
+ * it.
+ */
+const SETTINGS_OF_FILES = { default_tablespace: "", default_table_access_method: "heap" };
+
 async function load({ pool }: ScratchDatabase, set: SqlSet, { literalSettings = {} }: ShadowNeeds): Promise<void> {
   const client = await pool.connect();
   try {
-    for (const [name, value] of Object.entries(literalSettings))
-      await client.query("select pg_catalog.set_config($1, $2, false)", [name, value]);
+    const settings = Object.entries({ ...SETTINGS_OF_FILES, ...literalSettings });
+    await client.query(
+      "select pg_catalog.set_config(name, value, false) from unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) as setting (name, value)",
+      [settings.map(([name]) => name), settings.map(([, value]) => value)],
+    );
     await loadSql(client, set.files, { isAssumed: set.assumed === true });
   } finally {
     // Settings that a file leaves behind in its session go with the connection.

@@ -1,14 +1,14 @@
-import pg from "pg";
+import type pg from "pg";
 import { quoteIdent } from "../catalog/quote.ts";
-import { openPool } from "../database/pool.ts";
+import { openClient, openPool } from "../database/pool.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "../embedded/server.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
 
 /** A DROP for each scratch database, then for each role but the superuser. */
 const LEFTOVERS = `
-  select format('drop database %I', datname) as drop from pg_catalog.pg_database where datname ^@ 'shadow_'
+  select pg_catalog.format('drop database %I', datname) as drop from pg_catalog.pg_database where datname ^@ 'shadow_'
   union all
-  select format('drop role %I', rolname) from pg_catalog.pg_roles where not rolname ^@ 'pg_' and rolname <> $1
+  select pg_catalog.format('drop role %I', rolname) from pg_catalog.pg_roles where not rolname ^@ 'pg_' and rolname <> $1
   order by 1`;
 
 const ROLE_EXISTS = "select 1 from pg_catalog.pg_roles where rolname = $1";
@@ -64,8 +64,7 @@ async function start(directory: string, majorVersion: number): Promise<EmbeddedS
 }
 
 async function asAdmin(server: EmbeddedServer, task: (admin: pg.Client) => Promise<void>): Promise<void> {
-  const admin = new pg.Client({ connectionString: server.url("postgres") });
-  await admin.connect();
+  const admin = await openClient({ connectionString: server.url("postgres") });
   try {
     await task(admin);
   } finally {

@@ -1,5 +1,6 @@
 import pg, { type PoolClient } from "pg";
 import { UserError } from "../core/errors.ts";
+import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
 import { sqlStatements } from "./sqlStatements.ts";
 import { refuseUnmanaged, unmanaged } from "./unmanaged.ts";
 
@@ -43,15 +44,24 @@ export class SqlFileError extends UserError {
 }
 
 /**
+ * With which path a file is read, whatever the server, the role or the URL has: a new database's own. What a
+ * file sets holds to its end.
+ */
+const PATH_OF_FILES = `set search_path = "$user", public`;
+const PATH_OF_OURS = `set search_path = ${PINNED_SEARCH_PATH}`;
+
+/**
  * The transaction before a file and the one after it differ when the file ended it. Whoever changes what
  * belongs to the whole server (a role, a membership, a setting of a role) holds a lock on its catalog until
  * the end of his transaction, so that what others change meanwhile is told apart. Each object with an owner
- * is noted in `pg_shdepend`.
+ * is noted in `pg_shdepend`. It is asked with the path that a file has left behind.
  */
 const SIDE_EFFECTS = `
-  select pg_catalog.pg_current_xact_id()::text as transaction,
-         exists (select from pg_catalog.pg_locks where pid = pg_catalog.pg_backend_pid() and locktype = 'relation' and database = 0
-                    and mode = 'RowExclusiveLock' and relation <> 'pg_catalog.pg_shdepend'::regclass) as "touchesServer"`;
+  select pg_catalog.pg_current_xact_id()::pg_catalog.text as transaction,
+         exists (select from pg_catalog.pg_locks where pid operator(pg_catalog.=) pg_catalog.pg_backend_pid()
+                    and locktype operator(pg_catalog.=) 'relation' and database operator(pg_catalog.=) 0::pg_catalog.oid
+                    and mode operator(pg_catalog.=) 'RowExclusiveLock'
+                    and relation operator(pg_catalog.<>) 'pg_catalog.pg_shdepend'::pg_catalog.regclass::pg_catalog.oid) as "touchesServer"`;
 
 const GUARD = "pgstrata_open_transaction";
 
@@ -93,6 +103,7 @@ export async function loadSql(
       const after = await loads[n];
       if (after !== undefined) refuseSideEffects(file, transaction, after);
     }
+    await client.query(PATH_OF_OURS);
     if (before !== undefined) refuseUnmanaged(before, await unmanaged(client));
     await client.query(CLOSE);
   } catch (error) {
@@ -110,7 +121,7 @@ async function withPlace(client: PoolClient, files: readonly SqlFile[], error: S
     await client.query(OPEN);
     const { transaction } = await sideEffects(client);
     for (const file of files) {
-      await client.query("reset search_path");
+      await client.query(PATH_OF_FILES);
       if (file.path !== error.path) await client.query(file.sql);
       else
         for (const { start, end } of sqlStatements(file.sql)) {
@@ -137,11 +148,11 @@ const isHarmless = (after: SideEffects, transaction: string): boolean =>
  * What follows one with a fault fails as well, and is not asked for.
  */
 async function loadFile(client: PoolClient, file: SqlFile): Promise<SideEffects> {
-  const reset = client.query("reset search_path");
+  const ready = client.query(PATH_OF_FILES);
   const load = client.query(file.sql).catch((error: unknown) => {
     throw endsTransaction(error) ? transactionFault(file) : located(file, error);
   });
-  const [, , after] = await Promise.all([reset, load, sideEffects(client)]);
+  const [, , after] = await Promise.all([ready, load, sideEffects(client)]);
   return after;
 }
 

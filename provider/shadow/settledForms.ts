@@ -4,6 +4,7 @@ import { encodeId, type Fact, type FactBase } from "../catalog/pgDelta.ts";
 import { PRINT_ALIKE } from "../catalog/printSettings.ts";
 import { searchPathOf } from "../catalog/searchPath.ts";
 import type { Forms } from "../contribution/forms.ts";
+import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
 import type { ScratchDatabase } from "./shadow.ts";
 
 /**
@@ -17,17 +18,17 @@ const MOST_ROUNDS = 6;
  * names what this database does not have, is answered with its error.
  */
 const PROBE = `
-  create function pg_temp.pgstrata_print_of(statements text[], path text, query text, names text[]) returns json language plpgsql as $$
+  create function pg_temp.pgstrata_print_of(statements pg_catalog.text[], path pg_catalog.text, query pg_catalog.text, names pg_catalog.text[]) returns pg_catalog.json language plpgsql as $$
     declare
-      statement text;
-      print json;
+      statement pg_catalog.text;
+      print pg_catalog.json;
     begin
       begin
         perform pg_catalog.set_config('search_path', path, true);
         foreach statement in array statements loop
           execute statement;
         end loop;
-        perform pg_catalog.set_config('search_path', 'pg_catalog', true);
+        perform pg_catalog.set_config('search_path', '${PINNED_SEARCH_PATH}', true);
         execute query into print using names;
         raise exception using errcode = 'PS000';
       exception
@@ -37,9 +38,9 @@ const PROBE = `
     end $$`;
 
 const PRINTS = `
-  select pg_temp.pgstrata_print_of(array(select json_array_elements_text(fact->'statements')), fact->>'searchPath', fact->>'query',
-           array(select json_array_elements_text(fact->'names'))) as print
-    from json_array_elements($1::json) with ordinality as facts(fact, place) order by place`;
+  select pg_temp.pgstrata_print_of(array(select pg_catalog.json_array_elements_text(fact->'statements')), fact->>'searchPath', fact->>'query',
+           array(select pg_catalog.json_array_elements_text(fact->'names'))) as print
+    from pg_catalog.json_array_elements($1::pg_catalog.json) with ordinality as facts(fact, place) order by place`;
 
 /**
  * As in an update: a function that returns the rows of a table may be older than a column of it. Publications

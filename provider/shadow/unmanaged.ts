@@ -5,7 +5,7 @@ const ROWS = "rows of ";
 
 /** Objects of a catalog that were made by hand, and not by an extension or as a part of another object. */
 const byHand = (catalog: string, alias: string): string =>
-  `not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.${catalog}'::regclass and d.objid = ${alias}.oid and d.deptype in ('e', 'i'))`;
+  `not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass and d.objid = ${alias}.oid and d.deptype in ('e', 'i'))`;
 
 /**
  * What SQL can say and no fact holds, so that no plan would make it: each with its name, as a person would
@@ -16,7 +16,7 @@ const UNMANAGED = `
     select oid, nspname from pg_catalog.pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'
   ), relation as (
     select c.*, pg_catalog.format('%I.%I', n.nspname, c.relname) as name from pg_catalog.pg_class c join schema n on n.oid = c.relnamespace
-     where not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+     where not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')
   ), attribute as (
     select a.*, c.relkind, c.relispartition, pg_catalog.format('%s.%I', c.name, a.attname) as name
       from pg_catalog.pg_attribute a join relation c on c.oid = a.attrelid where a.attnum > 0 and not a.attisdropped
@@ -24,13 +24,13 @@ const UNMANAGED = `
   select '${ROWS}' || c.name as what from pg_catalog.pg_stat_xact_user_tables s join relation c on c.oid = s.relid
    where c.relkind in ('r', 'p') and s.n_tup_ins + s.n_tup_upd + s.n_tup_del > 0
   union all select 'the value of the sequence ' || c.name from pg_catalog.pg_sequences s
-    join relation c on c.oid = pg_catalog.format('%I.%I', s.schemaname, s.sequencename)::regclass where s.last_value is not null
+    join relation c on c.oid = pg_catalog.format('%I.%I', s.schemaname, s.sequencename)::pg_catalog.regclass where s.last_value is not null
   union all select 'large object ' || oid from pg_catalog.pg_largeobject_metadata
   union all select 'statistics ' || pg_catalog.format('%I.%I', n.nspname, s.stxname)
     from pg_catalog.pg_statistic_ext s join schema n on n.oid = s.stxnamespace where ${byHand("pg_statistic_ext", "s")}
-  union all select pg_catalog.format('cast from %s to %s', castsource::regtype, casttarget::regtype)
+  union all select pg_catalog.format('cast from %s to %s', castsource::pg_catalog.regtype, casttarget::pg_catalog.regtype)
     from pg_catalog.pg_cast c where oid >= 16384 and ${byHand("pg_cast", "c")}
-  union all select 'operator ' || oid::regoperator from pg_catalog.pg_operator o where oid >= 16384 and ${byHand("pg_operator", "o")}
+  union all select 'operator ' || oid::pg_catalog.regoperator from pg_catalog.pg_operator o where oid >= 16384 and ${byHand("pg_operator", "o")}
   union all select 'operator class ' || opcname from pg_catalog.pg_opclass o where oid >= 16384 and ${byHand("pg_opclass", "o")}
   union all select 'operator family ' || opfname from pg_catalog.pg_opfamily o where oid >= 16384 and ${byHand("pg_opfamily", "o")}
   union all select 'text search configuration ' || cfgname from pg_catalog.pg_ts_config t where oid >= 16384 and ${byHand("pg_ts_config", "t")}
@@ -39,7 +39,7 @@ const UNMANAGED = `
   union all select 'text search template ' || tmplname from pg_catalog.pg_ts_template t where oid >= 16384 and ${byHand("pg_ts_template", "t")}
   union all select 'conversion ' || conname from pg_catalog.pg_conversion c where oid >= 16384 and ${byHand("pg_conversion", "c")}
   union all select 'language ' || lanname from pg_catalog.pg_language l where lanispl and oid >= 16384 and ${byHand("pg_language", "l")}
-  union all select 'transform for ' || trftype::regtype from pg_catalog.pg_transform t where oid >= 16384 and ${byHand("pg_transform", "t")}
+  union all select 'transform for ' || trftype::pg_catalog.regtype from pg_catalog.pg_transform t where oid >= 16384 and ${byHand("pg_transform", "t")}
   union all select 'access method ' || amname from pg_catalog.pg_am a where oid >= 16384 and ${byHand("pg_am", "a")}
   union all select 'storage of column ' || a.name from attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
    where a.relkind in ('r', 'p', 'm') and a.attstorage <> t.typstorage
@@ -47,7 +47,7 @@ const UNMANAGED = `
   union all select 'statistics target of column ' || name from attribute where coalesce(attstattarget, -1) <> -1
   union all select 'options of column ' || name from attribute where attoptions is not null
   union all select 'comment on column ' || a.name from attribute a join pg_catalog.pg_description d
-      on d.objoid = a.attrelid and d.objsubid = a.attnum and d.classoid = 'pg_catalog.pg_class'::regclass
+      on d.objoid = a.attrelid and d.objsubid = a.attnum and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
    where a.relkind in ('v', 'm', 'c') or a.relispartition
   union all select 'privileges on column ' || name from attribute where attacl is not null and (relkind in ('v', 'm') or relispartition)
   union all select 'its own default or NOT NULL of the partition column ' || a.name

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import pg from "pg";
 import { quoteIdent } from "../../provider/catalog/quote.ts";
 import { UserError } from "../../provider/core/errors.ts";
+import { openClient } from "../../provider/database/pool.ts";
 import { placeFor } from "../../provider/embedded/account.ts";
 import { StartFailure } from "../../provider/embedded/failures.ts";
 import {
@@ -108,8 +108,7 @@ async function startServer(directory: string, port: number): Promise<EmbeddedSer
 }
 
 async function ready(server: EmbeddedServer, wasRunning: boolean): Promise<LocalDatabase> {
-  const client = new pg.Client({ connectionString: server.url("postgres") });
-  await client.connect();
+  const client = await openClient({ connectionString: server.url("postgres") });
   try {
     const { rowCount } = await client.query(DATABASE_EXISTS, [DATABASE]);
     if (rowCount === 0) await client.query(`create database ${quoteIdent(DATABASE)}`);

@@ -1,4 +1,4 @@
-import pg from "pg";
+import { openClient } from "../../provider/database/pool.ts";
 
 /** What stands in the database after an update. */
 export interface Summary {
@@ -22,15 +22,15 @@ with schemas as (
   select oid from pg_catalog.pg_namespace where nspname = 'platform' or nspname like 'platform\\_%'
 )
 select
-  (select count(*)::int from pg_catalog.pg_class where relkind in ('r', 'p') and relnamespace in (select oid from schemas)) as tables,
-  (select count(*)::int from pg_catalog.pg_class where relkind in ('i', 'I') and relnamespace in (select oid from schemas)) as indexes,
-  (select count(*)::int from pg_catalog.pg_policy p join pg_catalog.pg_class c on c.oid = p.polrelid
+  (select pg_catalog.count(*)::int from pg_catalog.pg_class where relkind in ('r', 'p') and relnamespace in (select oid from schemas)) as tables,
+  (select pg_catalog.count(*)::int from pg_catalog.pg_class where relkind in ('i', 'I') and relnamespace in (select oid from schemas)) as indexes,
+  (select pg_catalog.count(*)::int from pg_catalog.pg_policy p join pg_catalog.pg_class c on c.oid = p.polrelid
     where c.relnamespace in (select oid from schemas)) as policies,
-  (select count(*)::int from pg_catalog.pg_proc where pronamespace in (select oid from schemas)) as functions,
-  (select count(*)::int from pg_catalog.pg_class where relkind in ('v', 'm') and relnamespace in (select oid from schemas)) as views`;
+  (select pg_catalog.count(*)::int from pg_catalog.pg_proc where pronamespace in (select oid from schemas)) as functions,
+  (select pg_catalog.count(*)::int from pg_catalog.pg_class where relkind in ('v', 'm') and relnamespace in (select oid from schemas)) as views`;
 
 /** One row if the registry of databases exists. */
-const REGISTRY_EXISTS = "select 1 where to_regclass('platform.databases') is not null";
+const REGISTRY_EXISTS = "select 1 where pg_catalog.to_regclass('platform.databases') is not null";
 
 /** The registered databases; the column holds the masked form of the connection string. */
 const LIST_DATABASES = `
@@ -40,8 +40,7 @@ order by name, type`;
 
 /** Reads the summary from the database. */
 export async function readSummary(url: string): Promise<Summary> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await openClient({ connectionString: url });
   try {
     const { rows } = await client.query<Omit<Summary, "databases">>(COUNT_OBJECTS);
     const [counts] = rows;

@@ -8,7 +8,7 @@ import type { RowInputs } from "./inputs.ts";
 /** Returns one row: the columns and the definition of a constraint. */
 const CONSTRAINT = `
   SELECT pg_catalog.pg_get_constraintdef(k.oid) AS definition,
-         ARRAY (SELECT a.attname::text FROM pg_catalog.pg_attribute a
+         ARRAY (SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a
                 WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)) AS columns
   FROM pg_catalog.pg_constraint k
   JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
