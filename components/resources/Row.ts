@@ -40,6 +40,7 @@ export interface RowArgs {
 
   /**
    * How a secret is compared where the stored form differs: column name to an SQL expression over the row.
+   * It names functions with their schema, and those have a `search_path` of their own.
    * @default the column itself
    * @example compareWith: { connection_string: "platform.decrypt_database_connection_string(id)" }
    */

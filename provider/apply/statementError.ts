@@ -2,7 +2,7 @@ import pg from "pg";
 import { UserError } from "../core/errors.ts";
 import { describeDatabaseError } from "../database/databaseError.ts";
 import { connectionLoss } from "../database/lostConnection.ts";
-import { isOf } from "../database/sqlstate.ts";
+import { calledFrom, isOf, SQLSTATES } from "../database/sqlstate.ts";
 import { isContention } from "../database/transaction.ts";
 import type { Statement } from "../plan/statement.ts";
 
@@ -36,6 +36,7 @@ export class RefusedStatement extends UserError {
     const lines = [`The server refused ${subject}: ${cause.message} (SQLSTATE ${cause.code ?? "unknown"}).`];
     if (cause.hint !== undefined) lines.push(`The server's hint: ${cause.hint}`);
     if (isOf("surroundings", cause.code)) lines.push(describeDatabaseError(cause)?.message ?? "");
+    if (calledFrom(cause) !== undefined) lines.push(SQLSTATES[cause.code ?? ""]?.advice(cause) ?? "");
     lines.push(
       "The statement was:",
       ...sql

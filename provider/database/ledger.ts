@@ -13,7 +13,8 @@ const READ = `
   select pg_catalog.lo_get(oid) as content from pg_catalog.pg_largeobject_metadata
    where oid = $1::pg_catalog.oid and pg_catalog.pg_has_role(lomowner, 'USAGE')`;
 
-const IS_TAKEN = "select exists (select from pg_catalog.pg_largeobject_metadata where oid = $1::pg_catalog.oid) as taken";
+const IS_TAKEN =
+  "select exists (select from pg_catalog.pg_largeobject_metadata where oid = $1::pg_catalog.oid) as taken";
 
 /**
  * A note that is kept in the target and written in the transaction that it tells of, so that a run which is

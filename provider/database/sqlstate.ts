@@ -6,6 +6,7 @@
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 import type pg from "pg";
+import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
 
 /**
  * `contention`: another session was in the way. `lost`: the connection broke in use. `surroundings`:
@@ -54,7 +55,13 @@ const SAME_ROWS = contention(
 );
 const UNKNOWN_NAME = name(
   ({ message }) => message,
-  "It may belong to a layer that is not applied yet: create the layer first (dependsOn), or correct the name.",
+  (error) => {
+    const caller = calledFrom(error);
+    return caller === undefined
+      ? "It may belong to a layer that is not applied yet: create the layer first (dependsOn), or correct the name. A name without a schema is looked for in pg_catalog alone."
+      : `The function ${caller} names it. pgstrata works with search_path = ${PINNED_SEARCH_PATH}, so that no object of others comes in place of the one that is meant: ` +
+          "give the function a path of its own (`ALTER FUNCTION … SET search_path = …`), as restoring a dump and logical replication need it too, or write the schema in its body.";
+  },
 );
 const BROKEN = lost("the network or the server broke it", RUN_AGAIN);
 
@@ -123,6 +130,10 @@ export const SQLSTATES: Readonly<Record<string, Sqlstate>> = {
 export function isOf(cause: Cause, code: string | undefined): boolean {
   return code !== undefined && SQLSTATES[code]?.cause === cause;
 }
+
+/** The innermost function in which an error arose, such as that of a trigger. */
+export const calledFrom = ({ where }: pg.DatabaseError): string | undefined =>
+  /^(?:PL\/pgSQL|SQL) function "?([\w$.]+)/m.exec(where ?? "")?.[1];
 
 const isUserRequest = ({ message }: pg.DatabaseError): boolean => /user request/.test(message);
 

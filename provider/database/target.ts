@@ -144,11 +144,7 @@ async function connect(target: ConnectionTarget, lockTimeoutMs: number | undefin
   }
 }
 
-async function connectWith(
-  target: ConnectionTarget,
-  tls: boolean,
-  lockTimeoutMs: number | undefined,
-): Promise<Opened> {
+async function connectWith(target: ConnectionTarget, tls: boolean, lockTimeoutMs: number | undefined): Promise<Opened> {
   let facts: ServerFacts | undefined;
   const config: pg.PoolConfig = {
     connectionString: target.driverUrl,

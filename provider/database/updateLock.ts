@@ -67,7 +67,9 @@ export async function withDatabaseLock<T>(
 }
 
 async function tryLock(client: PoolClient): Promise<boolean> {
-  const { rows } = await client.query<{ locked: boolean }>(`select pg_catalog.pg_try_advisory_lock(${LOCK_KEY}) as locked`);
+  const { rows } = await client.query<{ locked: boolean }>(
+    `select pg_catalog.pg_try_advisory_lock(${LOCK_KEY}) as locked`,
+  );
   return rows[0]?.locked === true;
 }
 

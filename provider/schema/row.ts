@@ -30,7 +30,7 @@ export const row: ResourceSpec = {
     compareWith: {
       type: textMap,
       description:
-        'For a secret that is stored in another form: an SQL expression on the row that gives the plain form, such as `{ connection_string: "platform.decrypt_database_connection_string(id)" }`. It is evaluated inside the database. Default: the column itself.',
+        'For a secret that is stored in another form: an SQL expression on the row that gives the plain form, such as `{ connection_string: "platform.decrypt_database_connection_string(id)" }`. It is evaluated inside the database, with `search_path` = pg_catalog. Default: the column itself.',
     },
     initialValues: {
       type: anyMap,

@@ -13,6 +13,7 @@ export interface Binding {
   path: string;
   type: string;
   compareAs: Column["compareAs"];
+  equality: Column["equality"];
   text: string | null;
   /** For a secret that is stored in another form: SQL that gives the plain form. */
   expression?: string;
@@ -80,8 +81,8 @@ function bind(
         skip(path);
         return [];
       }
-      const { type, compareAs } = column;
-      return [{ column: name, path, type, compareAs, text: textOf(name, column, value) }];
+      const { type, compareAs, equality } = column;
+      return [{ column: name, path, type, compareAs, equality, text: textOf(name, column, value) }];
     });
 
   return {

@@ -8,15 +8,28 @@ export interface Column {
   kind: "json" | "array" | "boolean" | "number" | "plain";
   /** Types without an equality operator are compared by another form of theirs. */
   compareAs: "jsonb" | "text" | undefined;
+  /** The equality of its type, or of the form, as SQL writes an operator with its schema. */
+  equality: string;
   primaryKey: boolean;
   /** False where the server repeats a value that the type cannot take in its error, and so in its own log. */
   takesSecrets: boolean;
 }
 
-/** Returns one row per column of a table or view; none when it does not exist. */
+/**
+ * Returns one row per column of a table or view; none when it does not exist. `equality` is the operator of the
+ * type's own operator class: of a type of an extension it lies in the extension's schema, which the path of our
+ * sessions does not have.
+ */
 const COLUMNS = `
   SELECT a.attname AS name, pg_catalog.format_type(a.atttypid, -1) AS type, t.typname AS base, t.typcategory AS category,
-         e.typname AS element,
+         e.typname AS element, t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace OR t.typtype <> 'b' OR t.typcategory = 'A' AS "isKnown",
+         (SELECT pg_catalog.format('operator(%I.%s)', s.nspname, o.oprname)
+            FROM pg_catalog.pg_opclass k JOIN pg_catalog.pg_am m ON m.oid = k.opcmethod
+            JOIN pg_catalog.pg_amop p ON p.amopfamily = k.opcfamily AND p.amoplefttype = t.oid AND p.amoprighttype = t.oid
+            JOIN pg_catalog.pg_operator o ON o.oid = p.amopopr JOIN pg_catalog.pg_namespace s ON s.oid = o.oprnamespace
+           WHERE k.opcintype = t.oid AND k.opcdefault
+             AND (m.amname = 'btree' AND p.amopstrategy = 3 OR m.amname = 'hash' AND p.amopstrategy = 1)
+           ORDER BY m.amname LIMIT 1) AS equality,
          EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))
            AS primary_key
   FROM pg_catalog.pg_class c
@@ -39,20 +52,27 @@ export async function readColumns(
     base: string;
     category: string;
     element: string | null;
+    isKnown: boolean;
+    equality: string | null;
     primary_key: boolean;
   }>(COLUMNS, [table.schema, table.name]);
   if (rows.length === 0) return undefined;
   return new Map(
-    rows.map((row) => [
-      row.name,
-      {
+    rows.map((row) => {
+      // A type of others without an operator class may have an operator of that name that means anything.
+      const compareAs =
+        comparisonOf(row.element ?? row.base, row.category) ??
+        (row.equality === null && !row.isKnown ? "text" : undefined);
+      const column: Column = {
         type: row.type,
         kind: kindOf(row.base, row.category),
-        compareAs: comparisonOf(row.element ?? row.base, row.category),
+        compareAs,
+        equality: (compareAs === undefined ? row.equality : null) ?? "operator(pg_catalog.=)",
         primaryKey: row.primary_key,
         takesSecrets: row.category === "S" || ["bytea", "json", "jsonb"].includes(row.base),
-      },
-    ]),
+      };
+      return [row.name, column];
+    }),
   );
 }
 

@@ -23,19 +23,23 @@ interface ForeignKey {
   action: string;
   columns: string[];
   referenced: string[];
+  /** By column: the operator that the server itself compares with, referenced on the left. */
+  equalities: string[];
 }
 
 /** Returns the foreign keys that refer to a table. */
 const REFERRING = `
-  SELECT k.oid::text AS oid, n.nspname AS schema, c.relname AS "table", k.conname AS constraint, k.confdeltype::text AS action,
-         ARRAY (SELECT a.attname::text FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u (num, place)
+  SELECT k.oid::pg_catalog.text AS oid, n.nspname AS schema, c.relname AS "table", k.conname AS constraint, k.confdeltype::pg_catalog.text AS action,
+         ARRAY (SELECT a.attname::pg_catalog.text FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u (num, place)
                 JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num ORDER BY u.place) AS columns,
-         ARRAY (SELECT a.attname::text FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u (num, place)
-                JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place) AS referenced
+         ARRAY (SELECT a.attname::pg_catalog.text FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u (num, place)
+                JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place) AS referenced,
+         ARRAY (SELECT pg_catalog.format('operator(%I.%s)', s.nspname, o.oprname) FROM pg_catalog.unnest(k.conpfeqop) WITH ORDINALITY AS u (oid, place)
+                JOIN pg_catalog.pg_operator o ON o.oid = u.oid JOIN pg_catalog.pg_namespace s ON s.oid = o.oprnamespace ORDER BY u.place) AS equalities
   FROM pg_catalog.pg_constraint k
   JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = $1::regclass
+  WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = $1::pg_catalog.regclass
   ORDER BY n.nspname, c.relname, k.conname`;
 
 const ACTIONS: Record<string, Dependents["onDelete"]> = { c: "cascade", n: "set null", d: "set default" };
@@ -60,9 +64,10 @@ export async function findDependents(
       followed.add(key.oid);
       const table = quoteQualified(key.schema, key.table);
       const dependents = (parameters: Parameters): string => {
-        const columns = key.columns.map((column) => `d.${quoteIdent(column)}`).join(", ");
-        const referenced = key.referenced.map((column) => `p.${quoteIdent(column)}`).join(", ");
-        const within = `SELECT d.* FROM ${table} AS d WHERE (${columns}) IN (SELECT ${referenced} FROM (${rowsSql(parameters)}) AS p)`;
+        const refers = key.columns.map(
+          (column, n) => `p.${quoteIdent(key.referenced[n] ?? "")} ${key.equalities[n]} d.${quoteIdent(column)}`,
+        );
+        const within = `SELECT d.* FROM ${table} AS d WHERE EXISTS (SELECT FROM (${rowsSql(parameters)}) AS p WHERE ${refers.join(" AND ")})`;
         // A row that refers to itself goes with itself.
         return table === target ? `${within} AND NOT (${keyCondition(row.key, parameters, "d")})` : within;
       };

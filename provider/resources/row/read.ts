@@ -1,7 +1,8 @@
-import type pg from "pg";
+import pg from "pg";
 import { UserError } from "../../core/errors.ts";
 import type { Properties, Value } from "../../core/resourceType.ts";
 import { codeOf } from "../../database/connectionError.ts";
+import { calledFrom } from "../../database/sqlstate.ts";
 import type { Binding, BoundRow } from "./boundRow.ts";
 import { selectRow } from "./sql.ts";
 
@@ -54,8 +55,10 @@ export function isUnreadableSecret(error: unknown): boolean {
 
 /**
  * Something that an expression of `compareWith` names is not there; a layer may still be about to create it.
+ * What a function looks for in vain, an update will not find either.
  */
 function isMissingObject(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError && calledFrom(error) !== undefined) return false;
   return ["42883", "42P01", "42703", "3F000"].includes(codeOf(error) ?? "");
 }
 

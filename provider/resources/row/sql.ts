@@ -31,7 +31,7 @@ export function selectRow(
   const parameters = new Parameters();
   const matches = compare.map((binding) => comparison(binding, parameters));
   const returned = row.returning.map(({ column, asJson }) =>
-    asJson ? `pg_catalog.to_jsonb(${quoteIdent(column)})` : `${quoteIdent(column)}::text`,
+    asJson ? `pg_catalog.to_jsonb(${quoteIdent(column)})` : `${quoteIdent(column)}::pg_catalog.text`,
   );
   const text =
     `SELECT ARRAY[${matches.join(", ")}]::boolean[] AS matches, ` +
@@ -66,20 +66,25 @@ export function deleteRow(row: Pick<BoundRow, "table" | "key">): Statement {
   };
 }
 
+/** What IS NOT DISTINCT FROM says, which would look for its operator in the path. */
 function comparison(binding: Binding, parameters: Parameters): string {
-  if (binding.expression !== undefined) {
-    return `(${binding.expression})::text IS NOT DISTINCT FROM ${parameters.add({ text: binding.text, type: "text" })}`;
+  const { expression, column, text, compareAs, equality } = binding;
+  if (expression !== undefined) {
+    const plain = parameters.add({ text, type: "pg_catalog.text" });
+    return `((${expression})::pg_catalog.text operator(pg_catalog.=) ${plain}) IS TRUE`;
   }
-  const column = quoteIdent(binding.column);
-  if (!binding.compareAs) return `${column} IS NOT DISTINCT FROM ${parameters.add(binding)}`;
-  return `${column}::${binding.compareAs} IS NOT DISTINCT FROM ${parameters.add(binding)}::${binding.compareAs}`;
+  if (text === null) return `${quoteIdent(column)} IS NULL`;
+  const form = compareAs === undefined ? "" : `::pg_catalog.${compareAs}`;
+  return `(${quoteIdent(column)}${form} ${equality} ${parameters.add(binding)}${form}) IS TRUE`;
 }
 
 /** Plain equality, so that an index on the key is used; a key holds no null. */
 export function keyCondition(key: readonly Binding[], parameters: Parameters, alias?: string): string {
   if (key.length === 0) throw new Error("a row without a key cannot be looked for");
   const prefix = alias ? `${alias}.` : "";
-  return key.map((binding) => `${prefix}${quoteIdent(binding.column)} = ${parameters.add(binding)}`).join(" AND ");
+  return key
+    .map((binding) => `${prefix}${quoteIdent(binding.column)} ${binding.equality} ${parameters.add(binding)}`)
+    .join(" AND ");
 }
 
 function tableOf(table: TableName): string {

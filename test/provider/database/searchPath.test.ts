@@ -62,7 +62,8 @@ const reset = (table: string) => `alter ${table} reset search_path`;
 test.each(["the database", "the role", "the URL"])(
   "nothing of others is called by a life of layers and rows where %s sets a search path",
   async (where) => {
-    const holder = where === "the database" ? `database ${quoteIdent(database.name)}` : `role ${quoteIdent(updater.name)}`;
+    const holder =
+      where === "the database" ? `database ${quoteIdent(database.name)}` : `role ${quoteIdent(updater.name)}`;
     const own = database.urlFor(updater);
     const url = where === "the URL" ? `${own}?options=${encodeURIComponent("-c search_path=public,pg_catalog")}` : own;
     if (where !== "the URL") await database.query(rename(holder));
@@ -118,4 +119,3 @@ async function inRow(
     }
   });
 }
-

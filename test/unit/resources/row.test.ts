@@ -9,7 +9,15 @@ import { bindSecret, bindValue } from "../../../provider/resources/row/parameter
 import { deleteRow, insertRow, selectRow, updateRow } from "../../../provider/resources/row/sql.ts";
 
 function column(type: string, parts: Partial<Column> = {}): Column {
-  return { type, kind: "plain", compareAs: undefined, primaryKey: false, takesSecrets: true, ...parts };
+  return {
+    type,
+    kind: "plain",
+    compareAs: undefined,
+    equality: "operator(pg_catalog.=)",
+    primaryKey: false,
+    takesSecrets: true,
+    ...parts,
+  };
 }
 
 const columns = new Map<string, Column>([
@@ -37,10 +45,11 @@ describe("the SQL of a row", () => {
   it("compares inside the database, with secrets by their expression", () => {
     expect(selectRow(row, [...row.values, ...row.secrets], { lock: true })).toEqual({
       text:
-        `SELECT ARRAY["odd""name" IS NOT DISTINCT FROM $1::text, "config" IS NOT DISTINCT FROM $2::jsonb, ` +
-        `"raw"::jsonb IS NOT DISTINCT FROM $3::json::jsonb, (app.decrypt(id))::text IS NOT DISTINCT FROM $4::text]::boolean[] AS matches, ` +
-        `pg_catalog.jsonb_build_array("id"::text, pg_catalog.to_jsonb("config")) AS returned ` +
-        `FROM "app"."things" WHERE "slug" = $5::text LIMIT 2 FOR UPDATE`,
+        `SELECT ARRAY[("odd""name" operator(pg_catalog.=) $1::text) IS TRUE, ("config" operator(pg_catalog.=) $2::jsonb) IS TRUE, ` +
+        `("raw"::pg_catalog.jsonb operator(pg_catalog.=) $3::json::pg_catalog.jsonb) IS TRUE, ` +
+        `((app.decrypt(id))::pg_catalog.text operator(pg_catalog.=) $4::pg_catalog.text) IS TRUE]::boolean[] AS matches, ` +
+        `pg_catalog.jsonb_build_array("id"::pg_catalog.text, pg_catalog.to_jsonb("config")) AS returned ` +
+        `FROM "app"."things" WHERE "slug" operator(pg_catalog.=) $5::text LIMIT 2 FOR UPDATE`,
       values: ["x", '{"a":1}', "[1]", "s", "a'b"],
     });
   });
@@ -51,10 +60,13 @@ describe("the SQL of a row", () => {
       values: ["a'b", "x", '{"a":1}', "[1]"],
     });
     expect(updateRow(row, row.secrets)).toEqual({
-      text: 'UPDATE "app"."things" SET "secret" = $1::text WHERE "slug" = $2::text',
+      text: 'UPDATE "app"."things" SET "secret" = $1::text WHERE "slug" operator(pg_catalog.=) $2::text',
       values: ["s", "a'b"],
     });
-    expect(deleteRow(row)).toEqual({ text: 'DELETE FROM "app"."things" WHERE "slug" = $1::text', values: ["a'b"] });
+    expect(deleteRow(row)).toEqual({
+      text: 'DELETE FROM "app"."things" WHERE "slug" operator(pg_catalog.=) $1::text',
+      values: ["a'b"],
+    });
   });
 
   it("never touches all rows of a table", () => {

@@ -32,7 +32,7 @@ const TABLES = `
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text NOT NULL,
     type text NOT NULL CONSTRAINT databases_type_check CHECK (type IN ('mongodb', 'redis', 'postgresql')),
     connection_string text NOT NULL, connection_string_encrypted bytea, health text DEFAULT 'unknown', password text);
-  CREATE FUNCTION app.encrypt() RETURNS trigger LANGUAGE plpgsql AS $$
+  CREATE FUNCTION app.encrypt() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
   BEGIN
     IF NEW.connection_string IS NULL OR NEW.connection_string NOT LIKE '%***%' THEN
       NEW.connection_string_encrypted := pgp_sym_encrypt(NEW.connection_string, 'key');
@@ -40,7 +40,7 @@ const TABLES = `
     END IF;
     RETURN NEW;
   END $$;
-  CREATE FUNCTION app.decrypt(row_id uuid) RETURNS text LANGUAGE sql STABLE AS
+  CREATE FUNCTION app.decrypt(row_id uuid) RETURNS text LANGUAGE sql STABLE SET search_path = public, pg_temp AS
     $$ SELECT pgp_sym_decrypt(connection_string_encrypted, 'key') FROM app.databases WHERE id = row_id $$;
   CREATE TRIGGER encrypt BEFORE INSERT OR UPDATE ON app.databases FOR EACH ROW EXECUTE FUNCTION app.encrypt();
   CREATE TABLE app.shouting (name text PRIMARY KEY, value text);
