@@ -5,7 +5,7 @@ import type { TestDatabase, TestRole } from "./database.ts";
 
 /**
  * What a role that may create in `public` can leave there for sessions whose search path has `public` first:
- * a function, operator, domain or view by the name of each built-in one that can be copied. They do what the
+ * a function, operator, domain or view by the name of each built-in one that a catalog query may use. They do what the
  * built-in ones do, and tell the server's log, which no rollback and no read-only transaction takes back.
  */
 const SET_TRAPS = (mark: string): string => `
@@ -19,7 +19,11 @@ begin
                   (select string_agg('$' || n, ', ') from generate_series(1, p.pronargs) n) as passed
              from pg_proc p
             where p.pronamespace = 'pg_catalog'::regnamespace and p.prokind = 'f' and p.provariadic = 0 and p.proallargtypes is null
-              and not exists (select from unnest(p.proargtypes || case p.prorettype when 'void'::regtype then 'int'::regtype else p.prorettype end) t join pg_type on pg_type.oid = t where typtype = 'p')
+              and not exists (select from unnest(p.proargtypes || case p.prorettype when 'void'::regtype then 'int'::regtype else p.prorettype end) t join pg_type on pg_type.oid = t
+                               where typname not in ('text', 'name', 'oid', 'int2', 'int4', 'int8', 'float8', 'numeric', 'bool', 'char', 'bytea', 'json', 'jsonb', 'xid8', 'inet', 'pg_node_tree',
+                                                     'regclass', 'regtype', 'timestamptz', 'interval', 'aclitem', 'int2vector', 'oidvector', '_text', '_name', '_oid', '_int2', '_aclitem'))
+              and (exists (select from pg_operator o where o.oprcode = p.oid and o.oprname not in ('+', '*', '%', '&', '#', '<<', '>>', '|'))
+                   or p.proname ~ '^(pg_get|pg_[a-z]*(lock|size|is|pid|xact|role|relation|export|describe|blocking)|has_|format|quote|to_|current_|set_config|lower|upper|obj_|col_|shobj|acl|array_|json|length|substr|replace|btrim|split|regexp|generate_series|now|clock|host$)')
   loop
     body := case when f.proretset then 'return query select * from' when f.result = 'void' then 'perform' else 'return' end;
     execute format('create function public.%I(%s) returns %s language plpgsql as $body$ begin perform public.pgstrata_trap(%L); %s pg_catalog.%I(%s); end $body$',
