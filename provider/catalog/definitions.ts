@@ -107,7 +107,7 @@ const PROBE = "pgstrata_settled_form";
 /** A body that writes to a table may have come before the rules of that table, which would refuse it now. */
 const DROP_RULES = `do $$ declare found record; begin
   for found in select rulename, ev_class::pg_catalog.regclass as relation from pg_catalog.pg_rewrite
-    where rulename operator(pg_catalog.<>) '_RETURN' and oid >= 16384
+    where rulename operator(pg_catalog.<>) '_RETURN' and oid operator(pg_catalog.>=) 16384::pg_catalog.oid
   loop execute pg_catalog.format('drop rule %I on %s', found.rulename, found.relation); end loop; end $$`;
 
 const JSON_OF = "select pg_catalog.json_build_object";

@@ -5,8 +5,9 @@ import type { TestDatabase, TestRole } from "./database.ts";
 
 /**
  * What a role that may create in `public` can leave there for sessions whose search path has `public` first:
- * a function, operator, domain or view by the name of each built-in one that a catalog query may use. They do what the
- * built-in ones do, and tell the server's log, which no rollback and no read-only transaction takes back.
+ * a function, operator, domain or view by the name of each built-in one that a catalog query may use. They do
+ * what the built-in ones do, and tell the server's log, which no rollback and no read-only transaction takes
+ * back.
  */
 const SET_TRAPS = (mark: string): string => `
 do $do$

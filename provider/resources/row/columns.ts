@@ -16,9 +16,9 @@ export interface Column {
 }
 
 /**
- * Returns one row per column of a table or view; none when it does not exist. `equality` is the operator of the
- * type's own operator class: of a type of an extension it lies in the extension's schema, which the path of our
- * sessions does not have.
+ * Returns one row per column of a table or view; none when it does not exist. `equality` is the operator of
+ * the type's own operator class: of a type of an extension it lies in the extension's schema, which the path
+ * of our sessions does not have.
  */
 const COLUMNS = `
   SELECT a.attname AS name, pg_catalog.format_type(a.atttypid, -1) AS type, t.typname AS base, t.typcategory AS category,
