@@ -47,6 +47,7 @@ export async function planOnly(
   refuseHazards(plan, allow, [...allowedBefore, ...(unrecorded?.allow ?? [])]);
   const unrehearsed = await runtime.rehearse({ before: catalog.facts, list: plan.list, desired: transition.desired });
   if (unrehearsed !== undefined) report.warn(`the plan was not rehearsed: ${unrehearsed}`);
+  if (plan.list.statements.length > 0) runtime.tellEventTriggers(catalog.facts, report);
   const { role, major } = await target.facts();
   await refuseMissingPrivileges(pool, role, transition.live, transition.desired, plan.list.statements);
   await refuseTooManyLocks(pool, transition.live, transition.desired, major);

@@ -2,9 +2,11 @@ import { join } from "node:path";
 import type { Pool } from "pg";
 import { PassedRehearsals } from "../../apply/passedRehearsals.ts";
 import { type PlannedUpdate, Rehearsals } from "../../apply/rehearsal.ts";
+import { firedEventTriggers } from "../../catalog/eventTriggers.ts";
 import type { Fact, FactBase } from "../../catalog/pgDelta.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
 import type { ProviderConfig } from "../../core/config.ts";
+import type { Reporter } from "../../core/resourceType.ts";
 import { codeOf, describeConnectionError } from "../../database/connectionError.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
 import type { Database } from "../../database/target.ts";
@@ -35,6 +37,7 @@ export class LayerRuntime {
   readonly desiredStates = new DesiredStateCache(this.ownership);
   private readonly projectDirectory: string;
   private rehearsals: Rehearsals | undefined;
+  private hasToldEventTriggers = false;
   private chain: Promise<ShadowContributions> | undefined;
 
   constructor(session: Session, projectDirectory: string) {
@@ -100,6 +103,16 @@ export class LayerRuntime {
     const { shadow, cache } = await this.openedChain();
     this.rehearsals ??= new Rehearsals(shadow, new PassedRehearsals(cache.directory));
     return this.rehearsals.rehearse(update, await this.needs({ roles: [] }));
+  }
+
+  /** Says once in a run whose functions run with the rights of its role when a plan does. */
+  tellEventTriggers(facts: FactBase, report: Reporter): void {
+    const names = this.hasToldEventTriggers ? [] : firedEventTriggers(facts);
+    if (names.length === 0) return;
+    this.hasToldEventTriggers = true;
+    report.info(
+      `the database has event triggers, which superusers make; their functions run in this update with the rights of its role: ${names.join(", ")}`,
+    );
   }
 
   /** What a failure of the target or of the way to it means; anything else comes back as it is. */

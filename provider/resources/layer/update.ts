@@ -157,6 +157,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const { desired, record } = target;
   const { list } = await plan(client, policy, unrecorded, before, target);
   await runtime.rehearse({ before: before.facts, list, desired });
+  if (list.statements.length > 0) runtime.tellEventTriggers(before.facts, context.report);
   const { role, major } = await runtime.knownTarget().facts();
   await refuseMissingPrivileges(client, role, target.live, desired, list.statements);
   await refuseTooManyLocks(client, target.live, desired, major);

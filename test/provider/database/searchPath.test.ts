@@ -6,7 +6,7 @@ import { createRow } from "../../../provider/resources/row/row.ts";
 import { createSession } from "../../../provider/resources/session.ts";
 import { ask, createTestRole, type TestDatabase } from "../../support/database.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
-import { destroy, inRun, pending, preview, project, refresh, up } from "../../support/layerHarness.ts";
+import { destroy, inRun, pending, preview, project, put, refresh, up } from "../../support/layerHarness.ts";
 import { setTraps, type Traps } from "../../support/traps.ts";
 
 const PATH = "public, pg_catalog";
@@ -56,8 +56,8 @@ test("the traps catch a session that trusts its search path", async () => {
   );
 });
 
-const rename = (table: string) => `alter ${table} set search_path = ${PATH}`;
-const reset = (table: string) => `alter ${table} reset search_path`;
+const alter = (holder: string, path: string) => `alter ${holder} set search_path = ${path}`;
+const reset = (holder: string) => `alter ${holder} reset search_path`;
 
 test.each(["the database", "the role", "the URL"])(
   "nothing of others is called by a life of layers and rows where %s sets a search path",
@@ -66,7 +66,7 @@ test.each(["the database", "the role", "the URL"])(
       where === "the database" ? `database ${quoteIdent(database.name)}` : `role ${quoteIdent(updater.name)}`;
     const own = database.urlFor(updater);
     const url = where === "the URL" ? `${own}?options=${encodeURIComponent("-c search_path=public,pg_catalog")}` : own;
-    if (where !== "the URL") await database.query(rename(holder));
+    if (where !== "the URL") await database.query(alter(holder, PATH));
     try {
       expect(await ask(url, "show search_path")).toMatchObject([{ search_path: expect.stringMatching(/^public/) }]);
       traps.caught();
@@ -81,6 +81,41 @@ test.each(["the database", "the role", "the URL"])(
     }
   },
 );
+
+test("a file means the same in a shadow on the target's server, whatever path the role has there", async () => {
+  const { url, urlFor, query } = await freshDatabase();
+  await query(alter(`role ${quoteIdent(updater.name)}`, "elsewhere"));
+  try {
+    const sql =
+      "create table item (id int primary key); set search_path = public; create view seen as select id from item;";
+    const state = await up(urlFor(updater), project.layer("plain", sql), undefined, { shadow: "colocated" });
+    expect(state.outputs.objects).toEqual(["table public.item", "view public.seen"]);
+    await up(url, project.layer("plain", "create table item (id int primary key);"), state);
+  } finally {
+    await query(reset(`role ${quoteIdent(updater.name)}`));
+  }
+});
+
+test("event triggers are named once where a plan makes them run, and not where nothing is planned", async () => {
+  const { url, query } = await freshDatabase();
+  await query(`
+    create function public.watch() returns event_trigger language plpgsql as 'begin end';
+    create event trigger watch on ddl_command_end execute function public.watch();
+    create event trigger asleep on sql_drop execute function public.watch();
+    alter event trigger asleep disable;`);
+  const layers = ["one", "two"].map((name) => project.layer(name, `create schema ${name};`));
+  const told = await inRun(url, async (run) => {
+    const states = [];
+    for (const layer of layers) states.push(await put(run, layer));
+    const infos = run.said.infos.filter((info) => info.includes("event trigger"));
+    return { states, infos };
+  });
+  expect(told.infos).toEqual([expect.stringMatching(/ watch \(ddl_command_end\)$/)]);
+  await inRun(url, async (run) => {
+    for (const [n, layer] of layers.entries()) await put(run, layer, told.states[n]);
+    expect(run.said.infos).toEqual([]);
+  });
+});
 
 async function live(url: string): Promise<void> {
   await preview(url, [project.layer("shop", BEFORE)]);
