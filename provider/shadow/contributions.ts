@@ -24,7 +24,7 @@ export interface SqlSet {
 }
 
 /** Raised when the way facts are read or compared changes: entries of older caches no longer fit. */
-const FORMAT = "pg-delta 1.0.0-alpha.34, contribution 5";
+const FORMAT = "pg-delta 1.0.0-alpha.34, contribution 6";
 
 /** An open scratch database and what is known of it. */
 interface Scratch {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { quoteIdent } from "../../../provider/catalog/quote.ts";
+import { readCatalog } from "../../../provider/catalog/readCatalog.ts";
 import type { ResourceState, ResourceType } from "../../../provider/core/resourceType.ts";
+import { openDatabase } from "../../../provider/database/target.ts";
 import { reportDrift } from "../../../provider/resources/driftReport.ts";
 import { createRow } from "../../../provider/resources/row/row.ts";
 import { createSession } from "../../../provider/resources/session.ts";
@@ -94,6 +96,33 @@ test("a file means the same in a shadow on the target's server, whatever path th
   } finally {
     await query(reset(`role ${quoteIdent(updater.name)}`));
   }
+});
+
+test("a temporary table by the name of one of the catalog's is not read in its place", async () => {
+  const { url } = await freshDatabase();
+  const database = openDatabase({ url });
+  const client = await database?.connect();
+  if (database === undefined || client === undefined) throw new Error("a URL was given");
+  await client.query("create temporary table pg_class (oid oid); create temporary table pg_namespace (oid oid)");
+  client.release();
+  const { role } = await database.facts();
+  const { facts } = await readCatalog(await database.pool(), role);
+  expect(facts.has({ kind: "schema", name: "public" })).toBe(true);
+  await database.close();
+});
+
+test("a check whose function relies on the path of the session is told what the function needs", async () => {
+  const { url, query } = await freshDatabase();
+  const sql = `
+    create schema shop; create table shop.item (name text);
+    create function shop.helper(name text) returns boolean language sql as 'select true';
+    create function shop.fits(name text) returns boolean language plpgsql as 'begin return helper(name); end';`;
+  const state = await up(url, project.layer("shop", sql));
+  await query("insert into shop.item values ('a')");
+  const checked = `${sql} alter table shop.item add constraint fits check (shop.fits(name));`;
+  await expect(up(url, project.layer("shop", checked), state)).rejects.toThrow(
+    /function helper\(text\) does not exist[\s\S]*The function shop\.fits names it.*ALTER FUNCTION … SET search_path/,
+  );
 });
 
 test("event triggers are named once where a plan makes them run, and not where nothing is planned", async () => {
