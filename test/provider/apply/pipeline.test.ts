@@ -68,7 +68,7 @@ describe("statements that are sent ahead", () => {
     const elapsedMs = await connected(async (ahead, query) => {
       await query("begin");
       const started = performance.now();
-      for (let n = 0; n < count; n++) await ahead.send(`create table t${n} ()`, (error) => error);
+      for (let n = 0; n < count; n++) await ahead.send(`create table public.t${n} ()`, (error) => error);
       await ahead.settle();
       await query("commit");
       return performance.now() - started;
@@ -85,7 +85,7 @@ describe("statements that are sent ahead", () => {
       try {
         for (let n = 0; n < 200; n++) {
           sent.push(n);
-          const sql = n === 3 || n === 7 ? "create table bad (" : `create table u${n} ()`;
+          const sql = n === 3 || n === 7 ? "create table bad (" : `create table public.u${n} ()`;
           await ahead.send(sql, (error) => new Error(`statement ${n}: ${error instanceof Error ? error.message : ""}`));
         }
         await ahead.settle();
