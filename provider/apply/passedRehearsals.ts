@@ -1,4 +1,4 @@
-/** Which rehearsals have passed, in files: an update that does what a preview rehearsed need not do so again. */
+/** Which rehearsals have passed, in files: what a preview rehearsed, the update need not rehearse again. */
 import { mkdir, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 

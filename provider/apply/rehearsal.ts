@@ -1,7 +1,7 @@
 /**
- * Runs a plan before it is shown: the part of the catalog that it has to do with is made in the shadow, without
- * rows, the statements are executed there, and the catalog read back must be the desired one. What depends on
- * rows or on the privileges of the role that connects is not asked here.
+ * Runs a plan before it is shown: a copy of the catalog that it has to do with is made in the shadow, the
+ * statements are executed there, and the catalog read back must be the desired one. What depends on rows or
+ * on the privileges of the role that connects is not asked here.
  */
 import { createHash } from "node:crypto";
 import pg from "pg";

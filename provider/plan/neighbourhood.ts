@@ -50,7 +50,7 @@ function restricted(base: FactBase, isKept: (id: StableId) => boolean): FactBase
   });
 }
 
-/** Parts of a table that others may stand on; the rest of it comes along only where the table itself changes. */
+/** Parts of a table that others may stand on; the rest comes along only where the table itself changes. */
 const NEEDED_PARTS: ReadonlySet<StableId["kind"]> = new Set(["column", "default", "index"]);
 
 class Collector {
