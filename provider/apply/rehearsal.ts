@@ -37,6 +37,17 @@ interface CatalogCopy {
 /** A copy that cannot be made, and why. */
 class Unavailable extends Error {}
 
+/** A plan that did not pass. */
+class RehearsalError extends UserError {
+  /** In one line. */
+  readonly reason: string;
+
+  constructor(message: string, reason: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
 /** Nobody waits for a scratch database, and it waits for nobody. */
 const LIMITS = { lockTimeoutMs: 0, lockLimitMs: 0, statementTimeoutMs: 0, longStatementTimeoutMs: 0 };
 
@@ -52,10 +63,15 @@ export class Rehearsals {
   }
 
   /**
+   * @param beyondFacts names objects of the database that no copy can hold; asked only of a plan that fails.
    * @returns why the plan could not be rehearsed; undefined for one that passed.
    * @throws {UserError} for a plan that the server refuses, or that leads elsewhere.
    */
-  async rehearse({ before, list, desired }: PlannedUpdate, needs: ShadowNeeds): Promise<string | undefined> {
+  async rehearse(
+    { before, list, desired }: PlannedUpdate,
+    needs: ShadowNeeds,
+    beyondFacts: () => Promise<string[]>,
+  ): Promise<string | undefined> {
     if (list.statements.length === 0) return undefined;
     const near = neighbourhoodOf(list.statements, before, desired);
     const digest = digestOf([this.shadow.identity, needs.owner, near.before.rootHash, near.desired.rootHash], list);
@@ -66,8 +82,10 @@ export class Rehearsals {
       await timed("rehearsal", () => this.play(near, list, before, copied));
     } catch (error) {
       await this.close();
-      if (!(error instanceof Unavailable)) throw error;
-      return error.message;
+      if (error instanceof Unavailable) return error.message;
+      const beyond = error instanceof RehearsalError ? await beyondFacts() : [];
+      if (beyond.length === 0) throw error;
+      return `a copy of the catalog does not hold ${beyond.join(", ")}, and without them the server says: ${error instanceof RehearsalError ? error.reason : ""}`;
     }
     await this.passed.add(digest);
     return undefined;
@@ -116,7 +134,7 @@ export class Rehearsals {
     const { facts: empty } = await readCatalog(database.pool, database.owner);
     const made = { database, content: empty, roles: new Set(needs.roles) };
     this.copy = made;
-    const all = withEachOf(content, empty);
+    const all = withEachOf(content, empty, whole);
     await run(made, planStatements(empty, all), { before: empty, desired: all }, needs).catch((error: unknown) => {
       if (!(error instanceof StatementError)) throw error;
       throw new Unavailable(`the shadow cannot hold ${error.statement.subject} of this database: ${error.message}`);
@@ -158,9 +176,9 @@ function isPartOf(part: FactBase, whole: FactBase): boolean {
   return part.facts().every(({ id }) => whole.has(id) && whole.hashOf(id) === part.hashOf(id));
 }
 
-/** The facts of both; of one that both have, the first's. */
-function withEachOf(first: FactBase, second: FactBase): FactBase {
-  const facts = [...first.facts(), ...second.facts().filter(({ id }) => !first.has(id))];
+/** The facts of the first, and those of the second that the third has as well. */
+function withEachOf(first: FactBase, second: FactBase, whole: FactBase): FactBase {
+  const facts = [...first.facts(), ...second.facts().filter(({ id }) => !first.has(id) && whole.has(id))];
   const seen = new Set(first.edges.map(edgeKey));
   const edges = [...first.edges, ...second.edges.filter((edge) => !seen.has(edgeKey(edge)))];
   return buildFactBase(facts, edges, first.source, undefined, { allowDangling: keepOwnerEdge });
@@ -190,9 +208,9 @@ const REPORT =
   "Nothing was touched. This is a defect of pgstrata, not of your files: report it with this message, the definitions before and after, and the server's " +
   "version. Until it is mended, make the change in two updates, or drop what depends on the changed object in a first one.";
 
-function refused({ statement, message, cause }: StatementError, { statements }: StatementList): UserError {
+function refused({ statement, message, cause }: StatementError, { statements }: StatementList): RehearsalError {
   const code = cause instanceof pg.DatabaseError ? ` (SQLSTATE ${cause.code ?? "unknown"})` : "";
-  return new UserError(
+  return new RehearsalError(
     [
       "The plan was rehearsed on a copy of the catalog without its rows, and PostgreSQL refuses it:",
       `  statement ${statements.indexOf(statement) + 1} of ${statements.length}, ${statement.op} ${statement.subject}: ${message}${code}`,
@@ -202,18 +220,21 @@ function refused({ statement, message, cause }: StatementError, { statements }: 
         .map((line) => `    ${line}`),
       REPORT,
     ].join("\n"),
+    `${statement.subject}: ${message}`,
   );
 }
 
 const MOST_LINES = 20;
 
-function leadsElsewhere(found: readonly Difference[]): UserError {
-  return new UserError(
+function leadsElsewhere(found: readonly Difference[]): RehearsalError {
+  const lines = found.slice(0, MOST_LINES).map(({ id, what }) => `${describe(id)} ${what}`);
+  return new RehearsalError(
     [
       "The plan was rehearsed on a copy of the catalog without its rows, and does not lead to what the files say:",
-      ...found.slice(0, MOST_LINES).map(({ id, what }) => `  ${describe(id)} ${what}`),
+      ...lines.map((line) => `  ${line}`),
       REPORT,
     ].join("\n"),
+    lines.join(", "),
   );
 }
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Pool } from "pg";
 import { PassedRehearsals } from "../../apply/passedRehearsals.ts";
 import { type PlannedUpdate, Rehearsals } from "../../apply/rehearsal.ts";
+import { objectsBeyondFacts } from "../../catalog/beyondFacts.ts";
 import { firedEventTriggers } from "../../catalog/eventTriggers.ts";
 import type { Fact, FactBase } from "../../catalog/pgDelta.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
@@ -102,7 +103,9 @@ export class LayerRuntime {
     if (update.list.statements.length === 0) return undefined;
     const { shadow, cache } = await this.openedChain();
     this.rehearsals ??= new Rehearsals(shadow, new PassedRehearsals(cache.directory));
-    return this.rehearsals.rehearse(update, await this.needs({ roles: [] }));
+    return this.rehearsals.rehearse(update, await this.needs({ roles: [] }), async () =>
+      objectsBeyondFacts(await this.knownTarget().pool()),
+    );
   }
 
   /** Says once in a run whose functions run with the rights of its role when a plan does. */
