@@ -7,8 +7,8 @@ import type { Statement } from "../plan/statement.ts";
 
 /**
  * Whether the role may create in the database; which of the roles named it is not a member of, in which of
- * the schemas it may not create, and which of the tables it may not refer to. What does not exist yet is no
- * obstacle.
+ * the schemas it may not create, which of the tables it may not refer to, and which of the parameters it may
+ * not set. What does not exist yet is no obstacle.
  */
 const RIGHTS = `
   select pg_catalog.has_database_privilege(current_user, pg_catalog.current_database(), 'CREATE') as creates,
@@ -20,7 +20,10 @@ const RIGHTS = `
          array(select pg_catalog.format('%I.%I', n.nspname, c.relname)
                  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
                 where n.nspname || '.' || c.relname = any($3)
-                  and not pg_catalog.has_table_privilege(current_user, c.oid, 'REFERENCES')) as closed_tables`;
+                  and not pg_catalog.has_table_privilege(current_user, c.oid, 'REFERENCES')) as closed_tables,
+         array(select name from pg_catalog.pg_settings
+                where name = any($4) and context = 'superuser'
+                  and not pg_catalog.has_parameter_privilege(name, 'SET')) as closed_parameters`;
 
 interface Rights {
   creates: boolean;
@@ -28,6 +31,7 @@ interface Rights {
   foreign_owners: string[];
   closed_schemas: string[];
   closed_tables: string[];
+  closed_parameters: string[];
 }
 
 /** Kinds that are made in a schema by a right on it. */
@@ -62,7 +66,9 @@ export async function refuseMissingPrivileges(
   const owned = namesByOwner(live, desired, statements, role);
   const created = namesBySchema(statements);
   const referred = referredTables(live, desired, statements);
-  const { rows } = await client.query<Rights>(RIGHTS, [[...owned.keys()], [...created.keys()], referred]);
+  const set = functionsByParameter(desired, statements);
+  const named = [[...owned.keys()], [...created.keys()], referred, [...set.keys()]];
+  const { rows } = await client.query<Rights>(RIGHTS, named);
   const [found] = rows;
   if (found === undefined) throw new Error("the server answered a one-row query with no row");
   const to = quoteIdent(role);
@@ -83,6 +89,10 @@ export async function refuseMissingPrivileges(
     ),
     ...found.closed_tables.map(
       (table) => `No foreign key of it may refer to ${table}: \`grant references on ${table} to ${to}\`.`,
+    ),
+    ...found.closed_parameters.map(
+      (parameter) =>
+        `It may not set ${parameter}, as ${list(set.get(parameter))} does: have a superuser \`grant set on parameter ${parameter} to ${to}\`, or leave the SET out.`,
     ),
   ];
   if (faults.length === 0) return;
@@ -159,6 +169,17 @@ function referredTables(live: FactBase, desired: FactBase, statements: readonly 
     return table?.kind === "table" && encodeId(table) !== own && live.has(table) ? [table] : [];
   });
   return [...new Set(tables.map(({ schema, name }) => `${schema}.${name}`))];
+}
+
+/** The functions that come or change, by the parameters that their SET clauses name. */
+function functionsByParameter(desired: FactBase, statements: readonly Statement[]): Map<string, Set<string>> {
+  const names = new Map<string, Set<string>>();
+  for (const { op, id } of statements) {
+    const parameters = op === "delete" || id === undefined ? undefined : desired.get(id)?.payload._configGucs;
+    if (id !== undefined && Array.isArray(parameters))
+      for (const parameter of parameters) add(names, String(parameter), describe(id));
+  }
+  return names;
 }
 
 function add(names: Map<string, Set<string>>, key: string, name: string): void {

@@ -6,8 +6,8 @@ const FIRST_OWN_OID = 16_384;
 
 /** One row a kind: how many there are that belong to no extension. */
 const BEYOND_FACTS = `
-  with own (kind, classid, oid) as (
-    select 'operators', 'pg_catalog.pg_operator'::pg_catalog.regclass, oid from pg_catalog.pg_operator
+  with own as (
+    select 'operators' as kind, 'pg_catalog.pg_operator'::pg_catalog.regclass as classid, oid from pg_catalog.pg_operator
     union all select 'operator classes', 'pg_catalog.pg_opclass'::pg_catalog.regclass, oid from pg_catalog.pg_opclass
     union all select 'casts', 'pg_catalog.pg_cast'::pg_catalog.regclass, oid from pg_catalog.pg_cast
     union all select 'text search configurations', 'pg_catalog.pg_ts_config'::pg_catalog.regclass, oid from pg_catalog.pg_ts_config

@@ -56,6 +56,23 @@ test("a schema in a database in which the role may not create is refused with th
   expect(await relationsIn(database, "own")).toEqual([]);
 });
 
+test("a function that sets a parameter which the role may not set is refused with the grant, and made after it", async () => {
+  const { database, url } = await shopDatabase();
+  await database.query(`grant create on database ${database.name} to "${guest.name}"`);
+  const layer = project.layer(
+    "quiet",
+    "create schema quiet; create function quiet.f() returns int language sql set log_statement = 'none' set work_mem = '1MB' as 'select 1';",
+  );
+  const grant = `grant set on parameter log_statement to "${guest.name}"`;
+  const message = await refusalOf(database, url, layer);
+  expect(message).toContain(`It may not set log_statement, as function quiet.f() does: have a superuser \`${grant}\``);
+  expect(message).not.toContain("work_mem");
+  await database.query(grant);
+  const state = await up(url, layer);
+  await destroy(url, state);
+  await database.query(`revoke set on parameter log_statement from "${guest.name}"`);
+});
+
 test("a table in a schema in which the role may not create is refused with the grant, and made after it", async () => {
   const { database, url } = await shopDatabase();
   const layer = project.layer("inside", "create table shop.extra (id int); create view shop.more as select 1 as one;", {
