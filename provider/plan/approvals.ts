@@ -1,12 +1,13 @@
-/** What a layer's `allow` approves of, and what stops without. */
+/** What stops a plan: hazards that a layer's `allow` does not approve of, and rows that a statement refuses. */
 import { approvalInLine } from "../catalog/objectNames.ts";
 import { UserError } from "../core/errors.ts";
 import type { LayerPlan } from "./plan.ts";
 import { askRename } from "./renames/suspected.ts";
+import { refusedByRows } from "./rowChecks/report.ts";
 
 /**
- * Stops a plan with a hazard that can lose data or block writes and that was not approved, and asks where a
- * rename may be meant.
+ * Stops a plan with a hazard that can lose data or block writes and that was not approved, and one that rows
+ * do not allow; asks where a rename may be meant.
  *
  * @param allow approvals of the layer.
  * @param allowedBefore approvals that the last update had already: one that has done its work may stay.
@@ -14,7 +15,7 @@ import { askRename } from "./renames/suspected.ts";
  *   because a misspelt one would leave its author believing that something was approved.
  */
 export function refuseHazards(
-  { assessed, questions }: LayerPlan,
+  { assessed, questions, rowChecks }: LayerPlan,
   allow: readonly string[],
   allowedBefore: readonly string[],
 ): void {
@@ -24,10 +25,16 @@ export function refuseHazards(
   const stopping = hazards.filter(({ stops, approval }) => stops && !allow.includes(approval) && !asked.has(approval));
   const question = ["Stopped before the first statement with a question:", ...open.flatMap(askRename)].join("\n");
   if (open.length > 0 && stopping.length === 0) throw new UserError(`${question}\nNothing was changed.`);
+  // What is asked of the rows of a new column is idle while that may be a renamed one.
+  const refused = open.length > 0 ? [] : refusedByRows(rowChecks);
+  const rows =
+    refused.length === 0 ? [] : ["Stopped before the first statement, because of rows that are there:", ...refused];
+  if (rows.length > 0 && stopping.length === 0) throw new UserError([...rows, "Nothing was changed."].join("\n"));
   if (stopping.length > 0) {
     throw new UserError(
       [
         ...(open.length > 0 ? [question] : []),
+        ...rows,
         "Stopped before the first statement, because the plan can lose data or block writes on tables with rows:",
         ...stopping.map(({ code, message }) => `  ${code}: ${message}`),
         "Nothing was changed. If this is meant, add to the layer's `allow`:",

@@ -10,6 +10,9 @@ import { planStatements } from "./planStatements.ts";
 import { newIds } from "./renames/renamedFacts.ts";
 import { type Rename, renameStatements } from "./renames/renames.ts";
 import { type RenameQuestion, renameQuestions } from "./renames/suspected.ts";
+import { rowQuestions } from "./rowChecks/questions.ts";
+import type { RowCheck } from "./rowChecks/rowCheck.ts";
+import type { QuestionContext } from "./rowChecks/source.ts";
 import type { Statement, StatementList } from "./statement.ts";
 import { readSizes } from "./tableSizes.ts";
 import { estimateMs } from "./timeEstimate.ts";
@@ -31,6 +34,8 @@ export interface LayerPlan {
   assessed: StatementWithRisk[];
   /** What may be a rename that was not declared. */
   questions: RenameQuestion[];
+  /** What the statements demand of the rows; not asked yet. */
+  rowChecks: RowCheck[];
 }
 
 /**
@@ -45,15 +50,11 @@ export async function planUpdate(
   const { live, desired, renames } = target;
   const direct = planStatements(live, desired);
   const renaming = renameStatements(renames);
-  const sizes = await readSizes(
-    client,
-    live,
-    desired,
-    [...renaming, ...direct.statements],
-    nameBefore(catalog, renames),
-  );
+  const nameNow = nameBefore(catalog, renames);
+  const sizes = await readSizes(client, live, desired, [...renaming, ...direct.statements], nameNow);
   const { invalidIndexes, serverVersion } = catalog;
-  const context = { live, desired, sizes, invalidIndexes, majorVersion: Number.parseInt(serverVersion, 10) };
+  const majorVersion = Number.parseInt(serverVersion, 10);
+  const context = { live, desired, sizes, invalidIndexes, majorVersion };
   const ordered = renaming.length === 0 ? online(direct, context) : inOrder(direct, renaming, context);
   const statements = withColumnsAddedTogether(ordered.statements, desired);
   const list = withSearchPaths({ ...ordered, statements }, desired);
@@ -61,6 +62,7 @@ export async function planUpdate(
     list,
     assessed: list.statements.map((statement) => assess(statement, live, desired, sizes)),
     questions: renameQuestions(direct.statements, live, desired, sizes),
+    rowChecks: rowChecks({ live, desired, sizes, nameNow, statements: direct.statements, majorVersion }),
   };
 }
 
@@ -73,10 +75,19 @@ function withSearchPaths(list: StatementList, desired: FactBase): StatementList 
   return { ...list, statements };
 }
 
-/** What the database calls a table before the renames of a plan, and of the plans before it in a preview. */
-export function nameBefore({ nameNow }: Catalog, renames: readonly Rename[]): (table: StableId) => StableId {
+function rowChecks(context: QuestionContext): RowCheck[] {
+  const questions = rowQuestions(context);
+  const pathFor = questions.length === 0 ? () => undefined : searchPathsIn(context.desired);
+  return questions.map((question) => {
+    const searchPath = pathFor(question.statement);
+    return { question: searchPath === undefined ? question : { ...question, searchPath }, answer: { kind: "unasked" } };
+  });
+}
+
+/** What the database calls a table or a column before the renames of a plan, and of the plans before it in a preview. */
+export function nameBefore({ nameNow }: Catalog, renames: readonly Rename[]): (id: StableId) => StableId {
   const oldId = newIds(renames.map(({ from, to }) => ({ from: to, to: from })));
-  return (table) => nameNow?.(oldId(table)) ?? oldId(table);
+  return (id) => nameNow?.(oldId(id)) ?? oldId(id);
 }
 
 /** Renames come first, but for what ends its own transaction. */

@@ -1,3 +1,4 @@
+import { askRows } from "../../apply/askRows.ts";
 import { refuseTooManyLocks } from "../../apply/lockTableRoom.ts";
 import { refuseMissingPrivileges } from "../../apply/privileges.ts";
 import { mergeRecords } from "../../contribution/record.ts";
@@ -5,6 +6,7 @@ import { UserError } from "../../core/errors.ts";
 import { type CallContext, type Properties, type ResourceState, UNKNOWN } from "../../core/resourceType.ts";
 import { refuseHazards } from "../../plan/approvals.ts";
 import { nameBefore, planUpdate } from "../../plan/plan.ts";
+import { rowWarnings } from "../../plan/rowChecks/report.ts";
 import { planReport } from "../../report/planReport.ts";
 import { asPreviewLines } from "../../report/previewLines.ts";
 import { approvals } from "./approvals.ts";
@@ -40,10 +42,12 @@ export async function planOnly(
     catalog.facts,
     report.warn,
   );
-  const plan = await planUpdate(pool, catalog, transition);
+  const planned = await planUpdate(pool, catalog, transition);
+  const plan = { ...planned, rowChecks: await askRows(pool, planned.rowChecks) };
   const { allow, allowedBefore } = approvals(meaning.inputs, state);
   await report.plan(asPreviewLines(planReport(plan, transition, allow)));
   for (const { code, message } of plan.assessed.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
+  for (const warning of rowWarnings(plan.rowChecks)) report.warn(warning);
   refuseHazards(plan, allow, [...allowedBefore, ...(unrecorded?.allow ?? [])]);
   const unrehearsed = await runtime.rehearse({ before: catalog.facts, list: plan.list, desired: transition.desired });
   if (unrehearsed !== undefined) report.warn(`the plan was not rehearsed: ${unrehearsed}`);

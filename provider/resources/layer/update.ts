@@ -1,4 +1,5 @@
-import type { PoolClient } from "pg";
+import type { Pool, PoolClient } from "pg";
+import { askRows } from "../../apply/askRows.ts";
 import { type ExecutionHooks, execute } from "../../apply/execute.ts";
 import { refuseTooManyLocks } from "../../apply/lockTableRoom.ts";
 import { refuseMissingPrivileges } from "../../apply/privileges.ts";
@@ -19,6 +20,7 @@ import { refuseHazards } from "../../plan/approvals.ts";
 import { planUpdate } from "../../plan/plan.ts";
 import { planStatements } from "../../plan/planStatements.ts";
 import { renameStatements } from "../../plan/renames/renames.ts";
+import { rowWarnings } from "../../plan/rowChecks/report.ts";
 import type { Statement, StatementList } from "../../plan/statement.ts";
 import type { Transition } from "../../plan/transition.ts";
 import type { LayerLedger, LedgerEntry } from "./ledger.ts";
@@ -94,7 +96,7 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
           return await turnInto(
             runtime,
             context,
-            { client, watch, keep: (n) => (kept += n) },
+            { client, watch, keep: (n) => (kept += n), rows: isFirst ? { pool, report: context.report } : undefined },
             policy,
             goal,
             before,
@@ -127,17 +129,27 @@ async function plan(
   unrecorded: LedgerEntry | undefined,
   before: Catalog,
   target: Transition<unknown>,
+  rows: AskedRows | undefined,
 ): Promise<{ list: StatementList }> {
   if (hazards === undefined) return { list: planStatements(target.live, target.desired) };
   const planned = await planUpdate(client, before, target);
-  refuseHazards(planned, hazards.allow, [...hazards.allowedBefore, ...(unrecorded?.allow ?? [])]);
+  const rowChecks = rows === undefined ? planned.rowChecks : await askRows(rows.pool, planned.rowChecks);
+  for (const warning of rowWarnings(rowChecks)) rows?.report.warn(warning);
+  refuseHazards({ ...planned, rowChecks }, hazards.allow, [...hazards.allowedBefore, ...(unrecorded?.allow ?? [])]);
   return planned;
+}
+
+/** How rows are asked, in the first try: what they answer hardly changes while a lock is waited for. */
+interface AskedRows {
+  pool: Pool;
+  report: Reporter;
 }
 
 /** The connection that holds the database lock. */
 interface Connection {
   client: PoolClient;
   watch: BlockerWatch;
+  rows: AskedRows | undefined;
   /** Told how many statements have become lasting. */
   keep: (statements: number) => void;
 }
@@ -146,7 +158,7 @@ interface Connection {
 async function turnInto<Kept extends ContributionRecord | undefined>(
   runtime: LayerRuntime,
   context: CallContext,
-  { client, watch, keep }: Connection,
+  { client, watch, keep, rows }: Connection,
   policy: ApplyPolicy,
   goal: Goal<Kept>,
   before: Catalog,
@@ -155,7 +167,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const unrecorded = await policy.ledger.entries.readUnrecorded(client, policy.ledger.packed);
   const target = await goal(before.facts, unrecorded);
   const { desired, record } = target;
-  const { list } = await plan(client, policy, unrecorded, before, target);
+  const { list } = await plan(client, policy, unrecorded, before, target, rows);
   await runtime.rehearse({ before: before.facts, list, desired });
   if (list.statements.length > 0) runtime.tellEventTriggers(before.facts, context.report);
   const { role, major } = await runtime.knownTarget().facts();

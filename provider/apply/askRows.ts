@@ -1,0 +1,144 @@
+/**
+ * Puts the questions of a plan to the rows of the target, in one read-only transaction with time limits.
+ * What the rows answer to is made in `plan/rowChecks/`; what follows from an answer is decided there too.
+ */
+import type { Pool, PoolClient } from "pg";
+import { PLAIN_SEARCH_PATH } from "../catalog/searchPath.ts";
+import { codeOf } from "../database/connectionError.ts";
+import { connectionLoss } from "../database/lostConnection.ts";
+import {
+  COUNT_SETTING,
+  MOST_COUNTED,
+  type RowAnswer,
+  type RowCheck,
+  type RowQuestion,
+} from "../plan/rowChecks/rowCheck.ts";
+
+/** How long the rows may be asked. */
+export interface RowTimes {
+  /** For one question. */
+  questionMs: number;
+  /** For all of a plan. */
+  allMs: number;
+}
+
+const AT_MOST = MOST_COUNTED + 1;
+
+export const ROW_TIMES: RowTimes = { questionMs: 2000, allMs: 10_000 };
+
+/** Answers to all questions; without one, the database is not touched. */
+export async function askRows(
+  pool: Pool,
+  checks: readonly RowCheck[],
+  times: RowTimes = ROW_TIMES,
+): Promise<RowCheck[]> {
+  if (checks.length === 0) return [];
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    // A policy must not hide a row: with row_security off the server raises an error instead.
+    await client.query("begin read only; set local row_security = off");
+    const end = performance.now() + times.allMs;
+    const answered: RowCheck[] = [];
+    for (const { question } of checks) {
+      const leftMs = Math.floor(Math.min(times.questionMs, end - performance.now()));
+      answered.push({ question, answer: await answerTo(client, question, leftMs) });
+    }
+    return answered;
+  } catch (error) {
+    broken = error instanceof Error ? error : new Error(String(error));
+    throw error;
+  } finally {
+    await client.query("rollback").catch((error: Error) => {
+      broken = error;
+    });
+    client.release(broken);
+  }
+}
+
+async function answerTo(client: PoolClient, question: RowQuestion, limitMs: number): Promise<RowAnswer> {
+  if (limitMs <= 0) return { kind: "unfinished", elapsedMs: 0, reason: "all" };
+  const started = performance.now();
+  const elapsed = (): number => Math.round(performance.now() - started);
+  const attempt = (work: () => Promise<number>): Promise<number | string> =>
+    inSavepoint(client, { limitMs: Math.max(1, limitMs - elapsed()), searchPath: question.searchPath }, work);
+
+  const count = await attempt(() => countOf(client, question));
+  if (typeof count === "number") {
+    if (count === 0) return { kind: "none", elapsedMs: elapsed() };
+    const isMore = count > MOST_COUNTED;
+    return { kind: "found", count: isMore ? MOST_COUNTED : count, isMore, elapsedMs: elapsed() };
+  }
+  if (!isOfRows(count)) return failed(count, elapsed());
+  // The server met a row that it refuses. How many there are is worth what time is left.
+  const counted = question.counts === undefined ? 0 : await attempt(() => countByBlock(client, question.counts ?? ""));
+  const known = typeof counted === "number" ? counted : 0;
+  const isMore = known === 0 || known > MOST_COUNTED;
+  return {
+    kind: "found",
+    count: Math.max(1, Math.min(known, MOST_COUNTED)),
+    isMore,
+    elapsedMs: elapsed(),
+    sqlstate: count,
+  };
+}
+
+/** Runs in a savepoint that is undone, with its locks; answers with the SQLSTATE of a failure. */
+async function inSavepoint(
+  client: PoolClient,
+  { limitMs, searchPath }: { limitMs: number; searchPath: string | undefined },
+  work: () => Promise<number>,
+): Promise<number | string> {
+  await client.query("savepoint question");
+  try {
+    await client.query(
+      "select pg_catalog.set_config('statement_timeout', $1, true), pg_catalog.set_config('search_path', $2, true)",
+      [String(limitMs), searchPath ?? PLAIN_SEARCH_PATH],
+    );
+    return await work();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined || connectionLoss(error) !== undefined) throw error;
+    return code;
+  } finally {
+    await client.query("rollback to savepoint question");
+  }
+}
+
+async function countOf(client: PoolClient, { asks, isConversion }: RowQuestion): Promise<number> {
+  if (isConversion) {
+    await client.query(asks);
+    return 0;
+  }
+  // A question is made of quoted names and of what the server printed.
+  const quotedQuestion = asks;
+  const { rows } = await client.query<{ n: number }>(
+    `select pg_catalog.count(*)::int as n from (${quotedQuestion} limit ${AT_MOST}) as found`,
+  );
+  return rows[0]?.n ?? 0;
+}
+
+async function countByBlock(client: PoolClient, block: string): Promise<number> {
+  await client.query(block);
+  const { rows } = await client.query<{ n: string }>(`select pg_catalog.current_setting('${COUNT_SETTING}') as n`);
+  return Number(rows[0]?.n ?? 0);
+}
+
+/** Data exceptions, broken constraints, and what a function raises. */
+const isOfRows = (sqlstate: string): boolean => /^(22|23|P0001)/.test(sqlstate);
+
+function failed(sqlstate: string, elapsedMs: number): RowAnswer {
+  switch (sqlstate) {
+    case "57014":
+      return { kind: "unfinished", elapsedMs, reason: "time" };
+    case "55P03":
+      return { kind: "unfinished", elapsedMs, reason: "lock" };
+    // A table that another layer of this preview makes has no rows.
+    case "42P01":
+      return { kind: "none", elapsedMs };
+    case "42501":
+      return { kind: "forbidden" };
+    default:
+      return { kind: "unknown", sqlstate };
+  }
+}

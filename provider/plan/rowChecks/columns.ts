@@ -1,0 +1,255 @@
+/** Questions of columns: values that a column demands, and values that another type does not take. */
+import type { FactBase, StableId } from "../../catalog/pgDelta.ts";
+import { quoteIdent } from "../../catalog/quote.ts";
+import { text } from "../../catalog/tables.ts";
+import { fillMark } from "../recipeConstraints.ts";
+import type { Statement } from "../statement.ts";
+import { typeChange } from "../typeChange.ts";
+import { baseType, enumValues, factOfType, isArray, isNull } from "./columnTypes.ts";
+import { wordsIn } from "./definitions.ts";
+import { COUNT_SETTING, MOST_COUNTED, type RowQuestion, refusal } from "./rowCheck.ts";
+import {
+  columnsIn,
+  conversionIn,
+  idOf,
+  listedBy,
+  type QuestionContext,
+  shown,
+  sourceOf,
+  type TableName,
+} from "./source.ts";
+
+export interface ColumnId {
+  kind: "column";
+  schema: string;
+  table: string;
+  name: string;
+}
+
+const tableIn = ({ schema, table }: ColumnId): TableName => ({ schema, name: table });
+
+const select = (keys: readonly string[], source: string, condition?: string): string =>
+  `SELECT ${keys.join(", ")} FROM ${source}${condition === undefined ? "" : ` WHERE ${condition}`}`;
+
+/** `SET NOT NULL` */
+export function notNullQuestions(statement: Statement, id: ColumnId, context: QuestionContext): RowQuestion[] {
+  const table = tableIn(id);
+  const constraint = (name: string): StableId => ({ kind: "constraint", schema: id.schema, table: id.table, name });
+  // The recipe fills these rows in first.
+  if (context.live.has(constraint(fillMark(id, context.desired)))) return [];
+  const column = quoteIdent(id.name);
+  if (isKnownNotNull(id, context)) return [];
+  const source = sourceOf(table, { uses: [column] }, context);
+  if (source === undefined) return [];
+  const condition = isNull({ expression: column, column: id.name, operatorClass: undefined }, table, context);
+  return [
+    refusal(statement, {
+      obstacle: `of ${shown(table)} without a value in ${id.name}`,
+      asks: select(listedBy(table, context), source, condition.slice(1, -1)),
+      advice: `Give them one (UPDATE … SET ${column} = … WHERE ${column} IS NULL), or leave NOT NULL out until they have one.`,
+    }),
+  ];
+}
+
+/** Whether a check that the database holds, or a conversion of a column that demands a value, leaves none empty. */
+function isKnownNotNull(id: ColumnId, { live }: QuestionContext): boolean {
+  const checks = [id.name, quoteIdent(id.name)].map((name) => `CHECK ((${name} IS NOT NULL))`);
+  return live
+    .childrenOf(idOf(tableIn(id)))
+    .some(
+      (fact) => fact.id.kind === "constraint" && fact.payload.validated === true && checks.includes(text(fact, "def")),
+    );
+}
+
+/** A new column that demands a value and has none for the rows that are there, or is computed from them. */
+export function newColumnQuestions(statement: Statement, id: ColumnId, context: QuestionContext): RowQuestion[] {
+  const table = tableIn(id);
+  const { desired } = context;
+  const { notNull, identity, generatedExpr, type } = desired.get(id)?.payload ?? {};
+  const column = quoteIdent(id.name);
+  const source = sourceOf(table, { uses: [column] }, context);
+  if (identity || source === undefined) return [];
+  const isDemanded = notNull === true || domainDemandsValue(String(type), desired);
+  const keys = listedBy(table, context);
+  if (typeof generatedExpr === "string") {
+    const obstacle = `of ${shown(table)} for which ${id.name} has no value`;
+    const computed = refusal(statement, {
+      obstacle: `of ${shown(table)} for which ${id.name} cannot be computed`,
+      asks: `SELECT pg_catalog.count(${column}) FROM ${source}`,
+      lists: select([...keys, column], source),
+      isConversion: true,
+      advice: "Correct them, or change the expression so that it has a value for each row.",
+    });
+    const empty = refusal(statement, {
+      obstacle,
+      asks: select(keys, source, `${column} IS NULL`),
+      advice: "Correct them, change the expression, or leave NOT NULL out.",
+    });
+    return isDemanded ? [computed, empty] : [computed];
+  }
+  const hasDefault =
+    desired.has({ ...id, kind: "default" }) || text(factOfType(String(type), desired), "default") !== "";
+  if (!isDemanded || hasDefault) return [];
+  return [
+    refusal(statement, {
+      obstacle: `of ${shown(table)} without a value for the new column ${id.name}`,
+      asks: select(keys, source),
+      advice:
+        "Declare a DEFAULT, or add the column without NOT NULL, fill it in, and make it NOT NULL in a later update.",
+    }),
+  ];
+}
+
+function domainDemandsValue(type: string, desired: FactBase): boolean {
+  const fact = isArray(type) ? undefined : factOfType(type, desired);
+  if (fact?.id.kind !== "domain") return false;
+  return fact.payload.notNull === true || domainDemandsValue(text(fact, "baseType"), desired);
+}
+
+/** `ALTER COLUMN … TYPE … USING …` */
+export function conversionQuestions(statement: Statement, id: ColumnId, context: QuestionContext): RowQuestion[] {
+  const expression = conversionIn(statement);
+  const table = tableIn(id);
+  const { live, desired } = context;
+  const [from, to] = [text(live.get(id), "type"), text(desired.get(id), "type")];
+  if (expression === undefined || to === "") return [];
+  const values = enumValues(to, desired);
+  const source = sourceOf(table, { uses: [expression], isBefore: true }, context);
+  if (source === undefined) return [];
+  const change = from === to ? "narrowing" : typeChange(from, to);
+  if (values !== undefined) return [enumQuestion(statement, id, { to, values, source }, context)];
+  if (change !== "narrowing") return [];
+  const [before, after] = [baseType(from, live), baseType(to, desired)];
+  return [
+    ...(isText(after) && after === to
+      ? []
+      : [failingQuestion(statement, id, { from: before, to, expression, source }, context)]),
+    ...lossQuestions(statement, id, { from: before, to: after, expression, source }, context),
+  ];
+}
+
+interface Conversion {
+  from: string;
+  to: string;
+  expression: string;
+  source: string;
+}
+
+/** By its label, which a column of another enum or of text has as well. */
+function enumQuestion(
+  statement: Statement,
+  id: ColumnId,
+  { to, values, source }: { to: string; values: readonly string[]; source: string },
+  context: QuestionContext,
+): RowQuestion {
+  const column = quoteIdent(id.name);
+  const labels = `ARRAY[${values.map((value) => `'${value.replaceAll("'", "''")}'`).join(", ")}]::pg_catalog.text[]`;
+  const isUnknown = (value: string): string => `${value}::pg_catalog.text <> ALL (${labels})`;
+  const condition = isArray(to)
+    ? `EXISTS (SELECT FROM pg_catalog.unnest(${column}::pg_catalog.text[]) AS element (label) WHERE ${isUnknown("label")})`
+    : isUnknown(column);
+  const table = tableIn(id);
+  return refusal(statement, {
+    obstacle: `of ${shown(table)} whose ${id.name} is no value of ${to}`,
+    asks: select(listedBy(table, context), source, condition),
+    advice: `Change them to a value that ${to} has, or leave the value that they have in the type.`,
+  });
+}
+
+const isText = (type: string): boolean => /^(text|character varying|character)(\(\d+\))?$/.test(type);
+const INTEGERS: readonly string[] = ["smallint", "integer", "bigint"];
+const isNumeric = (type: string): boolean => /^numeric(\(|$)/.test(type);
+
+/** Types whose conversion reads what the old one prints, and no more. */
+const readsText = (from: string, to: string): boolean =>
+  isText(from) || (INTEGERS.includes(from) && INTEGERS.includes(to)) || (isNumeric(from) && isNumeric(to));
+
+function failingQuestion(
+  statement: Statement,
+  id: ColumnId,
+  { from, to, expression, source }: Conversion,
+  context: QuestionContext,
+): RowQuestion {
+  const table = tableIn(id);
+  const column = quoteIdent(id.name);
+  const keys = listedBy(table, context);
+  const isPlain = expression === `${column}::${to}`;
+  const isValid = `pg_catalog.pg_input_is_valid(${column}::pg_catalog.text, '${to.replaceAll("'", "''")}')`;
+  const values = columnsIn(context.live, table, wordsIn(expression)).map(quoteIdent);
+  const trial = { keys, expression, values, source };
+  return refusal(statement, {
+    obstacle: `of ${shown(table)} whose ${id.name} cannot be converted to ${to}`,
+    asks: `SELECT pg_catalog.count(${expression}) FROM ${source}`,
+    isConversion: true,
+    lists:
+      isPlain && readsText(from, to) && context.majorVersion >= 16
+        ? select(keys, source, `NOT ${isValid}`)
+        : trialBlock(
+            trial,
+            `RAISE NOTICE '%', pg_catalog.concat_ws(', ', ${keys.map((_key, n) => `held.k${n + 1}`).join(", ")});`,
+          ),
+    counts: trialBlock(
+      trial,
+      `found := found + 1; EXIT WHEN found > ${MOST_COUNTED};`,
+      `PERFORM pg_catalog.set_config('${COUNT_SETTING}', found::pg_catalog.text, true);`,
+    ),
+    advice: "Correct them, or add a new column, fill it in, and drop the old one in a later update.",
+  });
+}
+
+interface Trial {
+  keys: readonly string[];
+  expression: string;
+  /** The columns that it reads. */
+  values: readonly string[];
+  source: string;
+}
+
+/** Tries each row by itself. A block may stand in a read-only transaction, a function cannot be made in one. */
+function trialBlock({ keys, expression, values, source }: Trial, onFailure: string, atEnd = ""): string {
+  const listed = [...keys.map((key, n) => `${key} AS k${n + 1}`), ...values.map((name, n) => `${name} AS v${n + 1}`)];
+  const row = values.map((name, n) => `held.v${n + 1} AS ${name}`).join(", ");
+  return `DO $pgstrata$
+#variable_conflict use_column
+DECLARE held record; found int := 0;
+BEGIN
+  FOR held IN SELECT ${listed.join(", ")} FROM ${source} LOOP
+    BEGIN
+      PERFORM ${expression} FROM (SELECT ${row}) AS one_row;
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception THEN
+      ${onFailure}
+    END;
+  END LOOP;
+  ${atEnd}
+END $pgstrata$`;
+}
+
+/** Values that fit in but come out as others: cut texts, rounded numbers, times without their time of day. */
+function lossQuestions(
+  statement: Statement,
+  id: ColumnId,
+  { from, to, expression, source }: Conversion,
+  context: QuestionContext,
+): RowQuestion[] {
+  const table = tableIn(id);
+  const column = quoteIdent(id.name);
+  const condition = lossCondition(column, from, to, expression);
+  if (condition === undefined) return [];
+  return [
+    refusal(statement, {
+      effect: "changed",
+      obstacle: `of ${shown(table)} whose ${id.name} loses a part of its value in ${to}`,
+      asks: select(listedBy(table, context), source, condition),
+      advice: "Look at them before you approve of the change.",
+    }),
+  ];
+}
+
+function lossCondition(column: string, from: string, to: string, expression: string): string | undefined {
+  if (isText(from)) {
+    const [, limit] = /^character(?: varying)?\((\d+)\)$/.exec(to) ?? [];
+    return limit === undefined ? undefined : `pg_catalog.char_length(${column}) > ${limit}`;
+  }
+  if (isText(to) || isArray(from) || from.includes(".") || to.includes(".")) return undefined;
+  return `(${expression})::${from} <> ${column}`;
+}

@@ -1,0 +1,69 @@
+/** Questions of partitions: rows of the default one that a new one takes, rows that a bound does not let in. */
+import { parentOf } from "../../catalog/partitions.ts";
+import { encodeId } from "../../catalog/pgDelta.ts";
+import { quoteQualified } from "../../catalog/quote.ts";
+import { text } from "../../catalog/tables.ts";
+import type { Statement } from "../statement.ts";
+import { boundCondition, bracketed, partOf } from "./definitions.ts";
+import { type RowQuestion, refusal } from "./rowCheck.ts";
+import { idOf, listedBy, mayHaveRows, type QuestionContext, shown, sourceOf, type TableName } from "./source.ts";
+
+/** A partition that comes beside a default one, which may hold rows of it. */
+export function newPartitionQuestions(
+  statement: Statement,
+  partition: TableName,
+  context: QuestionContext,
+): RowQuestion[] {
+  const condition = conditionOf(partition, context);
+  const parent = parentOf(idOf(partition), context.desired);
+  const rest = parent && defaultOf(parent, context);
+  if (condition === undefined || rest === undefined || !mayHaveRows(rest, context)) return [];
+  const source = sourceOf(rest, { uses: [condition], isBefore: true }, context);
+  if (source === undefined) return [];
+  return [
+    refusal(statement, {
+      obstacle: `of the default partition ${shown(rest)} that belong to the new partition ${shown(partition)}`,
+      asks: `SELECT ${listedBy(rest, context).join(", ")} FROM ${source} WHERE ${condition}`,
+      advice: `Move them out of ${shown(rest)} before.`,
+    }),
+  ];
+}
+
+/** A table that becomes a partition. */
+export function attachedQuestions(statement: Statement, partition: TableName, context: QuestionContext): RowQuestion[] {
+  const condition = conditionOf(partition, context);
+  const source = condition === undefined ? undefined : sourceOf(partition, { uses: [condition] }, context);
+  if (source === undefined || !mayHaveRows(partition, context)) return [];
+  const bound = text(context.desired.get(idOf(partition)), "partitionBound");
+  return [
+    refusal(statement, {
+      obstacle: `of ${shown(partition)} outside of its bound ${bound}`,
+      asks: `SELECT ${listedBy(partition, context).join(", ")} FROM ${source} WHERE (${condition}) IS NOT TRUE`,
+      advice: "Move or correct them before, or widen the bound.",
+    }),
+  ];
+}
+
+/** What a partition's bound demands of a row. Its columns have the names of those of the parent. */
+function conditionOf(partition: TableName, { desired, nameNow }: QuestionContext): string | undefined {
+  const parent = parentOf(idOf(partition), desired);
+  if (parent === undefined) return undefined;
+  const keys = bracketed(text(desired.get(parent), "partitionKey"))?.items ?? [];
+  const now = nameNow(parent);
+  const root = now.kind === "table" ? `'${quoteQualified(now.schema, now.name).replaceAll("'", "''")}'` : "";
+  return boundCondition(
+    text(desired.get(idOf(partition)), "partitionBound"),
+    keys.map((key) => partOf(key).expression),
+    root,
+  );
+}
+
+function defaultOf(parent: TableName, { live }: QuestionContext): TableName | undefined {
+  const key = encodeId(idOf(parent));
+  for (const { id, payload } of live.facts()) {
+    if (id.kind !== "table" || payload.partitionBound !== "DEFAULT") continue;
+    const own = parentOf(id, live);
+    if (own !== undefined && encodeId(own) === key) return id;
+  }
+  return undefined;
+}

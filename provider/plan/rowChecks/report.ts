@@ -1,0 +1,83 @@
+/** What follows from the rows' answers, in words: what stops a plan, and what is said beside it. */
+import type { RowAnswer, RowCheck, RowQuestion } from "./rowCheck.ts";
+
+/** The lines that stop a plan; none where all its rows fit. */
+export function refusedByRows(checks: readonly RowCheck[]): string[] {
+  return checks.flatMap(({ question, answer }) =>
+    answer.kind === "found" && question.effect === "refused" ? found("PS301", question, answer) : [],
+  );
+}
+
+/** What does not stop the plan and has to be known. */
+export function rowWarnings(checks: readonly RowCheck[]): string[] {
+  return checks.flatMap(({ question, answer }) => {
+    switch (answer.kind) {
+      case "found":
+        return question.effect === "refused" ? [] : [found("PS302", question, answer).join("\n")];
+      case "unfinished": {
+        return [
+          unanswered(
+            question,
+            WHY[answer.reason],
+            "The update asks the server all the same, and stops if there are some.",
+          ),
+        ];
+      }
+      case "forbidden":
+        return [
+          unanswered(
+            question,
+            "this role may not read all rows of the table",
+            "Have its owner, or a role with BYPASSRLS, run this.",
+          ),
+        ];
+      case "unknown":
+        return [
+          unanswered(
+            question,
+            `the question uses what is not there yet, such as what this plan makes (SQLSTATE ${answer.sqlstate})`,
+            "The update asks the server all the same, and stops if there are some.",
+          ),
+        ];
+      default:
+        return [];
+    }
+  });
+}
+
+const WHY = {
+  time: "there was not time enough to read all rows",
+  all: "the questions before it had taken all the time there is",
+  lock: "another session holds a lock on the table",
+} as const;
+
+function found(code: string, question: RowQuestion, answer: Extract<RowAnswer, { kind: "found" }>): string[] {
+  const sqlstate = answer.sqlstate === undefined ? "" : ` (SQLSTATE ${answer.sqlstate})`;
+  return [
+    `  ${code}: found ${amount(question, answer)} ${question.obstacle}${sqlstate}, expected none for: ${firstLine(question.statement)}`,
+    ...listing(question),
+    `    ${question.advice}`,
+  ];
+}
+
+function unanswered(question: RowQuestion, why: string, then: string): string {
+  return [
+    `PS303: not known whether there are ${question.unit}s ${question.obstacle}: ${why}. Expected none for: ${firstLine(question.statement)}`,
+    ...listing(question),
+    `    ${then}`,
+  ].join("\n");
+}
+
+function listing({ lists }: RowQuestion): string[] {
+  const [first = "", ...rest] = lists.split("\n");
+  return [`    To list them: ${first}`, ...rest.map((line) => `      ${line}`)];
+}
+
+function amount({ unit }: RowQuestion, { count, isMore, sqlstate }: Extract<RowAnswer, { kind: "found" }>): string {
+  const shown = count.toLocaleString("en-US");
+  const units = count === 1 ? unit : `${unit}s`;
+  if (!isMore) return `${shown} ${units}`;
+  return sqlstate !== undefined && count === 1 ? `at least 1 ${unit}` : `more than ${shown} ${unit}s`;
+}
+
+const firstLine = (sql: string): string => sql.split("\n")[0] ?? "";

@@ -1,0 +1,65 @@
+/**
+ * A question that a planned statement puts to the rows of the target, and its answer: one plain value, which
+ * `questions.ts` makes, `apply/askRows.ts` answers, and messages, gates and reports show. It never holds a
+ * value of a row.
+ */
+
+import type { Statement } from "../statement.ts";
+
+/** What has to be known of the rows before a statement is run. */
+export interface RowQuestion {
+  /** As planned; recipes may run it in steps. */
+  statement: string;
+  /** What the statement makes or changes, in words. */
+  subject: string;
+  /** What stands in the way, after a number of rows or values: `of app.t without a value in v`. */
+  obstacle: string;
+  unit: "row" | "value";
+  /**
+   * `refused`: the server refuses the statement, so the plan stops. `changed`: it runs, and rows are not what
+   * they were; this is said, and hazards ask for the approval. `later`: it runs, and later writes fail.
+   */
+  effect: "refused" | "changed" | "later";
+  /**
+   * SELECT with one row for each obstacle. Of a conversion: one that fails where a row cannot be converted.
+   */
+  asks: string;
+  isConversion?: boolean;
+  /** What lists the rows to a person, by their key. */
+  lists: string;
+  /** Of a conversion: a block that counts the rows that cannot be converted, into a setting. */
+  counts?: string;
+  /** What to do, in sentences. */
+  advice: string;
+  /** With which its expressions are read; the plain one where left out. */
+  searchPath?: string;
+}
+
+export type RowAnswer =
+  | { kind: "unasked" }
+  | { kind: "none"; elapsedMs: number }
+  /** `isMore`: that many at least. `sqlstate`: by which the server refused one of them. */
+  | { kind: "found"; count: number; isMore: boolean; elapsedMs: number; sqlstate?: string }
+  | { kind: "unfinished"; elapsedMs: number; reason: "time" | "all" | "lock" }
+  | { kind: "forbidden" }
+  /** Such as a function that comes with the same plan. */
+  | { kind: "unknown"; sqlstate: string };
+
+export interface RowCheck {
+  question: RowQuestion;
+  answer: RowAnswer;
+}
+
+/** More obstacles than these are "more than". */
+export const MOST_COUNTED = 1000;
+
+/** The setting in which a block leaves its number. */
+export const COUNT_SETTING = "pgstrata.rows_found";
+
+/** A question that stops the plan unless its answer is none; the rest as given. */
+export function refusal(
+  { sql, subject }: Statement,
+  question: Pick<RowQuestion, "obstacle" | "asks" | "advice"> & Partial<RowQuestion>,
+): RowQuestion {
+  return { statement: sql, subject, unit: "row", effect: "refused", lists: question.asks, ...question };
+}
