@@ -1,5 +1,6 @@
 /** Types of columns, as far as questions depend on them: domains, enums, composites, and where `=` is found. */
 import { encodeId, type Fact, type FactBase } from "../../catalog/pgDelta.ts";
+import { quoteIdent } from "../../catalog/quote.ts";
 import { text } from "../../catalog/tables.ts";
 import { nameParts } from "../renames/sqlTokens.ts";
 import type { KeyPart } from "./definitions.ts";
@@ -50,12 +51,26 @@ export function isNull({ expression, column }: KeyPart, table: TableName, contex
   return isComposite ? `(pg_catalog.num_nulls(${expression}) = 1)` : `(${expression} IS NULL)`;
 }
 
-/** The schema of the `=` of a column's type: that of a type of an extension, or the built-in one. */
-export function operatorSchema(column: string | undefined, table: TableName, context: QuestionContext): string {
+/** The same for one that is not empty. */
+export const isNotNull = (part: KeyPart, table: TableName, context: QuestionContext): string =>
+  isNull(part, table, context)
+    .replace(/ IS NULL\)$/, " IS NOT NULL)")
+    .replace(/ = 1\)$/, " = 0)");
+
+/**
+ * An operator for values of a column, by its schema: that of a type of an extension, or the built-in one. By
+ * its name alone the server could find one for another type.
+ */
+export function operatorFor(
+  operator: string,
+  column: string | undefined,
+  table: TableName,
+  context: QuestionContext,
+): string {
   const type = column === undefined ? "" : typeOf(column, table, context);
   const name = elementOf(type);
   const isBuiltIn = name === undefined || isArray(type) || factOfType(type, context.desired) !== undefined;
-  return isBuiltIn ? "pg_catalog" : name.schema;
+  return `OPERATOR(${isBuiltIn ? "pg_catalog" : quoteIdent(name.schema)}.${operator})`;
 }
 
 /** Columns of tables that hold values of a domain: as they stand, or within an array or a composite type. */

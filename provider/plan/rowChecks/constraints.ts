@@ -6,7 +6,7 @@ import type { Fact } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
 import { text } from "../../catalog/tables.ts";
 import type { Statement } from "../statement.ts";
-import { isNull, operatorSchema } from "./columnTypes.ts";
+import { isNotNull, operatorFor } from "./columnTypes.ts";
 import { clause, exclusionOf, type Key, type KeyPart, keyOf, referenceOf } from "./definitions.ts";
 import { type RowQuestion, refusal } from "./rowCheck.ts";
 import { idOf, listedBy, mayHaveRows, type QuestionContext, shown, sourceOf, type TableName } from "./source.ts";
@@ -58,7 +58,7 @@ export function keyQuestion(statement: Statement, table: TableName, def: string,
   if (source === undefined) return undefined;
   const conditions = [
     ...(key.predicate === undefined ? [] : [`(${key.predicate})`]),
-    ...(key.nullsEqual ? [] : key.parts.map((part) => `NOT ${isNull(part, table, context)}`)),
+    ...(key.nullsEqual ? [] : key.parts.map((part) => isNotNull(part, table, context))),
   ];
   const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
   const keys = listedBy(table, context);
@@ -112,8 +112,7 @@ export function exclusionQuestion(statement: Statement, table: TableName, def: s
 function temporalKeyQuestion(statement: Statement, table: TableName, { parts }: Key, context: QuestionContext): Ask {
   const last = parts.at(-1);
   const withOperators = parts.map((part) => {
-    const schema = operatorSchema(part.column, table, context);
-    return { ...part, operator: `OPERATOR(${quoteIdent(schema)}.${part === last ? "&&" : "="})` };
+    return { ...part, operator: operatorFor(part === last ? "&&" : "=", part.column, table, context) };
   });
   const refused = last === undefined ? undefined : `pg_catalog.isempty(a.e${parts.length})`;
   return pairsQuestion(statement, table, { parts: withOperators, predicate: undefined, refused }, context);
@@ -170,10 +169,9 @@ export function referenceQuestion(statement: Statement, table: TableName, def: s
       ? `NOT COALESCE(referring.${own[last]} OPERATOR(pg_catalog.<@) (SELECT pg_catalog.range_agg(referred.${others[last]}) FROM ${target} WHERE ${pairs.join(" AND ")}), false)`
       : `NOT EXISTS (SELECT FROM ${target} WHERE ${pairs.join(" AND ")})`;
   };
-  const operators = referred.map((name, n) => {
-    const schema = operatorSchema(name, reference.table, context);
-    return `OPERATOR(${quoteIdent(schema)}.${isTemporal && n === referred.length - 1 ? "&&" : "="})`;
-  });
+  const operators = referred.map((name, n) =>
+    operatorFor(isTemporal && n === referred.length - 1 ? "&&" : "=", name, reference.table, context),
+  );
   const target = mayHaveRows(reference.table, context)
     ? sourceOf(reference.table, { uses: others, isOnly: true, alias: "referred" }, context)
     : undefined;

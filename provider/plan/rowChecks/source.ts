@@ -2,7 +2,7 @@
  * Where a question finds its rows: the tables of the database as they are named now, with the columns as the
  * plan will have named, converted, computed or defaulted them. Questions themselves know the new names only.
  */
-import { isPartitioned } from "../../catalog/partitions.ts";
+import { isPartitioned, parentOf } from "../../catalog/partitions.ts";
 import { encodeId, type FactBase, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import { type TableSizes, text } from "../../catalog/tables.ts";
@@ -165,9 +165,12 @@ function computedColumns(
   });
 }
 
-/** Columns of the primary key that the database has. */
-function keyColumns(table: TableName, { live }: QuestionContext): string[] {
+/** Columns of the primary key that the database has; a partition has that of its parent. */
+function keyColumns(table: TableName, context: QuestionContext): string[] {
+  const { live } = context;
   const key = live.childrenOf(idOf(table)).find(({ id, payload }) => id.kind === "constraint" && payload.type === "p");
+  const parent = key === undefined ? parentOf(idOf(table), live) : undefined;
+  if (parent !== undefined) return keyColumns(parent, context);
   const columns = key === undefined ? [] : (bracketed(text(key, "def"))?.items ?? []);
   const known = live.childrenOf(idOf(table)).flatMap(({ id }) =>
     id.kind === "column"
