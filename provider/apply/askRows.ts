@@ -57,6 +57,7 @@ export async function askRows(
 }
 
 async function answerTo(client: PoolClient, question: RowQuestion, limitMs: number): Promise<RowAnswer> {
+  if (question.isUnsupported) return { kind: "unsupported" };
   if (limitMs <= 0) return { kind: "unfinished", elapsedMs: 0, reason: "all" };
   const started = performance.now();
   const elapsed = (): number => Math.round(performance.now() - started);

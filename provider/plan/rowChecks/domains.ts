@@ -4,7 +4,7 @@ import type { Statement } from "../statement.ts";
 import { isNull, usesOfDomain } from "./columnTypes.ts";
 import { clause } from "./definitions.ts";
 import { type RowQuestion, refusal } from "./rowCheck.ts";
-import { listedBy, mayHaveRows, type QuestionContext, shown, sourceOf } from "./source.ts";
+import { listedBy, mayHaveRows, type QuestionContext, shown, sourceOf, type TableName } from "./source.ts";
 
 /** @param def the constraint as it is printed; undefined for NOT NULL. */
 export function domainQuestions(
@@ -16,8 +16,10 @@ export function domainQuestions(
   const expression = def === undefined ? undefined : clause(def, "CHECK");
   if (def !== undefined && expression === undefined) return [];
   return usesOfDomain(domain, context.live).flatMap(({ table, column, isWithin }) => {
-    if (isWithin || !mayHaveRows(table, context)) return [];
+    if (!context.desired.has({ kind: "column", schema: table.schema, table: table.name, name: column })) return [];
     const name = quoteIdent(column);
+    if (isWithin) return [withinAnotherType(statement, table, column, context)];
+    if (!mayHaveRows(table, context)) return [];
     const source = sourceOf(table, { uses: [name], isBefore: true }, context);
     if (source === undefined) return [];
     const keys = listedBy(table, context);
@@ -37,5 +39,22 @@ export function domainQuestions(
             : "Correct them, or declare the constraint NOT VALID until they are.",
       }),
     ];
+  });
+}
+
+/** The server looks into no array and no composite value, and so refuses, also where there is no row. */
+function withinAnotherType(
+  statement: Statement,
+  table: TableName,
+  column: string,
+  context: QuestionContext,
+): RowQuestion {
+  const name = quoteIdent(column);
+  return refusal(statement, {
+    isUnsupported: true,
+    obstacle: `in ${shown(table)}.${column}, within an array or another type, where the server does not check it`,
+    asks: `SELECT ${name} FROM ${sourceOf(table, { uses: [name], isBefore: true }, context) ?? ""}`,
+    advice:
+      "Declare a CHECK as NOT VALID, which holds for new values; for NOT NULL, write CHECK (VALUE IS NOT NULL) NOT VALID.",
   });
 }

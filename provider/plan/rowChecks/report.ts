@@ -3,9 +3,15 @@ import type { RowAnswer, RowCheck, RowQuestion } from "./rowCheck.ts";
 
 /** The lines that stop a plan; none where all its rows fit. */
 export function refusedByRows(checks: readonly RowCheck[]): string[] {
-  return checks.flatMap(({ question, answer }) =>
-    answer.kind === "found" && question.effect === "refused" ? found("PS301", question, answer) : [],
-  );
+  return checks.flatMap(({ question, answer }) => {
+    if (answer.kind === "unsupported") {
+      return [
+        `  PS304: found values ${question.obstacle}, expected none for: ${firstLine(question.statement)}`,
+        `    ${question.advice}`,
+      ];
+    }
+    return answer.kind === "found" && question.effect === "refused" ? found("PS301", question, answer) : [];
+  });
 }
 
 /** What does not stop the plan and has to be known. */

@@ -25,6 +25,8 @@ export interface RowQuestion {
    */
   asks: string;
   isConversion?: boolean;
+  /** The server refuses the statement whatever the rows are, so they are not asked. */
+  isUnsupported?: boolean;
   /** What lists the rows to a person, by their key. */
   lists: string;
   /** Of a conversion: a block that counts the rows that cannot be converted, into a setting. */
@@ -42,6 +44,7 @@ export type RowAnswer =
   | { kind: "found"; count: number; isMore: boolean; elapsedMs: number; sqlstate?: string }
   | { kind: "unfinished"; elapsedMs: number; reason: "time" | "all" | "lock" }
   | { kind: "forbidden" }
+  | { kind: "unsupported" }
   /** Such as a function that comes with the same plan. */
   | { kind: "unknown"; sqlstate: string };
 

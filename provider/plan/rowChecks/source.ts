@@ -83,9 +83,10 @@ export function sourceOf(
     const id = nameNow(columnId(table, name));
     return { name, value: quoteIdent("name" in id ? id.name : name) };
   });
-  const isRenamed = now.name !== table.name || current.some(({ name, value }) => value !== quoteIdent(name));
+  const isRenamed = current.some(({ name, value }) => value !== quoteIdent(name));
   const changed = [...converted, ...added];
-  if (!isRenamed && changed.length + computed.length === 0) return `${from}${alias === undefined ? "" : named}`;
+  const isNamed = alias === undefined && now.name === table.name;
+  if (!isRenamed && changed.length + computed.length === 0) return isNamed ? from : `${from}${named}`;
   const select = (columns: readonly string[], source: string): string =>
     `(SELECT ${["ctid", "tableoid", ...columns].join(", ")} FROM ${source})${named}`;
   const replaced = new Set(changed.map(({ name }) => name));

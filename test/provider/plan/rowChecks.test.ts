@@ -1,21 +1,10 @@
 import { expect, test } from "vitest";
-import { askRows, type RowTimes } from "../../../provider/apply/askRows.ts";
-import type { FactBase } from "../../../provider/catalog/pgDelta.ts";
-import { type Catalog, readCatalog } from "../../../provider/catalog/readCatalog.ts";
-import { planUpdate } from "../../../provider/plan/plan.ts";
 import { planStatements } from "../../../provider/plan/planStatements.ts";
-import type { Rename } from "../../../provider/plan/renames/renames.ts";
-import type { RowCheck, RowQuestion } from "../../../provider/plan/rowChecks/rowCheck.ts";
-import type { TestDatabase } from "../../support/database.ts";
-import { freshDatabases } from "../../support/freshDatabases.ts";
+import type { RowCheck } from "../../../provider/plan/rowChecks/rowCheck.ts";
 import { majorVersion } from "../../support/majorVersion.ts";
+import { ask, type Change, changeOf, listed, type Sample } from "./rowFixture.ts";
 
-const freshDatabase = freshDatabases();
-
-interface Sample {
-  before: string;
-  after: string;
-  rows: string;
+interface Trial extends Sample {
   /** What is found: count and what it is of; none where left out. */
   found?: string[];
   /** By what the found rows are listed. */
@@ -29,7 +18,7 @@ interface Sample {
 const T = "create table app.t (id int primary key, v int, w text);";
 const SOME = "insert into app.t select g, nullif(g, 3), 'w' || (g % 4) from generate_series(1, 6) g;";
 
-const samples: Record<string, Sample> = {
+const samples: Record<string, Trial> = {
   "NOT NULL": {
     before: T,
     after: "create table app.t (id int primary key, v int not null, w text);",
@@ -298,6 +287,17 @@ const samples: Record<string, Sample> = {
     keys: ["2"],
     mend: "delete from app.t where id = 2",
   },
+  "a domain within other types": {
+    before:
+      "create domain app.d as text; create type app.c as (x app.d); create table app.t (id int primary key, ds app.d[], c app.c);",
+    after:
+      "create domain app.d as text check (value <> 'zz'); create type app.c as (x app.d); create table app.t (id int primary key, ds app.d[], c app.c);",
+    rows: "",
+    found: ["c", "ds"].map(
+      (column) =>
+        `unsupported: rows in app.t.${column}, within an array or another type, where the server does not check it`,
+    ),
+  },
   "a list partition beside the default one": {
     before:
       "create table app.t (id int, k text, primary key (id, k)) partition by list (k); create table app.rest partition of app.t default;",
@@ -328,39 +328,10 @@ const samples: Record<string, Sample> = {
   },
 };
 
-interface Change {
-  live: TestDatabase;
-  before: Catalog;
-  desired: FactBase;
-}
-
-/** A database with rows, and what is to become of it. */
-async function changeOf({ before, after, rows }: Sample): Promise<Change> {
-  const [live, other] = await Promise.all([built(before), built(after)]);
-  const [was, is] = await Promise.all([live, other].map(({ pool }) => readCatalog(pool, "postgres")));
-  if (was === undefined || is === undefined) throw new Error("two catalogs were read");
-  await live.query(rows);
-  return { live, before: was, desired: is.facts };
-}
-
-async function questionsOf({ live, before, desired }: Change, renames: Rename[] = []): Promise<RowCheck[]> {
-  const transition = { live: before.facts, desired, renames, record: undefined };
-  return (await planUpdate(live.pool, before, transition)).rowChecks;
-}
-
-const ask = async (change: Change, times?: RowTimes): Promise<RowCheck[]> =>
-  askRows(change.live.pool, await questionsOf(change), times);
-
-async function built(sql: string): Promise<TestDatabase> {
-  const database = await freshDatabase();
-  await database.query(`create schema app; ${sql}`);
-  return database;
-}
-
-const foundIn = (checks: readonly RowCheck[], effect = "refused"): string[] =>
-  checks.flatMap(({ question: { unit, obstacle, effect: own }, answer }) => {
-    if (own !== effect || answer.kind === "none") return [];
-    if (answer.kind !== "found") return [`${answer.kind} ${JSON.stringify(answer)}`];
+const foundIn = (checks: readonly RowCheck[]): string[] =>
+  checks.flatMap(({ question: { unit, obstacle, effect }, answer }) => {
+    if (effect !== "refused" || answer.kind === "none") return [];
+    if (answer.kind !== "found") return [`${answer.kind}: ${unit}s ${obstacle}`];
     return [`${answer.isMore ? "at least " : ""}${answer.count} ${unit}${answer.count === 1 ? "" : "s"} ${obstacle}`];
   });
 
@@ -379,13 +350,6 @@ async function isRefused({ live, before, desired }: Change): Promise<boolean> {
   }
 }
 
-/** By what a question's query lists rows. */
-async function listed(live: TestDatabase, { lists }: RowQuestion): Promise<string[]> {
-  if (lists.startsWith("DO ")) return noticesOf(live, lists);
-  const rows = await live.query<Record<string, unknown>>(lists);
-  return rows.map((row) => String(Object.values(row)[0])).sort();
-}
-
 for (const [name, sample] of Object.entries(samples)) {
   const { found = [], keys, mend, since = 15 } = sample;
   test.skipIf(majorVersion < since)(`${name}: the rows answer what the server would say`, async () => {
@@ -400,18 +364,4 @@ for (const [name, sample] of Object.entries(samples)) {
     expect(foundIn(await ask(change))).toEqual([]);
     expect(await isRefused(change)).toBe(false);
   });
-}
-
-async function noticesOf({ pool }: TestDatabase, sql: string): Promise<string[]> {
-  const client = await pool.connect();
-  const notices: string[] = [];
-  const hear = ({ message }: { message?: string | undefined }): void => void notices.push(message ?? "");
-  client.on("notice", hear);
-  try {
-    await client.query(sql);
-    return notices;
-  } finally {
-    client.off("notice", hear);
-    client.release();
-  }
 }

@@ -1,0 +1,177 @@
+import pg from "pg";
+import { afterAll, expect, test } from "vitest";
+import { quoteIdent } from "../../../provider/catalog/quote.ts";
+import { refusedByRows, rowWarnings } from "../../../provider/plan/rowChecks/report.ts";
+import { createTestRole, type TestRole } from "../../support/database.ts";
+import { ask, type Change, changeOf } from "./rowFixture.ts";
+
+const roles: TestRole[] = [];
+afterAll(async () => {
+  for (const role of roles) await role.drop();
+});
+
+const T = "create table app.t (id int primary key, v int, w text);";
+const NOT_NULL = "create table app.t (id int primary key, v int not null, w text);";
+const SOME = "insert into app.t select g, nullif(g, 3), 'secret' || g from generate_series(1, 1500) g;";
+
+const kinds = async (change: Change): Promise<string[]> => (await ask(change)).map(({ answer }) => answer.kind);
+
+test("more than a thousand rows are counted no further", async () => {
+  const change = await changeOf({
+    before: T,
+    after: "create table app.t (id int primary key, v int, w text, check (id < 0));",
+    rows: SOME,
+  });
+  const checks = await ask(change);
+  expect(checks[0]?.answer).toMatchObject({ kind: "found", count: 1000, isMore: true });
+  expect(refusedByRows(checks)[0]).toContain("found more than 1,000 rows of app.t that CHECK ((id < 0)) refuses");
+});
+
+test("a question that takes too long is left, the next one has its own time, and both are said", async () => {
+  const slow = "create function app.slow(int) returns bool language sql as 'select pg_sleep(0.1) is null'; ";
+  const change = await changeOf({
+    before: slow + T,
+    after: `${slow}create table app.t (id int primary key, v int not null, w text, constraint a check (app.slow(id)));`,
+    rows: `${SOME} update app.t set v = 1;`,
+  });
+  const checks = await ask(change, { questionMs: 200, allMs: 10_000 });
+  expect(checks.map(({ answer }) => answer)).toMatchObject([{ kind: "none" }, { kind: "unfinished", reason: "time" }]);
+  expect(rowWarnings(checks)).toEqual([
+    expect.stringMatching(
+      /^PS303: not known whether there are rows of app.t that CHECK .* refuses: there was not time enough[\s\S]*To list them: SELECT "id" FROM "app"."t" WHERE NOT/,
+    ),
+  ]);
+  const late = await ask(change, { questionMs: 200, allMs: 0 });
+  expect(late.map(({ answer }) => answer)).toMatchObject(Array(2).fill({ kind: "unfinished", reason: "all" }));
+});
+
+test("a table that another session has locked is not waited for longer than for a slow question", async () => {
+  const change = await changeOf({ before: T, after: NOT_NULL, rows: SOME });
+  const other = await change.live.pool.connect();
+  try {
+    await other.query("begin; lock table app.t in access exclusive mode");
+    const [check] = await ask(change, { questionMs: 200, allMs: 10_000 });
+    expect(check?.answer).toMatchObject({ kind: "unfinished" });
+  } finally {
+    await other.query("rollback");
+    other.release();
+  }
+});
+
+test("no lock is held once a question is answered, and nothing can be written", async () => {
+  const writes =
+    "create table app.log (id int); create function app.writes(int) returns bool language plpgsql as 'begin insert into app.log values ($1); return true; end'; ";
+  const change = await changeOf({
+    before: writes + T,
+    after: `${writes}create table app.t (id int primary key, v int, w text, check (app.writes(id)));`,
+    rows: SOME,
+  });
+  expect((await ask(change)).map(({ answer }) => answer)).toEqual([{ kind: "unknown", sqlstate: "25006" }]);
+  expect(await change.live.query("select 1 from app.log")).toEqual([]);
+});
+
+test("what row security would filter, and what a role may not read, is not taken for an answer", async () => {
+  const role = await createTestRole();
+  roles.push(role);
+  const change = await changeOf({ before: T, after: NOT_NULL, rows: SOME });
+  const pool = new pg.Pool({ connectionString: change.live.urlFor(role) });
+  const name = quoteIdent(role.name);
+  try {
+    const [unreadable] = await ask(change, undefined, pool);
+    expect(unreadable?.answer).toEqual({ kind: "forbidden" });
+    await change.live.query(`grant usage on schema app to ${name}; grant select on app.t to ${name}`);
+    expect((await ask(change, undefined, pool))[0]?.answer).toMatchObject({ kind: "found", count: 1 });
+    await change.live.query("alter table app.t enable row level security");
+    const checks = await ask(change, undefined, pool);
+    expect(checks[0]?.answer).toEqual({ kind: "forbidden" });
+    expect(rowWarnings(checks)[0]).toContain("this role may not read all rows of the table");
+  } finally {
+    await pool.end();
+    await change.live.query(`drop owned by ${name}`);
+  }
+});
+
+test("a check by a function that the plan makes first cannot be asked, and the warning says so", async () => {
+  const change = await changeOf({
+    before: T,
+    after:
+      "create function app.fits(int) returns bool immutable language sql as 'select $1 > 0'; create table app.t (id int primary key, v int, w text, check (app.fits(id)));",
+    rows: SOME,
+  });
+  const checks = await ask(change);
+  expect(checks.map(({ answer }) => answer)).toEqual([{ kind: "unknown", sqlstate: "42883" }]);
+  expect(rowWarnings(checks)[0]).toContain("the question uses what is not there yet");
+});
+
+test("a warning tells of values that a conversion cuts or rounds, and of an identity that is behind the rows", async () => {
+  const change = await changeOf({
+    before: "create table app.t (id int primary key, v varchar(20), n numeric(10, 4), d timestamp);",
+    after:
+      "create table app.t (id int primary key generated by default as identity, v varchar(5), n numeric(10, 2), d date);",
+    rows: "insert into app.t values (1, 'longer than 5', 1.234, '2026-01-01'), (2, 'short', 1.2, '2026-01-01 10:00');",
+  });
+  const checks = await ask(change);
+  expect(refusedByRows(checks)).toEqual([]);
+  const warnings = rowWarnings(checks).map((warning) => warning.split(", expected")[0]);
+  expect(warnings.sort()).toEqual([
+    "  PS302: found 1 row of app.t whose d loses a part of its value in date",
+    "  PS302: found 1 row of app.t whose n loses a part of its value in numeric(10,2)",
+    "  PS302: found 1 row of app.t whose v loses a part of its value in character varying(5)",
+    "  PS302: found 2 rows of app.t whose id the new identity will give out again",
+  ]);
+});
+
+const UNASKED: Record<string, { before: string; after: string }> = {
+  "NOT VALID": { before: T, after: `${T} alter table app.t add constraint c check (v < 5) not valid;` },
+  "a new column with a default": {
+    before: T,
+    after: "create table app.t (id int primary key, v int, w text, n int not null default 3);",
+  },
+  "a new column filled in by a function, and a key of it": {
+    before: T,
+    after: "create table app.t (id int primary key, v int, w text, n uuid not null unique default gen_random_uuid());",
+  },
+  "NOT NULL that a check proves": {
+    before: "create table app.t (id int primary key, v int, w text, check (w is not null));",
+    after: "create table app.t (id int primary key, v int, w text not null, check (w is not null));",
+  },
+  "a key that another key proves": {
+    before: "create table app.t (id int primary key, v int, w text);",
+    after: "create table app.t (id int primary key, v int, w text, unique (v, id)); create unique index on app.t (id);",
+  },
+  "a check that goes by another name": {
+    before: "create table app.t (id int primary key, v int, w text, constraint a check (id > 0));",
+    after: "create table app.t (id int primary key, v int, w text, constraint b check (id > 0));",
+  },
+  "a foreign key with another action": {
+    before:
+      "create table app.p (id int primary key); create table app.t (id int primary key references app.p, v int, w text);",
+    after:
+      "create table app.p (id int primary key); create table app.t (id int primary key references app.p on delete cascade, v int, w text);",
+  },
+  "a wider type": { before: T, after: "create table app.t (id bigint primary key, v int, w text);" },
+};
+
+for (const [name, { before, after }] of Object.entries(UNASKED)) {
+  test(`nothing is asked for ${name}`, async () => {
+    const isReferring = before.includes("app.p");
+    const rows = `${isReferring ? "insert into app.p select generate_series(1, 1500);" : ""} ${SOME}`;
+    expect(await kinds(await changeOf({ before, after, rows }))).toEqual([]);
+  });
+}
+
+test("a table without rows is not asked", async () => {
+  expect(await kinds(await changeOf({ before: T, after: NOT_NULL, rows: "" }))).toEqual([]);
+});
+
+test("no message holds a value of a row", async () => {
+  const change = await changeOf({
+    before: T,
+    after: "create table app.t (id int primary key, v int not null, w int, unique (v), check (v > 3));",
+    rows: SOME,
+  });
+  const checks = await ask(change);
+  const said = JSON.stringify([refusedByRows(checks), rowWarnings(checks), checks]);
+  expect(said).toContain("PS301");
+  expect(said).not.toContain("secret");
+});

@@ -1,0 +1,68 @@
+import type { Pool } from "pg";
+import { askRows, type RowTimes } from "../../../provider/apply/askRows.ts";
+import type { FactBase } from "../../../provider/catalog/pgDelta.ts";
+import { type Catalog, readCatalog } from "../../../provider/catalog/readCatalog.ts";
+import { planUpdate } from "../../../provider/plan/plan.ts";
+import type { RowCheck, RowQuestion } from "../../../provider/plan/rowChecks/rowCheck.ts";
+import type { TestDatabase } from "../../support/database.ts";
+import { freshDatabases } from "../../support/freshDatabases.ts";
+
+const freshDatabase = freshDatabases();
+
+/** Rows, and the SQL of a schema `app` before and after. */
+export interface Sample {
+  before: string;
+  after: string;
+  rows: string;
+}
+
+export interface Change {
+  live: TestDatabase;
+  before: Catalog;
+  desired: FactBase;
+}
+
+/** A database with rows, and what is to become of it. */
+export async function changeOf({ before, after, rows }: Sample): Promise<Change> {
+  const [live, other] = await Promise.all([built(before), built(after)]);
+  const [was, is] = await Promise.all([live, other].map(({ pool }) => readCatalog(pool, "postgres")));
+  if (was === undefined || is === undefined) throw new Error("two catalogs were read");
+  await live.query(rows);
+  return { live, before: was, desired: is.facts };
+}
+
+async function questionsOf({ live, before, desired }: Change): Promise<RowCheck[]> {
+  const transition = { live: before.facts, desired, renames: [], record: undefined };
+  return (await planUpdate(live.pool, before, transition)).rowChecks;
+}
+
+/** The answers of the rows that are there. */
+export const ask = async (change: Change, times?: RowTimes, pool: Pool = change.live.pool): Promise<RowCheck[]> =>
+  askRows(pool, await questionsOf(change), times);
+
+async function built(sql: string): Promise<TestDatabase> {
+  const database = await freshDatabase();
+  await database.query(`create schema app; ${sql}`);
+  return database;
+}
+
+/** By what a question's query lists rows. */
+export async function listed(live: TestDatabase, { lists }: RowQuestion): Promise<string[]> {
+  if (lists.startsWith("DO ")) return noticesOf(live, lists);
+  const rows = await live.query<Record<string, unknown>>(lists);
+  return rows.map((row) => String(Object.values(row)[0])).sort();
+}
+
+async function noticesOf({ pool }: TestDatabase, sql: string): Promise<string[]> {
+  const client = await pool.connect();
+  const notices: string[] = [];
+  const hear = ({ message }: { message?: string | undefined }): void => void notices.push(message ?? "");
+  client.on("notice", hear);
+  try {
+    await client.query(sql);
+    return notices;
+  } finally {
+    client.off("notice", hear);
+    client.release();
+  }
+}
