@@ -22,7 +22,8 @@ import type { Layer } from "./components/resources/Layer.ts";
 keepAnswersOutOfDebugLog();
 
 const { plain: settings, ...secrets } = readStackConfig();
-const { lockTimeoutMs, lockLimitMs, lockRetries, statementTimeoutMs, longStatementTimeoutMs } = settings;
+const { lockTimeoutMs, lockLimitMs, lockRetries } = settings;
+const { statementTimeoutMs, longStatementTimeoutMs, rowQuestionTimeoutMs } = settings;
 const { organization, project } = settings;
 
 const url = secrets.databaseUrl ?? (await localUrl());
@@ -33,6 +34,7 @@ const providers = targetProviders({
   lockRetries,
   statementTimeoutMs,
   longStatementTimeoutMs,
+  rowQuestionTimeoutMs,
   shadow: secrets.shadow,
 });
 

@@ -80,6 +80,8 @@ const SETTINGS = z.object({
    * Longest run of one statement that reads, checks, copies or indexes rows, in milliseconds; 0 for no limit.
    */
   longStatementTimeoutMs: z.optional(count(0)),
+  /** Longest run of one question that a plan puts to the rows, in milliseconds; 0 to ask none. */
+  rowQuestionTimeoutMs: z.optional(count(0)),
   /** The organization that owns the project; matched by slug. */
   organization: z.pipe(
     z.pipe(z._default(z.string(), "{}"), json),

@@ -45,6 +45,14 @@ export interface ProviderArgs {
   longStatementTimeoutMs?: pulumi.Input<number> | undefined;
 
   /**
+   * Longest run of one question that a plan puts to the rows, such as whether one lacks a value where NOT
+   * NULL comes, in milliseconds; all of a plan take five times as long at most. What is not finished then is
+   * said with the query to run. 0 to ask none.
+   * @default 2000
+   */
+  rowQuestionTimeoutMs?: pulumi.Input<number> | undefined;
+
+  /**
    * Where the SQL of a layer is tried out before anything is planned. `embedded`: a Postgres of the same
    * major version, started on this machine; `colocated`: a scratch database on the target's server, made and
    * dropped by the provider; `auto`: embedded where its version fits, else colocated. Anything else is the
@@ -79,6 +87,7 @@ export class Provider extends pulumi.ProviderResource {
         lockRetries: asJson(args.lockRetries),
         statementTimeoutMs: asJson(args.statementTimeoutMs),
         longStatementTimeoutMs: asJson(args.longStatementTimeoutMs),
+        rowQuestionTimeoutMs: asJson(args.rowQuestionTimeoutMs),
         shadow: args.shadow,
       },
       pulumi.mergeOptions(opts, { additionalSecretOutputs: ["url"] }),

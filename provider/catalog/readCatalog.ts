@@ -14,7 +14,7 @@ export interface Catalog {
    * facts.
    */
   invalidIndexes: ReadonlySet<string>;
-  /** In a preview: what the database calls a table or a column that a layer planned before would have renamed. */
+  /** In a preview: the present name of a table or a column that a layer planned before would have renamed. */
   nameNow?: (table: StableId) => StableId;
 }
 

@@ -24,6 +24,11 @@ export interface ProviderConfig {
   statementTimeoutMs: number;
   /** Longest run of one statement that reads, checks, copies or indexes rows; 0 for no limit. Default 0. */
   longStatementTimeoutMs: number;
+  /**
+   * Longest run of one question that a plan puts to the rows, and a fifth of what all may take; 0 to ask
+   * none. Default 2000.
+   */
+  rowQuestionTimeoutMs: number;
   /** Default `auto`. */
   shadow: ShadowMode;
 }

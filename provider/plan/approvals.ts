@@ -1,4 +1,4 @@
-/** What stops a plan: hazards that a layer's `allow` does not approve of, and rows that a statement refuses. */
+/** What stops a plan: hazards that a layer's `allow` does not approve of, rows that a statement refuses. */
 import { approvalInLine } from "../catalog/objectNames.ts";
 import { UserError } from "../core/errors.ts";
 import type { LayerPlan } from "./plan.ts";

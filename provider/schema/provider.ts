@@ -40,6 +40,12 @@ export const provider: ResourceSpec = {
       description:
         "Longest run of one statement that reads, checks, copies or indexes rows, in milliseconds; 0 for no limit. It runs under a weak lock, on an empty table, or with an approval in `allow`. Default 0.",
     },
+    rowQuestionTimeoutMs: {
+      type: whole,
+      default: 2000,
+      description:
+        "Longest run of one question that a plan puts to the rows, such as whether one lacks a value where NOT NULL comes, in milliseconds; all of a plan take five times as long at most. What is not finished then is said with the query to run. 0 to ask none. Default 2000.",
+    },
     shadow: {
       type: text,
       secret: true,

@@ -45,6 +45,8 @@ export interface RunOptions {
   stack?: string;
   statementTimeoutMs?: number;
   longStatementTimeoutMs?: number;
+  /** 0 to meet rows first in the statements. */
+  rowQuestionTimeoutMs?: number;
 }
 
 /** The SQL files of this test process, and the caches of its runs. */
@@ -59,6 +61,7 @@ export function layerRun(url: string | undefined, options: RunOptions = {}): Lay
     lockRetries: options.lockRetries ?? 2,
     statementTimeoutMs: options.statementTimeoutMs ?? 5000,
     longStatementTimeoutMs: options.longStatementTimeoutMs ?? 0,
+    rowQuestionTimeoutMs: options.rowQuestionTimeoutMs ?? 2000,
     shadow: options.shadow ?? { url: inject("serverUrl") },
   });
   const said: Said = { infos: [], warnings: [], statuses: [], plans: [] };

@@ -1,4 +1,4 @@
-/** Types of columns, as far as questions depend on them: domains, enums, composites, and where `=` is found. */
+/** Types of columns, as far as questions depend on them: domains, enums, composites, the schema of `=`. */
 import { encodeId, type Fact, type FactBase } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
 import { text } from "../../catalog/tables.ts";

@@ -51,7 +51,7 @@ export function notNullQuestions(statement: Statement, id: ColumnId, context: Qu
   ];
 }
 
-/** Whether a check that the database holds, or a conversion of a column that demands a value, leaves none empty. */
+/** Whether a check that the database holds proves that each row has a value. */
 function isKnownNotNull(id: ColumnId, { live }: QuestionContext): boolean {
   const checks = [id.name, quoteIdent(id.name)].map((name) => `CHECK ((${name} IS NOT NULL))`);
   return live
@@ -205,7 +205,7 @@ interface Trial {
   source: string;
 }
 
-/** Tries each row by itself. A block may stand in a read-only transaction, a function cannot be made in one. */
+/** Tries each row by itself. A read-only transaction may run a block, and cannot make a function. */
 function trialBlock({ keys, expression, values, source }: Trial, onFailure: string, atEnd = ""): string {
   const listed = [...keys.map((key, n) => `${key} AS k${n + 1}`), ...values.map((name, n) => `${name} AS v${n + 1}`)];
   const row = values.map((name, n) => `held.v${n + 1} AS ${name}`).join(", ");

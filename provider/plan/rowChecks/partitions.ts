@@ -1,4 +1,4 @@
-/** Questions of partitions: rows of the default one that a new one takes, rows that a bound does not let in. */
+/** Questions of partitions: rows of the default one that a new one takes, rows outside of a bound. */
 import { parentOf } from "../../catalog/partitions.ts";
 import { encodeId } from "../../catalog/pgDelta.ts";
 import { quoteQualified } from "../../catalog/quote.ts";

@@ -43,7 +43,7 @@ export async function planOnly(
     report.warn,
   );
   const planned = await planUpdate(pool, catalog, transition);
-  const plan = { ...planned, rowChecks: await askRows(pool, planned.rowChecks) };
+  const plan = { ...planned, rowChecks: await askRows(pool, planned.rowChecks, runtime.config.rowQuestionTimeoutMs) };
   const { allow, allowedBefore } = approvals(meaning.inputs, state);
   await report.plan(asPreviewLines(planReport(plan, transition, allow)));
   for (const { code, message } of plan.assessed.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);

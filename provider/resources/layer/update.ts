@@ -86,6 +86,7 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
     if (pool.idleCount === 0) await pool.query("select");
     return await withDatabaseLock(client, context.report, context.signal, async (waited) => {
       const watch = new BlockerWatch(pool, client);
+      const asked = { pool, timeoutMs: runtime.config.rowQuestionTimeoutMs, report: context.report };
       let attempts = 0;
       let kept = 0;
       const attempt = async (): Promise<Applied<Kept>> => {
@@ -96,7 +97,7 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
           return await turnInto(
             runtime,
             context,
-            { client, watch, keep: (n) => (kept += n), rows: isFirst ? { pool, report: context.report } : undefined },
+            { client, watch, keep: (n) => (kept += n), rows: isFirst ? asked : undefined },
             policy,
             goal,
             before,
@@ -133,7 +134,8 @@ async function plan(
 ): Promise<{ list: StatementList }> {
   if (hazards === undefined) return { list: planStatements(target.live, target.desired) };
   const planned = await planUpdate(client, before, target);
-  const rowChecks = rows === undefined ? planned.rowChecks : await askRows(rows.pool, planned.rowChecks);
+  const rowChecks =
+    rows === undefined ? planned.rowChecks : await askRows(rows.pool, planned.rowChecks, rows.timeoutMs);
   for (const warning of rowWarnings(rowChecks)) rows?.report.warn(warning);
   refuseHazards({ ...planned, rowChecks }, hazards.allow, [...hazards.allowedBefore, ...(unrecorded?.allow ?? [])]);
   return planned;
@@ -142,6 +144,7 @@ async function plan(
 /** How rows are asked, in the first try: what they answer hardly changes while a lock is waited for. */
 interface AskedRows {
   pool: Pool;
+  timeoutMs: number;
   report: Reporter;
 }
 

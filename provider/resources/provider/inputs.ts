@@ -8,6 +8,7 @@ const DEFAULTS = {
   lockRetries: 200,
   statementTimeoutMs: 5000,
   longStatementTimeoutMs: 0,
+  rowQuestionTimeoutMs: 2000,
 } as const;
 const LARGEST = {
   lockTimeoutMs: 3_600_000,
@@ -15,6 +16,7 @@ const LARGEST = {
   lockRetries: 10_000,
   statementTimeoutMs: 86_400_000,
   longStatementTimeoutMs: 604_800_000,
+  rowQuestionTimeoutMs: 3_600_000,
 } as const;
 const SHADOW_MODES = ["auto", "embedded", "colocated"] as const;
 const PROPERTIES = ["url", ...Object.keys(DEFAULTS), "shadow"];
@@ -50,6 +52,7 @@ export function parseConfig(properties: Properties): { config: ProviderConfig; f
     lockRetries: number("lockRetries"),
     statementTimeoutMs: number("statementTimeoutMs"),
     longStatementTimeoutMs: number("longStatementTimeoutMs"),
+    rowQuestionTimeoutMs: number("rowQuestionTimeoutMs"),
     shadow: parseShadow(properties.shadow, (reason) => fail("shadow", reason)),
   };
   return { config, failures };

@@ -34,14 +34,14 @@ test("a question that takes too long is left, the next one has its own time, and
     after: `${slow}create table app.t (id int primary key, v int not null, w text, constraint a check (app.slow(id)));`,
     rows: `${SOME} update app.t set v = 1;`,
   });
-  const checks = await ask(change, { questionMs: 200, allMs: 10_000 });
+  const checks = await ask(change, { timeoutMs: 200 });
   expect(checks.map(({ answer }) => answer)).toMatchObject([{ kind: "none" }, { kind: "unfinished", reason: "time" }]);
   expect(rowWarnings(checks)).toEqual([
     expect.stringMatching(
       /^PS303: not known whether there are rows of app.t that CHECK .* refuses: there was not time enough[\s\S]*To list them: SELECT "id" FROM "app"."t" WHERE NOT/,
     ),
   ]);
-  const late = await ask(change, { questionMs: 200, allMs: 0 });
+  const late = await ask(change, { timeoutMs: 200, allMs: 0 });
   expect(late.map(({ answer }) => answer)).toMatchObject(Array(2).fill({ kind: "unfinished", reason: "all" }));
 });
 
@@ -50,7 +50,7 @@ test("a table that another session has locked is not waited for longer than for 
   const other = await change.live.pool.connect();
   try {
     await other.query("begin; lock table app.t in access exclusive mode");
-    const [check] = await ask(change, { questionMs: 200, allMs: 10_000 });
+    const [check] = await ask(change, { timeoutMs: 200 });
     expect(check?.answer).toMatchObject({ kind: "unfinished" });
   } finally {
     await other.query("rollback");
@@ -77,12 +77,12 @@ test("what row security would filter, and what a role may not read, is not taken
   const pool = new pg.Pool({ connectionString: change.live.urlFor(role) });
   const name = quoteIdent(role.name);
   try {
-    const [unreadable] = await ask(change, undefined, pool);
+    const [unreadable] = await ask(change, { pool });
     expect(unreadable?.answer).toEqual({ kind: "forbidden" });
     await change.live.query(`grant usage on schema app to ${name}; grant select on app.t to ${name}`);
-    expect((await ask(change, undefined, pool))[0]?.answer).toMatchObject({ kind: "found", count: 1 });
+    expect((await ask(change, { pool }))[0]?.answer).toMatchObject({ kind: "found", count: 1 });
     await change.live.query("alter table app.t enable row level security");
-    const checks = await ask(change, undefined, pool);
+    const checks = await ask(change, { pool });
     expect(checks[0]?.answer).toEqual({ kind: "forbidden" });
     expect(rowWarnings(checks)[0]).toContain("this role may not read all rows of the table");
   } finally {

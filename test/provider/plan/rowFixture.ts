@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { askRows, type RowTimes } from "../../../provider/apply/askRows.ts";
+import { askRows } from "../../../provider/apply/askRows.ts";
 import type { FactBase } from "../../../provider/catalog/pgDelta.ts";
 import { type Catalog, readCatalog } from "../../../provider/catalog/readCatalog.ts";
 import { planUpdate } from "../../../provider/plan/plan.ts";
@@ -37,8 +37,10 @@ async function questionsOf({ live, before, desired }: Change): Promise<RowCheck[
 }
 
 /** The answers of the rows that are there. */
-export const ask = async (change: Change, times?: RowTimes, pool: Pool = change.live.pool): Promise<RowCheck[]> =>
-  askRows(pool, await questionsOf(change), times);
+export const ask = async (
+  change: Change,
+  { timeoutMs = 2000, allMs, pool = change.live.pool }: { timeoutMs?: number; allMs?: number; pool?: Pool } = {},
+): Promise<RowCheck[]> => askRows(pool, await questionsOf(change), timeoutMs, allMs);
 
 async function built(sql: string): Promise<TestDatabase> {
   const database = await freshDatabase();

@@ -269,7 +269,7 @@ test("a column's new not-null with rows that lack a value fails with the column,
   const state = await up(database.url, shop(ITEM));
   await database.query("insert into shop.item values (1, null, 3)");
   const strict = shop(`${ITEM.replace("name text", "name text not null")} create table shop.tag (id int);`);
-  await expect(up(database.url, strict, state)).rejects.toThrow(
+  await expect(up(database.url, strict, state, { rowQuestionTimeoutMs: 0 })).rejects.toThrow(
     /The server refused column shop\.item\.name: .*\(SQLSTATE (23502|23514)\)/,
   );
   expect(
