@@ -62,15 +62,20 @@ async function answerTo(client: PoolClient, question: RowQuestion, limitMs: numb
   const attempt = (work: () => Promise<number>): Promise<number | string> =>
     inSavepoint(client, { limitMs: Math.max(1, limitMs - elapsed()), searchPath: question.searchPath }, work);
 
-  const count = await attempt(() => countOf(client, question));
+  const count = await attempt(() =>
+    question.isConversion ? convertAll(client, question.asks) : countOf(client, question.asks),
+  );
   if (typeof count === "number") {
     if (count === 0) return { kind: "none", elapsedMs: elapsed() };
     const isMore = count > MOST_COUNTED;
     return { kind: "found", count: isMore ? MOST_COUNTED : count, isMore, elapsedMs: elapsed() };
   }
-  if (!isOfRows(count)) return failed(count, elapsed());
+  if (!isOfRows(count)) return failed(count, elapsed(), question);
   // The server met a row that it refuses. How many there are is worth what time is left.
-  const counted = question.counts === undefined ? 0 : await attempt(() => countByBlock(client, question.counts ?? ""));
+  const { counts, lists, isConversion } = question;
+  const counting = (): Promise<number> =>
+    counts === undefined ? countOf(client, lists) : countByBlock(client, counts);
+  const counted = isConversion ? await attempt(counting) : 0;
   const known = typeof counted === "number" ? counted : 0;
   const isMore = known === 0 || known > MOST_COUNTED;
   return {
@@ -104,17 +109,18 @@ async function inSavepoint(
   }
 }
 
-async function countOf(client: PoolClient, { asks, isConversion }: RowQuestion): Promise<number> {
-  if (isConversion) {
-    await client.query(asks);
-    return 0;
-  }
-  // A question is made of quoted names and of what the server printed.
-  const quotedQuestion = asks;
+/** Rows of a question, which is made of quoted names and of what the server printed. */
+async function countOf(client: PoolClient, quotedQuestion: string): Promise<number> {
   const { rows } = await client.query<{ n: number }>(
     `select pg_catalog.count(*)::int as n from (${quotedQuestion} limit ${AT_MOST}) as found`,
   );
   return rows[0]?.n ?? 0;
+}
+
+/** None where it succeeds. */
+async function convertAll(client: PoolClient, asks: string): Promise<number> {
+  await client.query(asks);
+  return 0;
 }
 
 async function countByBlock(client: PoolClient, block: string): Promise<number> {
@@ -126,7 +132,9 @@ async function countByBlock(client: PoolClient, block: string): Promise<number> 
 /** Data exceptions, broken constraints, and what a function raises. */
 const isOfRows = (sqlstate: string): boolean => /^(22|23|P0001)/.test(sqlstate);
 
-function failed(sqlstate: string, elapsedMs: number): RowAnswer {
+function failed(sqlstate: string, elapsedMs: number, { isConversion = false }: RowQuestion): RowAnswer {
+  // There is no such cast.
+  if (sqlstate === "42846" && isConversion) return { kind: "unsupported" };
   switch (sqlstate) {
     case "57014":
       return { kind: "unfinished", elapsedMs, reason: "time" };

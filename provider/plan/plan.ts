@@ -84,7 +84,7 @@ function rowChecks(context: QuestionContext): RowCheck[] {
   });
 }
 
-/** What the database calls an object before the renames of a plan, and of the plans before it in a preview. */
+/** The present name of an object: before the renames of a plan, and of the plans before it in a preview. */
 export function nameBefore({ nameNow }: Catalog, renames: readonly Rename[]): (id: StableId) => StableId {
   const oldId = newIds(renames.map(({ from, to }) => ({ from: to, to: from })));
   return (id) => nameNow?.(oldId(id)) ?? oldId(id);

@@ -45,9 +45,12 @@ export interface RunOptions {
   stack?: string;
   statementTimeoutMs?: number;
   longStatementTimeoutMs?: number;
-  /** 0 to meet rows first in the statements. */
+  /** Default 2000. */
   rowQuestionTimeoutMs?: number;
 }
+
+/** Rows are met by the statements first, as rows are that come after the questions. */
+export const ROWS_UNASKED: RunOptions = { rowQuestionTimeoutMs: 0 };
 
 /** The SQL files of this test process, and the caches of its runs. */
 export const project: SqlProject = sqlProject();

@@ -2,6 +2,7 @@
 import type { FactBase, StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
 import { text } from "../../catalog/tables.ts";
+import { unmarked } from "../../catalog/virtualColumns.ts";
 import { fillMark } from "../recipeConstraints.ts";
 import type { Statement } from "../statement.ts";
 import { typeChange } from "../typeChange.ts";
@@ -11,6 +12,7 @@ import { COUNT_SETTING, MOST_COUNTED, type RowQuestion, refusal } from "./rowChe
 import {
   columnsIn,
   conversionIn,
+  conversionOf,
   idOf,
   listedBy,
   type QuestionContext,
@@ -39,7 +41,10 @@ export function notNullQuestions(statement: Statement, id: ColumnId, context: Qu
   if (context.live.has(constraint(fillMark(id, context.desired)))) return [];
   const column = quoteIdent(id.name);
   if (isKnownNotNull(id, context)) return [];
-  const source = sourceOf(table, { uses: [column] }, context);
+  // A plain cast leaves no value empty, and may fail, which is a question of its own.
+  const conversion = conversionOf(id, context);
+  const isBefore = conversion === undefined || conversion.startsWith(`${column}::`);
+  const source = sourceOf(table, { uses: [column], isBefore }, context);
   if (source === undefined) return [];
   const condition = isNull({ expression: column, column: id.name, operatorClass: undefined }, table, context);
   return [
@@ -73,10 +78,14 @@ export function newColumnQuestions(statement: Statement, id: ColumnId, context: 
   const keys = listedBy(table, context);
   if (typeof generatedExpr === "string") {
     const obstacle = `of ${shown(table)} for which ${id.name} has no value`;
+    const expression = unmarked(generatedExpr);
+    const inputs = sourceOf(table, { uses: [expression] }, context);
+    if (inputs === undefined) return [];
+    const values = columnsIn(desired, table, wordsIn(expression)).map(quoteIdent);
     const computed = refusal(statement, {
       obstacle: `of ${shown(table)} for which ${id.name} cannot be computed`,
       asks: `SELECT pg_catalog.count(${column}) FROM ${source}`,
-      lists: select([...keys, column], source),
+      ...trials({ keys, expression: `(${expression})::${String(type)}`, values, source: inputs }),
       isConversion: true,
       advice: "Correct them, or change the expression so that it has a value for each row.",
     });
@@ -175,24 +184,13 @@ function failingQuestion(
   const keys = listedBy(table, context);
   const isPlain = expression === `${column}::${to}`;
   const isValid = `pg_catalog.pg_input_is_valid(${column}::pg_catalog.text, '${to.replaceAll("'", "''")}')`;
+  const canSelect = isPlain && readsText(from, to) && context.majorVersion >= 16;
   const values = columnsIn(context.live, table, wordsIn(expression)).map(quoteIdent);
-  const trial = { keys, expression, values, source };
   return refusal(statement, {
     obstacle: `of ${shown(table)} whose ${id.name} cannot be converted to ${to}`,
     asks: `SELECT pg_catalog.count(${expression}) FROM ${source}`,
     isConversion: true,
-    lists:
-      isPlain && readsText(from, to) && context.majorVersion >= 16
-        ? select(keys, source, `NOT ${isValid}`)
-        : trialBlock(
-            trial,
-            `RAISE NOTICE '%', pg_catalog.concat_ws(', ', ${keys.map((_key, n) => `held.k${n + 1}`).join(", ")});`,
-          ),
-    counts: trialBlock(
-      trial,
-      `found := found + 1; EXIT WHEN found > ${MOST_COUNTED};`,
-      `PERFORM pg_catalog.set_config('${COUNT_SETTING}', found::pg_catalog.text, true);`,
-    ),
+    ...(canSelect ? { lists: select(keys, source, `NOT ${isValid}`) } : trials({ keys, expression, values, source })),
     advice: "Correct them, or add a new column, fill it in, and drop the old one in a later update.",
   });
 }
@@ -203,6 +201,19 @@ interface Trial {
   /** The columns that it reads. */
   values: readonly string[];
   source: string;
+}
+
+/** Blocks that list and count the rows that an expression fails for. */
+function trials(trial: Trial): Pick<RowQuestion, "lists" | "counts"> {
+  const keys = trial.keys.map((_key, n) => `held.k${n + 1}`).join(", ");
+  return {
+    lists: trialBlock(trial, `RAISE NOTICE '%', pg_catalog.concat_ws(', ', ${keys});`),
+    counts: trialBlock(
+      trial,
+      `found := found + 1; EXIT WHEN found > ${MOST_COUNTED};`,
+      `PERFORM pg_catalog.set_config('${COUNT_SETTING}', found::pg_catalog.text, true);`,
+    ),
+  };
 }
 
 /** Tries each row by itself. A read-only transaction may run a block, and cannot make a function. */
@@ -245,11 +256,11 @@ function lossQuestions(
   ];
 }
 
+/** Types between which a value can be converted there and back. */
+const MEASURED = /^(?:smallint|integer|bigint|numeric|real|double precision|timestamp|time|date|interval)\b[^[]*$/;
+
 function lossCondition(column: string, from: string, to: string, expression: string): string | undefined {
-  if (isText(from)) {
-    const [, limit] = /^character(?: varying)?\((\d+)\)$/.exec(to) ?? [];
-    return limit === undefined ? undefined : `pg_catalog.char_length(${column}) > ${limit}`;
-  }
-  if (isText(to) || isArray(from) || from.includes(".") || to.includes(".")) return undefined;
-  return `(${expression})::${from} <> ${column}`;
+  const [, limit] = /^character(?: varying)?\((\d+)\)$/.exec(to) ?? [];
+  if (limit !== undefined) return `pg_catalog.char_length(${column}::pg_catalog.text) > ${limit}`;
+  return MEASURED.test(from) && MEASURED.test(to) ? `(${expression})::${from} <> ${column}` : undefined;
 }

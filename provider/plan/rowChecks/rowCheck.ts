@@ -27,9 +27,9 @@ export interface RowQuestion {
   isConversion?: boolean;
   /** The server refuses the statement whatever the rows are, so they are not asked. */
   isUnsupported?: boolean;
-  /** What lists the rows to a person, by their key. */
+  /** What lists the rows to a person, by their key. Of a conversion it may be a block that raises notices. */
   lists: string;
-  /** Of a conversion: a block that counts the rows that cannot be converted, into a setting. */
+  /** In that case: a block that counts them, into a setting. */
   counts?: string;
   /** What to do, in sentences. */
   advice: string;

@@ -121,17 +121,19 @@ export function conversionIn({ id, sql }: Statement): string | undefined {
   return sql.startsWith(head) ? /^(?:SET DATA )?TYPE .+? USING (.+)$/s.exec(sql.slice(head.length))?.[1] : undefined;
 }
 
-/** Columns that have another type after the plan. */
+/** The same for a column that has another type after the plan. */
+export function conversionOf(id: StableId, { live, desired, statements }: QuestionContext): string | undefined {
+  if (!desired.has(id) || text(live.get(id), "type") === text(desired.get(id), "type")) return undefined;
+  const key = encodeId(id);
+  return statements
+    .filter((statement) => statement.id !== undefined && encodeId(statement.id) === key)
+    .flatMap((statement) => conversionIn(statement) ?? [])
+    .at(-1);
+}
+
 function convertedColumns(table: TableName, words: ReadonlySet<string>, context: QuestionContext): NewColumn[] {
-  const { live, desired, statements } = context;
-  return columnsIn(live, table, words).flatMap((name) => {
-    const id = columnId(table, name);
-    if (!desired.has(id) || text(live.get(id), "type") === text(desired.get(id), "type")) return [];
-    const key = encodeId(id);
-    const value = statements
-      .filter((statement) => statement.id !== undefined && encodeId(statement.id) === key)
-      .flatMap((statement) => conversionIn(statement) ?? [])
-      .at(-1);
+  return columnsIn(context.live, table, words).flatMap((name) => {
+    const value = conversionOf(columnId(table, name), context);
     return value === undefined ? [] : [{ name, value: `(${value})` }];
   });
 }

@@ -4,7 +4,7 @@ import type { Reporter } from "../../../../provider/core/resourceType.ts";
 import { withDatabaseLock } from "../../../../provider/database/updateLock.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { freshDatabases, relationsIn } from "../../../support/freshDatabases.ts";
-import { checked, inRun, layerRun, pending, project, put, up } from "../../../support/layerHarness.ts";
+import { checked, inRun, layerRun, pending, project, put, ROWS_UNASKED, up } from "../../../support/layerHarness.ts";
 
 const freshDatabase = freshDatabases();
 
@@ -46,7 +46,7 @@ test("a unique constraint that existing rows violate is refused by name, and no 
   const state = await up(database.url, project.layer("shop", BASE));
   await database.query("insert into shop.item values (1, 'pen'), (2, 'pen')");
   const strict = project.layer("shop", `${BASE} alter table shop.item add constraint item_once unique (name);`);
-  await expect(up(database.url, strict, state)).rejects.toThrow(
+  await expect(up(database.url, strict, state, ROWS_UNASKED)).rejects.toThrow(
     /The server refused constraint item_once on shop\.item: .*item_once.*\(SQLSTATE 23505\)[\s\S]*The statement was/,
   );
   expect(await database.query("select from pg_constraint where conname = 'item_once'")).toEqual([]);
@@ -61,7 +61,7 @@ test("the values of the rows that are in the way do not show", async () => {
   const state = await up(database.url, project.layer("shop", BASE));
   await database.query("insert into shop.item values (1, 'very-private'), (2, 'very-private')");
   const strict = project.layer("shop", `${BASE} create unique index item_once on shop.item (name);`);
-  const message = await up(database.url, strict, state).then(
+  const message = await up(database.url, strict, state, ROWS_UNASKED).then(
     () => "",
     (error: Error) => error.message,
   );
@@ -289,7 +289,7 @@ test("an enum value that needs a commit in between and a later statement that fa
   const state = await up(database.url, project.layer("sizes", enumBase));
   await database.query("insert into shop.item (id, name) values (1, 'pen'), (2, 'pen')");
   const next = `${enumBase.replace("('small')", "('small', 'large')")} alter table shop.item alter column size set default 'large'; create unique index item_once on shop.item (name);`;
-  const message = await up(database.url, project.layer("sizes", next), state).then(
+  const message = await up(database.url, project.layer("sizes", next), state, ROWS_UNASKED).then(
     () => "",
     (error: Error) => error.message,
   );

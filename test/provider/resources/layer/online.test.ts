@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { ResourceState } from "../../../../provider/core/resourceType.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { freshDatabases } from "../../../support/freshDatabases.ts";
-import { pending, preview, project, sqlOf, up } from "../../../support/layerHarness.ts";
+
+import { pending, preview, project, ROWS_UNASKED, sqlOf, up } from "../../../support/layerHarness.ts";
 
 const freshDatabase = freshDatabases();
 
@@ -128,19 +129,16 @@ test("a column that may be empty but has another default in each row would copy 
   expect(await database.query("select count(distinct tag)::int as tags from shop.item")).toEqual([{ tags: 12000 }]);
 });
 
-/** As for rows that come after the questions. */
-const UNASKED = { rowQuestionTimeoutMs: 0 };
-
 test("rows that do not fit leave nothing behind: no invalid index, no half constraint", async () => {
   const { database, state } = await stocked();
   await database.query("insert into shop.item values (0, 'item 1', -5)");
   const unique = `${BASE} alter table shop.item add constraint item_once unique (name); create table shop.tag (id int);`;
-  await expect(up(database.url, project.layer("shop", unique), state, UNASKED)).rejects.toThrow(
+  await expect(up(database.url, project.layer("shop", unique), state, ROWS_UNASKED)).rejects.toThrow(
     /23505[\s\S]*nothing was changed/,
   );
   expect(await indexes(database)).toEqual([]);
   const positive = `${BASE} alter table shop.item add constraint item_price check (price > 0); create table shop.tag (id int);`;
-  await expect(up(database.url, project.layer("shop", positive), state, UNASKED)).rejects.toThrow(
+  await expect(up(database.url, project.layer("shop", positive), state, ROWS_UNASKED)).rejects.toThrow(
     /23514[\s\S]*nothing was changed/,
   );
   expect(
@@ -216,7 +214,7 @@ test("an index of a partitioned table is not built on a partition that goes in t
 test("a unique constraint of a partitioned table with rows is refused, until somebody approves", async () => {
   const { database, state } = await partitioned();
   const unique = `${PARTITIONED} alter table shop.item add constraint item_once unique (id, at);`;
-  await expect(up(database.url, project.layer("shop", unique), state, UNASKED)).rejects.toThrow(
+  await expect(up(database.url, project.layer("shop", unique), state, ROWS_UNASKED)).rejects.toThrow(
     "build-constraint:shop.item.item_once",
   );
   const allow = ["build-constraint:shop.item.item_once"];

@@ -3,7 +3,17 @@ import { afterAll, expect, test } from "vitest";
 import type { Properties, ResourceState } from "../../../../provider/core/resourceType.ts";
 import { createTestRole, type TestDatabase, type TestRole } from "../../../support/database.ts";
 import { freshDatabases, relationsIn } from "../../../support/freshDatabases.ts";
-import { destroy, inRun, pending, preview, project, put, up, upAll } from "../../../support/layerHarness.ts";
+import {
+  destroy,
+  inRun,
+  pending,
+  preview,
+  project,
+  put,
+  ROWS_UNASKED,
+  up,
+  upAll,
+} from "../../../support/layerHarness.ts";
 
 const freshDatabase = freshDatabases();
 
@@ -269,7 +279,7 @@ test("a column's new not-null with rows that lack a value fails with the column,
   const state = await up(database.url, shop(ITEM));
   await database.query("insert into shop.item values (1, null, 3)");
   const strict = shop(`${ITEM.replace("name text", "name text not null")} create table shop.tag (id int);`);
-  await expect(up(database.url, strict, state, { rowQuestionTimeoutMs: 0 })).rejects.toThrow(
+  await expect(up(database.url, strict, state, ROWS_UNASKED)).rejects.toThrow(
     /The server refused column shop\.item\.name: .*\(SQLSTATE (23502|23514)\)/,
   );
   expect(
