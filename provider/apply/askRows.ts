@@ -71,6 +71,8 @@ async function answerTo(client: PoolClient, question: RowQuestion, limitMs: numb
     return { kind: "found", count: isMore ? MOST_COUNTED : count, isMore, elapsedMs: elapsed() };
   }
   if (!isOfRows(count)) return failed(count, elapsed(), question);
+  // That a row cannot be converted at all is the answer to another question.
+  if (question.effect !== "refused") return { kind: "unknown", sqlstate: count };
   // The server met a row that it refuses. How many there are is worth what time is left.
   const { counts, lists, isConversion } = question;
   const counting = (): Promise<number> =>

@@ -38,6 +38,7 @@ export function rowWarnings(checks: readonly RowCheck[]): string[] {
           ),
         ];
       case "unknown":
+        if (question.effect === "changed") return [];
         return [
           unanswered(
             question,

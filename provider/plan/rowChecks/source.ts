@@ -38,9 +38,17 @@ const columnId = ({ schema, name: table }: TableName, name: string): StableId =>
   name,
 });
 
-/** Whether the database may have rows of the table; a new or empty one has none. */
+/**
+ * Whether the database may have rows of the table that the server would look at; a new or empty one has none.
+ * It does not look at rows of foreign tables, and a question to a table that has some would.
+ */
 export const mayHaveRows = (table: TableName, { live, sizes }: QuestionContext): boolean =>
-  live.has(idOf(table)) && sizes.get(encodeId(idOf(table)))?.rows !== 0;
+  live.has(idOf(table)) && sizes.get(encodeId(idOf(table)))?.rows !== 0 && !hasForeignPart(idOf(table), live);
+
+const hasForeignPart = (table: StableId, live: FactBase): boolean =>
+  live
+    .incomingEdges(table)
+    .some(({ from }) => from.kind === "foreignTable" || (from.kind === "table" && hasForeignPart(from, live)));
 
 /** The table as it is written in a message. */
 export const shown = ({ schema, name }: TableName): string => `${schema}.${name}`;

@@ -121,6 +121,30 @@ test("a warning tells of values that a conversion cuts or rounds, and of an iden
   ]);
 });
 
+test("that a value cannot be converted is said once, and not as a loss", async () => {
+  const change = await changeOf({
+    before: "create table app.t (id int primary key, n numeric);",
+    after: "create table app.t (id int primary key, n int);",
+    rows: "insert into app.t values (1, 1000000000000);",
+  });
+  const checks = await ask(change);
+  expect(refusedByRows(checks)[0]).toContain("found 1 row of app.t whose n cannot be converted to integer");
+  expect(rowWarnings(checks)).toEqual([]);
+});
+
+test("a conversion that the server does not know stops the plan", async () => {
+  const change = await changeOf({
+    before: "create table app.t (id int primary key, n int);",
+    after: "create table app.t (id int primary key, n timestamptz);",
+    rows: "insert into app.t values (1, 1);",
+  });
+  expect(refusedByRows(await ask(change))[0]).toContain(
+    "PS304: found values of app.t whose n cannot be converted to timestamp with time zone",
+  );
+});
+
+const FOREIGN =
+  "create extension postgres_fdw; create server s foreign data wrapper postgres_fdw; create table app.t (ROWS) partition by range (id); create table app.rest partition of app.t default; create foreign table app.f partition of app.t for values from (-9) to (-1) server s;";
 const UNASKED: Record<string, { before: string; after: string }> = {
   "NOT VALID": { before: T, after: `${T} alter table app.t add constraint c check (v < 5) not valid;` },
   "a new column with a default": {
@@ -148,6 +172,10 @@ const UNASKED: Record<string, { before: string; after: string }> = {
       "create table app.p (id int primary key); create table app.t (id int primary key references app.p, v int, w text);",
     after:
       "create table app.p (id int primary key); create table app.t (id int primary key references app.p on delete cascade, v int, w text);",
+  },
+  "a table with a foreign partition": {
+    before: FOREIGN.replace("ROWS", "id int, v int, w text"),
+    after: FOREIGN.replace("ROWS", "id int, v int not null, w text"),
   },
   "a wider type": { before: T, after: "create table app.t (id bigint primary key, v int, w text);" },
 };
