@@ -1,6 +1,7 @@
 /**
- * `node bench/rowQuestions.ts [rows]`: how long a plan's questions take over a large table on an embedded
- * Postgres 18, by default ten million rows that all fit. Prints one Markdown table of medians. Asserts nothing.
+ * `npm run bench:rows [-- <rows>]`: how long a plan's questions take over a large table on an embedded
+ * Postgres 18, by default ten million rows that all fit. Prints one Markdown table of medians. Asserts
+ * nothing.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
