@@ -3,7 +3,7 @@
  * What the rows answer to is made in `plan/rowChecks/`; what follows from an answer is decided there too.
  */
 import type { Pool, PoolClient } from "pg";
-import { PLAIN_SEARCH_PATH } from "../catalog/searchPath.ts";
+import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
 import { codeOf } from "../database/connectionError.ts";
 import { connectionLoss } from "../database/lostConnection.ts";
 import {
@@ -99,7 +99,7 @@ async function inSavepoint(
   try {
     await client.query(
       "select pg_catalog.set_config('statement_timeout', $1, true), pg_catalog.set_config('search_path', $2, true)",
-      [String(limitMs), searchPath ?? PLAIN_SEARCH_PATH],
+      [String(limitMs), searchPath ?? PINNED_SEARCH_PATH],
     );
     return await work();
   } catch (error) {

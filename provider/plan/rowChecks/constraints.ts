@@ -142,14 +142,15 @@ function pairsQuestion(
   const places = ["ctid", "tableoid"].map((place) => `${place} AS pgstrata_${place}`);
   const values = parts.map(({ expression }, n) => `(${expression}) AS e${n + 1}`);
   const listed = [...keys.map((key, n) => `${key} AS k${n + 1}`), ...places, ...values];
+  const held = `(SELECT ${listed.join(", ")} FROM ${source}${where})`;
   const conflict = parts.map(({ operator }, n) => `a.e${n + 1} ${operator} b.e${n + 1}`).join(" AND ");
   const isOther = "(a.pgstrata_ctid <> b.pgstrata_ctid OR a.pgstrata_tableoid <> b.pgstrata_tableoid)";
   const shownKeys = keys.map((key, n) => `k${n + 1}${key.startsWith('"') ? ` AS ${key}` : ""}`).join(", ");
   return refusal(statement, {
     obstacle: `of ${shown(table)} in conflict with another one by (${parts.map(({ expression }) => expression).join(", ")})`,
     asks:
-      `WITH held AS NOT MATERIALIZED (SELECT ${listed.join(", ")} FROM ${source}${where}) SELECT ${shownKeys} FROM held AS a ` +
-      `WHERE ${refused === undefined ? "" : `${refused} OR `}EXISTS (SELECT FROM held AS b WHERE ${isOther} AND ${conflict})`,
+      `SELECT ${shownKeys} FROM ${held} AS a ` +
+      `WHERE ${refused === undefined ? "" : `${refused} OR `}EXISTS (SELECT FROM ${held} AS b WHERE ${isOther} AND ${conflict})`,
     advice: "Correct one row of each pair.",
   });
 }

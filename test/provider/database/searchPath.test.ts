@@ -175,7 +175,13 @@ async function inRow(
 ): Promise<void> {
   await inRun(url, async ({ context }) => {
     const limits = { lockTimeoutMs: 3000, lockLimitMs: 10_000, lockRetries: 2, statementTimeoutMs: 5000 };
-    const session = createSession({ url, ...limits, longStatementTimeoutMs: 0, shadow: "auto" });
+    const session = createSession({
+      url,
+      ...limits,
+      longStatementTimeoutMs: 0,
+      rowQuestionTimeoutMs: 0,
+      shadow: "auto",
+    });
     try {
       await work(createRow(session), context);
     } finally {
