@@ -7,12 +7,14 @@ import { createHash } from "node:crypto";
 import pg from "pg";
 import { describe } from "../catalog/objectNames.ts";
 import { buildFactBase, type DependencyEdge, encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { quoteQualified } from "../catalog/quote.ts";
 import { keepOwnerEdge, readCatalog } from "../catalog/readCatalog.ts";
 import { rolesNamedBy } from "../catalog/roles.ts";
 import { UserError } from "../core/errors.ts";
 import { timed } from "../core/timing.ts";
 import { type Neighbourhood, neighbourhoodOf } from "../plan/neighbourhood.ts";
 import { planStatements } from "../plan/planStatements.ts";
+import { isLeftOver } from "../plan/recipeConstraints.ts";
 import type { StatementList } from "../plan/statement.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "../shadow/shadow.ts";
 import { execute } from "./execute.ts";
@@ -104,7 +106,7 @@ export class Rehearsals {
     });
     const { facts } = await readCatalog(pool, owner);
     const isStranger = (id: StableId): boolean => copy.content.has(id) && !near.before.has(id);
-    const differing = differences(facts, near.desired, isStranger);
+    const differing = differences(facts, near.desired, isStranger).filter((each) => !isFinished(each, near, list));
     if (differing.length > 0) {
       // What the shadow prints in another form from the beginning is no fault of the plan.
       await this.close();
@@ -189,6 +191,19 @@ const edgeKey = ({ kind, from, to }: DependencyEdge): string => JSON.stringify([
 interface Difference {
   id: StableId;
   what: "is missing" | "is left" | "differs";
+}
+
+/**
+ * What recipes end with: a helper object is gone, and an index of a partition, built again or attached, has
+ * become a part of its parent's.
+ */
+function isFinished({ id, what }: Difference, { before }: Neighbourhood, { statements }: StatementList): boolean {
+  const fact = before.get(id);
+  if (what !== "is missing" || fact === undefined) return false;
+  if (isLeftOver(fact)) return true;
+  if (id.kind !== "index") return false;
+  const name = ` ${quoteQualified(id.schema, id.name)}`;
+  return statements.some(({ sql }) => sql.endsWith(name));
 }
 
 /** @param isStranger tells what was in the scratch database and has nothing to do with the plan. */

@@ -22,7 +22,8 @@ export function neighbourhoodOf(statements: readonly Statement[], before: FactBa
     if (fact.id.kind === "defaultPrivilege") near.need(fact.id);
   }
   for (const { id, renames, consumes } of statements) {
-    for (const touched of [id, renames]) if (touched !== undefined) near.change(tableOf(touched, before) ?? touched);
+    for (const touched of [id, renames])
+      if (touched !== undefined) near.change(tableOf(touched, before, desired) ?? touched);
     for (const needed of consumes) near.need(parseId(needed));
   }
   for (const { id, parent } of desired.facts()) {

@@ -1,4 +1,4 @@
-import type { FactBase } from "../catalog/pgDelta.ts";
+import type { Fact, FactBase } from "../catalog/pgDelta.ts";
 import { text } from "../catalog/tables.ts";
 import { LONGEST_NAME_BYTES, shortened } from "./indexDefinition.ts";
 
@@ -17,6 +17,15 @@ export const fillMark = (id: ColumnId, desired: FactBase): string => checkName(`
 
 /** As the server prints the two. */
 const RECIPE_CHECK = /^CHECK \(\(+.* IS NOT NULL\)( OR true\))?\)( NOT VALID)?$/s;
+
+/** What follows the name of an index while the one that is to replace it is built. */
+export const REPLACEMENT_SUFFIX = "__pgstrata_new";
+
+/** Whether an object of a database is a helper that a recipe left behind, and that it takes away when it is run again. */
+export function isLeftOver({ id, payload }: Fact): boolean {
+  if (id.kind === "index") return id.name.endsWith(REPLACEMENT_SUFFIX);
+  return id.kind === "constraint" && id.name.startsWith("pgstrata_") && RECIPE_CHECK.test(String(payload.def));
+}
 
 /** The name, or another one where a check of this name stands that is none of a recipe. */
 function checkName(name: string, id: ColumnId, desired: FactBase): string {

@@ -4,6 +4,7 @@ import { encodeId, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import { tableOf, text } from "../../catalog/tables.ts";
 import { LONGEST_NAME_BYTES, shortened, withName } from "../indexDefinition.ts";
+import { REPLACEMENT_SUFFIX } from "../recipeConstraints.ts";
 import type { Statement } from "../statement.ts";
 import { asId, brief, type IndexId, type OnlineContext, type Recipe, standalone, step } from "./recipe.ts";
 
@@ -98,6 +99,6 @@ function rename(statement: Statement, from: IndexId, to: IndexId): Statement {
 
 /** The name under which the replacement of an index is built. */
 function successorOf({ schema, name }: IndexId): IndexId {
-  const suffix = "__pgstrata_new";
+  const suffix = REPLACEMENT_SUFFIX;
   return { schema, name: shortened(name, LONGEST_NAME_BYTES - suffix.length) + suffix };
 }
