@@ -21,7 +21,7 @@ const RECIPE_CHECK = /^CHECK \(\(+.* IS NOT NULL\)( OR true\))?\)( NOT VALID)?$/
 /** What follows the name of an index while the one that is to replace it is built. */
 export const REPLACEMENT_SUFFIX = "__pgstrata_new";
 
-/** Whether an object of a database is a helper that a recipe left behind, and that it takes away when it is run again. */
+/** Whether an object is a helper that a recipe left behind and takes away when it runs again. */
 export function isLeftOver({ id, payload }: Fact): boolean {
   if (id.kind === "index") return id.name.endsWith(REPLACEMENT_SUFFIX);
   return id.kind === "constraint" && id.name.startsWith("pgstrata_") && RECIPE_CHECK.test(String(payload.def));
