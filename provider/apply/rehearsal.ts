@@ -100,18 +100,17 @@ export class Rehearsals {
 
   private async play(near: Neighbourhood, list: StatementList, whole: FactBase, needs: ShadowNeeds): Promise<void> {
     const copy = await this.copyOf(near.before, whole, needs);
-    const { pool, owner } = copy.database;
     await run(copy, list, near, needs).catch((error: unknown) => {
       throw error instanceof StatementError ? refused(error, list) : error;
     });
-    const { facts } = await readCatalog(pool, owner);
+    const facts = await factsOf(copy);
     const isStranger = (id: StableId): boolean => copy.content.has(id) && !near.before.has(id);
     const differing = differences(facts, near.desired, isStranger).filter((each) => !isFinished(each, near, list));
     if (differing.length > 0) {
       // What the shadow prints in another form from the beginning is no fault of the plan.
       await this.close();
       const fresh = await this.copyOf(near.before, whole, needs);
-      const { facts: atFirst } = await readCatalog(fresh.database.pool, fresh.database.owner);
+      const atFirst = await factsOf(fresh);
       const faults = differing.filter(
         ({ id }) => !near.before.has(id) || (atFirst.has(id) && atFirst.hashOf(id) === near.before.hashOf(id)),
       );
@@ -133,7 +132,7 @@ export class Rehearsals {
     const database = await this.shadow.create(needs).catch((error: unknown) => {
       throw error instanceof UserError ? new Unavailable(error.message) : error;
     });
-    const { facts: empty } = await readCatalog(database.pool, database.owner);
+    const empty = await factsOf({ database });
     const made = { database, content: empty, roles: new Set(needs.roles) };
     this.copy = made;
     const all = withEachOf(content, empty, whole);
@@ -144,6 +143,11 @@ export class Rehearsals {
     made.content = all;
     return made;
   }
+}
+
+/** Facts without what depends on what, which nobody asks of a copy. */
+async function factsOf({ database: { pool, owner } }: Pick<CatalogCopy, "database">): Promise<FactBase> {
+  return (await readCatalog(pool, owner, { dependencies: false })).facts;
 }
 
 async function run(

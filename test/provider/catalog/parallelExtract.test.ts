@@ -39,6 +39,15 @@ test("a large catalog is read on two connections, and is what one reads", async 
   expect(pool.idleCount).toBe(2);
 });
 
+test("without dependencies the facts are the same, and one connection is enough", async () => {
+  const pool = poolOf(2);
+  const { factBase } = await extractOnTwoConnections(pool, "select 1", { dependencies: false });
+  const hashes = (base: typeof factBase): string[] => base.facts().map(({ id }) => base.hashOf(id));
+  expect(hashes(factBase)).toEqual(hashes((await extract(large.pool)).factBase));
+  expect(factBase.edges.filter(({ kind }) => kind === "depends")).toEqual([]);
+  expect(pool.totalCount).toBe(1);
+});
+
 test("a pool that has only one connection does without", async () => {
   const pool = poolOf(1);
   expect(await read(pool)).toBe(facts);
