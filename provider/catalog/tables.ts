@@ -2,6 +2,8 @@ import { encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts"
 
 export type TableId = { kind: "table"; schema: string; name: string };
 
+export type ColumnId = { kind: "column"; schema: string; table: string; name: string };
+
 export const tableId = (schema: string, name: string): TableId => ({ kind: "table", schema, name });
 
 /** How large a table of the target is. */

@@ -15,6 +15,8 @@ export function asVirtual(column: Fact): Fact {
 export const unmarked = (expression: string): string =>
   expression.startsWith(MARK) ? expression.slice(MARK.length) : expression;
 
+export const isGenerated = (column: Fact | undefined): boolean => typeof column?.payload.generatedExpr === "string";
+
 export function isVirtual(column: Fact | undefined): boolean {
   const expression = column?.payload.generatedExpr;
   return typeof expression === "string" && expression.startsWith(MARK);

@@ -75,7 +75,7 @@ function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }
       },
     ];
   }
-  if (statement.op === "delete" && id.kind === "column") {
+  if (statement.op === "delete" && id.kind === "column" && statement.destructive) {
     return [
       {
         code: "PS202",
@@ -85,10 +85,11 @@ function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }
       },
     ];
   }
-  if (id.kind === "column" && /^ (SET DATA )?TYPE /.test(afterName(statement.sql, id))) {
-    const [from, to] = [text(live.get(id), "type"), text(desired.get(id), "type")];
-    const change = from === to ? "narrowing" : typeChange(from, to);
-    if (change === "narrowing") {
+  const [from, to] = [text(live.get(id), "type"), text(desired.get(id), "type")];
+  const change = afterName(statement.sql, id);
+  // Without a cast, the collation alone changes.
+  if (id.kind === "column" && /^ (SET DATA )?TYPE /.test(change) && (from !== to || / USING /.test(change))) {
+    if (from === to || typeChange(from, to) === "narrowing") {
       return [
         {
           code: "PS203",
@@ -175,13 +176,15 @@ export function copiesTable(
   { live, desired }: Pick<HazardContext, "live" | "desired">,
 ): boolean {
   if (id.kind !== "column" || statement.op === "delete") return false;
-  if (statement.op === "update")
-    return statement.rewrites && typeChange(text(live.get(id), "type"), text(desired.get(id), "type")) !== "free";
+  const change = afterName(statement.sql, id);
+  if (statement.op === "update") {
+    const [from, to] = [text(live.get(id), "type"), text(desired.get(id), "type")];
+    return statement.rewrites && (from === to || typeChange(from, to) !== "free");
+  }
   const column = desired.get(id);
   const { identity, generatedExpr } = column?.payload ?? {};
   const expression = text(desired.get({ ...id, kind: "default" }), "expr");
-  const fillsEachRow =
-    expression !== "" && / DEFAULT /.test(afterName(statement.sql, id)) && isVolatileDefault(expression);
+  const fillsEachRow = expression !== "" && / DEFAULT /.test(change) && isVolatileDefault(expression);
   return Boolean(identity) || (Boolean(generatedExpr) && !isVirtual(column)) || fillsEachRow;
 }
 

@@ -48,13 +48,12 @@ export async function planUpdate(
   target: Transition<unknown>,
 ): Promise<LayerPlan> {
   const { live, desired, renames } = target;
-  const direct = planStatements(live, desired);
+  const majorVersion = Number.parseInt(catalog.serverVersion, 10);
+  const direct = planStatements(live, desired, majorVersion);
   const renaming = renameStatements(renames);
   const nameNow = nameBefore(catalog, renames);
   const sizes = await readSizes(client, live, desired, [...renaming, ...direct.statements], nameNow);
-  const { invalidIndexes, serverVersion } = catalog;
-  const majorVersion = Number.parseInt(serverVersion, 10);
-  const context = { live, desired, sizes, invalidIndexes, majorVersion };
+  const context = { live, desired, sizes, invalidIndexes: catalog.invalidIndexes, majorVersion };
   const ordered = renaming.length === 0 ? online(direct, context) : inOrder(direct, renaming, context);
   const statements = withColumnsAddedTogether(ordered.statements, desired);
   const list = withSearchPaths({ ...ordered, statements }, desired);

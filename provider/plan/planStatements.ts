@@ -1,11 +1,16 @@
 import { describe, ownerObject } from "../catalog/objectNames.ts";
 import { type Action, encodeId, type FactBase, plan, type StableId } from "../catalog/pgDelta.ts";
 import { rolesNamedBy } from "../catalog/roles.ts";
-import { virtualWriter } from "../catalog/virtualColumns.ts";
+import { isGenerated, virtualWriter } from "../catalog/virtualColumns.ts";
 import { addTime } from "../core/timing.ts";
 import { refuseAliasesByPlace, withColumnsInOrder } from "./columnOrder.ts";
 import { columnPrivilegesLast } from "./columnPrivileges.ts";
+import { columnChange, withColumnStepsInOrder } from "./columnSteps.ts";
+import { withColumnsInPlace } from "./columnsInPlace.ts";
+import { withoutDependents } from "./dependents.ts";
 import { withPartitionsDetached } from "./detachPartitions.ts";
+import { castByText } from "./enumCasts.ts";
+import { withStartBehindRows } from "./identityStart.ts";
 import { withColumnPrivilegesMerged } from "./mergeStatements.ts";
 import { intermediateState, withBareTypes } from "./replacedObjects.ts";
 import type { Lock, Statement, StatementList, Work } from "./statement.ts";
@@ -23,12 +28,31 @@ const TRANSACTION_USE = { transactional: "shared", commitBoundaryAfter: "last", 
 
 const OPS = { create: "create", alter: "update", drop: "delete" } as const;
 
+/** What it supports, any server does. */
+const OLDEST_VERSION = 15;
+
 /**
  * Ordered DDL that turns `live` into `desired`; empty when there is nothing to do.
  *
+ * @param majorVersion of the server, which newer ones of the statements need.
  * @throws {UnsupportedChangeError} for a change of a type that is in use, which cannot be planned.
  */
-export function planStatements(live: FactBase, desired: FactBase): StatementList {
+export function planStatements(live: FactBase, desired: FactBase, majorVersion = OLDEST_VERSION): StatementList {
+  const cleared = withoutDependents(live, desired);
+  const rest = withColumnsInPlace(cleared ?? live, desired, majorVersion, (from) => withDetours(from, desired));
+  const list = cleared === undefined ? rest : joinedLists(plannedStatements(live, cleared), rest);
+  const statements = withStartBehindRows(list.statements, live, desired);
+  return { ...list, statements: statements.map((statement) => withoutLoss(statement, live, desired)) };
+}
+
+/** A generated column that goes and comes back has the values that it had, or those of its new expression. */
+function withoutLoss(statement: Statement, live: FactBase, desired: FactBase): Statement {
+  const { id, op } = statement;
+  const isComputed = id?.kind === "column" && isGenerated(live.get(id)) && isGenerated(desired.get(id));
+  return op === "delete" && isComputed ? { ...statement, drops: [], destructive: false } : statement;
+}
+
+function withDetours(live: FactBase, desired: FactBase): StatementList {
   const direct = plannedStatements(live, desired);
   const detour = intermediateState(direct.statements, live, desired);
   const whole =
@@ -54,10 +78,11 @@ function plannedStatements(live: FactBase, desired: FactBase): StatementList {
   );
   addTime("plan", performance.now() - started);
   const write = virtualWriter(desired);
+  const statements = withColumnsInOrder(actions, desired).map((action) =>
+    castByText(toStatement({ ...action, sql: write(action.sql) }), live, desired),
+  );
   const ordered = columnPrivilegesLast(
-    enumValuesFirst(
-      withColumnsInOrder(actions, desired).map((action) => toStatement({ ...action, sql: write(action.sql) })),
-    ),
+    withColumnStepsInOrder(domainDefaultsBehindNeeds(enumValuesFirst(statements), desired), desired),
     live,
     desired,
     regranting,
@@ -117,6 +142,26 @@ function enumValuesFirst(statements: readonly Statement[]): Statement[] {
   return [...statements.filter(isValue), ...statements.filter((statement) => !isValue(statement))];
 }
 
+/** What the default of a domain stands on may come with the same plan, which the planner does not heed. */
+function domainDefaultsBehindNeeds(statements: readonly Statement[], desired: FactBase): Statement[] {
+  let ordered = [...statements];
+  for (const statement of statements) {
+    const { id, sql } = statement;
+    if (id?.kind !== "domain" || !/^ALTER DOMAIN (?:"(?:[^"]|"")+"\.?)+ SET DEFAULT /.test(sql)) continue;
+    const needs = new Set(desired.outgoingEdges(id).map(({ to }) => encodeId(to)));
+    const start = ordered.indexOf(statement);
+    const end = ordered.findLastIndex(({ op, id: made }) => op === "create" && made && needs.has(encodeId(made)));
+    if (end > start)
+      ordered = [
+        ...ordered.slice(0, start),
+        ...ordered.slice(start + 1, end + 1),
+        statement,
+        ...ordered.slice(end + 1),
+      ];
+  }
+  return ordered;
+}
+
 /**
  * `pg_get_indexdef` prints an index of a partitioned table as one of the parent alone, which is of no use
  * before each partition has one as well. Without the word the server makes those too.
@@ -174,10 +219,12 @@ function subjectOf(action: Action): StableId | undefined {
 
 /**
  * Where a type is recreated, such as an enum that loses a value, a statement of the type converts each column
- * that has it.
+ * that has it. And a column that becomes an identity makes its sequence.
  */
-function convertedColumn({ verb, rewriteRisk, consumes }: Action): StableId | undefined {
-  return verb === "alter" && rewriteRisk ? consumes.find(({ kind }) => kind === "column") : undefined;
+function convertedColumn({ sql, verb, rewriteRisk, consumes }: Action): StableId | undefined {
+  return verb === "alter" && (rewriteRisk || columnChange(sql) !== undefined)
+    ? consumes.find(({ kind }) => kind === "column")
+    : undefined;
 }
 
 const firstWords = (sql: string): string => sql.split(/\s+/).slice(0, 4).join(" ");

@@ -1,6 +1,7 @@
 import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteQualified } from "../catalog/quote.ts";
 import { keepOwnerEdge } from "../catalog/readCatalog.ts";
+import { isGenerated } from "../catalog/virtualColumns.ts";
 import { revertContribution } from "../contribution/contribution.ts";
 import type { Statement } from "./statement.ts";
 
@@ -30,19 +31,19 @@ export function intermediateState(
   const converted = statements.flatMap(({ op, id, rewrites }) =>
     isTypeReplaced && op === "update" && rewrites && id?.kind === "column" ? [id] : [],
   );
-  const policies = converted.flatMap((id) =>
-    live.incomingEdges(id).flatMap(({ from }) => (from.kind === "policy" ? [encodeId(from)] : [])),
+  const refused = converted.flatMap((id) =>
+    live
+      .incomingEdges(id)
+      .flatMap(({ from }) => (REFUSED_UNDER_TYPE.has(from.kind) || isGenerated(live.get(from)) ? [from] : [])),
   );
-  if (tables.length + policies.length === 0) return undefined;
-  return revertContribution(live, {
-    remove: new Set([...standingOn(live, tables), ...policies]),
-    restore: [],
-    reset: [],
-  });
+  if (tables.length + refused.length === 0) return undefined;
+  return revertContribution(live, { remove: standingOn(live, [...tables, ...refused]), restore: [], reset: [] });
 }
 
+const REFUSED_UNDER_TYPE: ReadonlySet<StableId["kind"]> = new Set(["policy", "function", "procedure", "trigger"]);
+
 /** Encoded ids of the tables, of their parts and sequences, and of all that depends on those. */
-function standingOn(live: FactBase, tables: readonly StableId[]): Set<string> {
+export function standingOn(live: FactBase, tables: readonly StableId[]): Set<string> {
   const sequences = live.facts().filter(({ id }) => id.kind === "sequence");
   const found = new Set<string>();
   const open = [...tables];

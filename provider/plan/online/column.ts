@@ -1,6 +1,8 @@
+import { identityOf } from "../../catalog/identity.ts";
 import type { StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
-import { text } from "../../catalog/tables.ts";
+import { rowsBehind, text } from "../../catalog/tables.ts";
+import { columnChange } from "../columnSteps.ts";
 import { fillMark, notNullCheck } from "../recipeConstraints.ts";
 import type { Statement } from "../statement.ts";
 import { isVolatileDefault } from "../volatileDefault.ts";
@@ -41,6 +43,43 @@ export function setNotNull(statement: Statement, id: SubId & StableId, { live, d
   ];
   const adding = isChecked ? [] : [add];
   return isMarked ? { soon: [], later: [fillIn(statement, id), ...adding, ...steps] } : { soon: adding, later: steps };
+}
+
+/** What runs in place of a statement, and the sequence that comes with it. */
+interface Waiting {
+  together: Statement[];
+  sequence?: StableId;
+}
+
+/**
+ * Columns that become an identity once they are NOT NULL by a recipe. Their default goes in the same moment:
+ * without it a new row would have no value in between.
+ */
+export function identitiesAfterNotNull(
+  statements: readonly Statement[],
+  context: OnlineContext,
+): Map<Statement, Waiting> {
+  const waiting = new Map<Statement, Waiting>();
+  const of = (column: string, form: RegExp): Statement | undefined =>
+    statements.find(({ sql }) => {
+      const found = columnChange(sql);
+      return found?.column === column && form.test(found.change);
+    });
+  for (const statement of statements) {
+    const { column, change } = columnChange(statement.sql) ?? { column: "", change: "" };
+    const { id } = statement;
+    const required = change.startsWith("ADD GENERATED ") ? of(column, /^SET NOT NULL$/) : undefined;
+    if (id?.kind !== "column" || required === undefined || !becomesNotNull(required, id, context)) continue;
+    if (rowsBehind(id, context.sizes, context.live, context.desired) === 0) continue;
+    const droppedDefault = of(column, /^TYPE /) === undefined ? of(column, /^DROP DEFAULT$/) : undefined;
+    const { sequence } = identityOf(id, context.desired) ?? {};
+    waiting.set(statement, {
+      together: [...(droppedDefault === undefined ? [] : [droppedDefault]), statement],
+      ...(sequence === undefined ? {} : { sequence }),
+    });
+    if (droppedDefault !== undefined) waiting.set(droppedDefault, { together: [] });
+  }
+  return waiting;
 }
 
 /** As the catalog prints it; empty without one. */

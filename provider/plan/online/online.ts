@@ -11,7 +11,7 @@ import { encodeId } from "../../catalog/pgDelta.ts";
 import { rowsBehind, tableOf } from "../../catalog/tables.ts";
 import { StatementDependencies } from "../dependencies.ts";
 import type { Statement, StatementList } from "../statement.ts";
-import { addColumn, becomesNotNull, setNotNull } from "./column.ts";
+import { addColumn, becomesNotNull, identitiesAfterNotNull, setNotNull } from "./column.ts";
 import { addConstraint } from "./constraint.ts";
 import { buildIndex, buildOnPartitions, replaceIndex, withoutLeftOver } from "./indexes.ts";
 import type { OnlineContext, Recipe } from "./recipe.ts";
@@ -28,10 +28,17 @@ export function online(list: StatementList, context: OnlineContext): StatementLi
   const soon: Statement[] = [];
   const later: Statement[] = [];
   const putOff = new Set<string>();
+  const waiting = identitiesAfterNotNull(list.statements, context);
   const surroundings = new StatementDependencies(list.statements, context);
   for (const statement of list.statements) {
     const id = statement.id === undefined ? undefined : encodeId(statement.id);
     if (statement.op === "delete" && id !== undefined && replaced.has(id)) continue;
+    if (waiting.has(statement)) {
+      const { sequence, together } = waiting.get(statement) ?? { together: [] };
+      later.push(...together);
+      if (sequence !== undefined) putOff.add(encodeId(sequence));
+      continue;
+    }
     const recipe = recipeFor(statement, context, id !== undefined && replaced.has(id));
     if (surroundings.needs(statement).some((needed) => putOff.has(needed))) {
       later.push(...recipe.soon, ...recipe.later);
@@ -68,8 +75,18 @@ function busyTables(statements: readonly Statement[], context: OnlineContext): S
   );
 }
 
-/** Indexes that the list drops and makes again under the same name, on tables with rows. */
+/**
+ * Indexes that the list drops and makes again under the same name, on tables with rows. Not those that have
+ * to go before what they stand on can change.
+ */
 function replacedIndexes(statements: readonly Statement[], { live, desired, sizes }: OnlineContext): Set<string> {
+  const changing = new Set(
+    statements.flatMap(({ id, op, rewrites }) =>
+      id !== undefined && id.kind !== "index" && (op === "delete" || (op === "update" && rewrites))
+        ? [encodeId(id)]
+        : [],
+    ),
+  );
   const dropped = new Set<string>();
   const replaced = new Set<string>();
   for (const { id, op } of statements) {
@@ -79,7 +96,8 @@ function replacedIndexes(statements: readonly Statement[], { live, desired, size
       isPartitioned(tableOf(id, live, desired), live)
     )
       continue;
-    if (op === "delete") dropped.add(encodeId(id));
+    const hasToGo = live.outgoingEdges(id).some(({ to }) => changing.has(encodeId(to)));
+    if (op === "delete" && !hasToGo) dropped.add(encodeId(id));
     else if (dropped.has(encodeId(id))) replaced.add(encodeId(id));
   }
   return replaced;

@@ -1,0 +1,1 @@
+insert into app.lamps values (1, 'on', '{on,off}', 'off');

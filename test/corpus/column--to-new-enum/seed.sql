@@ -1,0 +1,1 @@
+insert into app.requests values (1, 'approved', default, '{none,pending}');

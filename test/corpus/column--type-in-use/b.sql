@@ -1,0 +1,10 @@
+create schema app;
+create table app.items (id int primary key, code text not null default 'a', low text generated always as (lower(code)) stored, check (code <> ''));
+create index on app.items (lower(code));
+create index items_some on app.items (id) where code > 'a';
+create function app.coded() returns bigint language sql begin atomic select count(*) from app.items where code = 'a'; end;
+create view app.codes as select code, app.coded() as many from app.items;
+create function app.touch() returns trigger language plpgsql as 'begin return new; end';
+create trigger touch before update of code on app.items for each row execute function app.touch();
+create trigger watch before update on app.items for each row when (old.code is distinct from new.code) execute function app.touch();
+create publication coded for table app.items where (id > 0 and code is not null);

@@ -1,0 +1,14 @@
+create schema app;
+create function app.calc(x int) returns bigint language sql immutable as $$ select x + 1::bigint $$;
+create domain app.counted as int default app.calc(6);
+create table app.t (id int primary key, v int default app.calc(1), g bigint generated always as (app.calc(v)) stored, c app.counted, check (app.calc(v) > 0));
+create index t_calc on app.t (app.calc(v));
+create unique index t_g on app.t (g);
+create view app.seen as select id, g, app.calc(v) as more from app.t;
+create materialized view app.kept as select id, app.calc(v) as more from app.t;
+create function app.first() returns bigint language sql begin atomic select app.calc(v)::bigint from app.t limit 1; end;
+create function app.touch() returns trigger language plpgsql as 'begin return new; end';
+create trigger touch before update on app.t for each row when (app.calc(new.v) > 1) execute function app.touch();
+create policy own on app.t using (app.calc(v) > 1);
+create rule quiet as on delete to app.t where app.calc(old.v) < 0 do instead nothing;
+create function app.added(a int, b int) returns int language sql immutable as $$ select app.calc(a) + b $$;
