@@ -11,6 +11,7 @@ import { withoutDependents } from "./dependents.ts";
 import { withPartitionsDetached } from "./detachPartitions.ts";
 import { castByText } from "./enumCasts.ts";
 import { withStartBehindRows } from "./identityStart.ts";
+import { withKeysFromIndexes } from "./keyFromIndex.ts";
 import { withColumnPrivilegesMerged } from "./mergeStatements.ts";
 import { intermediateState, withBareTypes } from "./replacedObjects.ts";
 import type { Lock, Statement, StatementList, Work } from "./statement.ts";
@@ -41,7 +42,7 @@ export function planStatements(live: FactBase, desired: FactBase, majorVersion =
   const cleared = withoutDependents(live, desired);
   const rest = withColumnsInPlace(cleared ?? live, desired, majorVersion, (from) => withDetours(from, desired));
   const list = cleared === undefined ? rest : joinedLists(plannedStatements(live, cleared), rest);
-  const statements = withStartBehindRows(list.statements, live, desired);
+  const statements = withStartBehindRows(withKeysFromIndexes(list.statements, live, desired), live, desired);
   return { ...list, statements: statements.map((statement) => withoutLoss(statement, live, desired)) };
 }
 
@@ -88,10 +89,10 @@ function plannedStatements(live: FactBase, desired: FactBase): StatementList {
     regranting,
   );
   refuseAliasesByPlace(ordered, live, desired);
-  const statements = withColumnPrivilegesMerged(withPartitionsDetached(ordered, live));
+  const whole = withColumnPrivilegesMerged(withPartitionsDetached(ordered, live));
   // Each session has its path already, with temporary objects last.
   const settings = preamble.filter(({ name }) => name !== "search_path");
-  return { statements, settings: [...settings, ...settingsFor(ordered)] };
+  return { statements: whole, settings: [...settings, ...settingsFor(ordered)] };
 }
 
 /**

@@ -3,6 +3,7 @@ import { isPartitioned } from "../../catalog/partitions.ts";
 import { encodeId, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import { tableOf, text } from "../../catalog/tables.ts";
+import { keyForm } from "../keyFromIndex.ts";
 import type { Statement } from "../statement.ts";
 import { dropConcurrently, undoBuild } from "./indexes.ts";
 import { asId, brief, type IndexId, type OnlineContext, type Recipe, type SubId, standalone, step } from "./recipe.ts";
@@ -46,11 +47,12 @@ function addUnique(
   def: string,
   { live, invalidIndexes }: Pick<OnlineContext, "live" | "invalidIndexes">,
 ): Recipe | undefined {
-  const form = /^(UNIQUE|PRIMARY KEY)( NULLS NOT DISTINCT)? (\([^()]*\))( INCLUDE \([^()]*\))?( DEFERRABLE.*)?$/.exec(
-    def,
-  );
-  if (form === null) return undefined;
-  const [, kind, nulls = "", columns = "", include = "", deferrable = ""] = form;
+  const form = keyForm(def);
+  if (form === undefined) return undefined;
+  // The server makes the columns of a primary key NOT NULL: a recipe for that has its turn before.
+  if (/ USING INDEX /.test(statement.sql))
+    return form.kind === "PRIMARY KEY" ? { soon: [], later: [statement] } : undefined;
+  const { kind, nulls, columns, include, deferrable } = form;
   const table = quoteQualified(id.schema, id.table);
   const index: IndexId = { schema: id.schema, name: id.name };
   const leftOver = invalidIndexes.has(encodeId(asId(index))) || live.has(asId(index));

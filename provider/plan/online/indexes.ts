@@ -65,14 +65,23 @@ export function buildOnPartitions(
 const TABLE_OF_INDEX =
   /^(CREATE (?:UNIQUE )?INDEX CONCURRENTLY (?:"(?:[^"]|"")+"|[^\s"]+) ON )(?:"(?:[^"]|"")+"|[^\s".]+)\.(?:"(?:[^"]|"")+"|[^\s".]+)/;
 
-/** Without a moment in which neither the old index nor the new one is there. */
-export function replaceIndex(statement: Statement, id: IndexId, { live, invalidIndexes }: OnlineContext): Statement[] {
+/**
+ * Without a moment in which neither the old index nor the new one is there.
+ *
+ * @param drop of the old index, or of the unique constraint that it stands for.
+ */
+export function replaceIndex(
+  statement: Statement,
+  id: IndexId,
+  drop: Statement,
+  { live, invalidIndexes }: OnlineContext,
+): Statement[] {
   const successor = successorOf(id);
   const leftOver = live.has(asId(successor)) || invalidIndexes.has(encodeId(asId(successor)));
   return [
     ...(leftOver ? [dropConcurrently(statement, successor)] : []),
     step(statement, concurrently(withName(statement.sql, successor)), { ...standalone, undo: undoBuild(successor) }),
-    dropConcurrently(statement, id),
+    drop.id?.kind === "index" ? dropConcurrently(statement, id) : drop,
     rename(statement, successor, id),
   ];
 }

@@ -7,14 +7,15 @@
  * @see https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
  */
 import { isPartitioned } from "../../catalog/partitions.ts";
-import { encodeId } from "../../catalog/pgDelta.ts";
-import { rowsBehind, tableOf } from "../../catalog/tables.ts";
+import { encodeId, type Fact, type StableId } from "../../catalog/pgDelta.ts";
+import { rowsBehind, tableOf, text } from "../../catalog/tables.ts";
 import { StatementDependencies } from "../dependencies.ts";
+import { keyForm } from "../keyFromIndex.ts";
 import type { Statement, StatementList } from "../statement.ts";
 import { addColumn, becomesNotNull, identitiesAfterNotNull, setNotNull } from "./column.ts";
 import { addConstraint } from "./constraint.ts";
 import { buildIndex, buildOnPartitions, replaceIndex, withoutLeftOver } from "./indexes.ts";
-import type { OnlineContext, Recipe } from "./recipe.ts";
+import { asId, type IndexId, type OnlineContext, type Recipe } from "./recipe.ts";
 
 /**
  * The list with recipes in place of what would block. A recipe that has nothing to do with the rest of the
@@ -23,6 +24,7 @@ import type { OnlineContext, Recipe } from "./recipe.ts";
  */
 export function online(list: StatementList, context: OnlineContext): StatementList {
   const replaced = replacedIndexes(list.statements, context);
+  const drops = new Set(replaced.values());
   const busy = busyTables(list.statements, context);
   const early: Statement[] = [];
   const soon: Statement[] = [];
@@ -32,14 +34,14 @@ export function online(list: StatementList, context: OnlineContext): StatementLi
   const surroundings = new StatementDependencies(list.statements, context);
   for (const statement of list.statements) {
     const id = statement.id === undefined ? undefined : encodeId(statement.id);
-    if (statement.op === "delete" && id !== undefined && replaced.has(id)) continue;
+    if (drops.has(statement)) continue;
     if (waiting.has(statement)) {
       const { sequence, together } = waiting.get(statement) ?? { together: [] };
       later.push(...together);
       if (sequence !== undefined) putOff.add(encodeId(sequence));
       continue;
     }
-    const recipe = recipeFor(statement, context, id !== undefined && replaced.has(id));
+    const recipe = recipeFor(statement, context, id === undefined ? undefined : replaced.get(id));
     if (surroundings.needs(statement).some((needed) => putOff.has(needed))) {
       later.push(...recipe.soon, ...recipe.later);
       if (id !== undefined) putOff.add(id);
@@ -76,34 +78,45 @@ function busyTables(statements: readonly Statement[], context: OnlineContext): S
 }
 
 /**
- * Indexes that the list drops and makes again under the same name, on tables with rows. Not those that have
- * to go before what they stand on can change.
+ * Indexes that the list drops and makes again under the same name, on tables with rows: by encoded id of what is
+ * made, with the statement that drops. A key and its index have one name, too. Not those that have to go before
+ * what they stand on can change.
  */
-function replacedIndexes(statements: readonly Statement[], { live, desired, sizes }: OnlineContext): Set<string> {
+function replacedIndexes(statements: readonly Statement[], context: OnlineContext): Map<string, Statement> {
+  const { live, desired, sizes } = context;
   const changing = new Set(
     statements.flatMap(({ id, op, rewrites }) =>
-      id !== undefined && id.kind !== "index" && (op === "delete" || (op === "update" && rewrites))
-        ? [encodeId(id)]
-        : [],
+      id !== undefined && !isIndexOrKey(id) && (op === "delete" || (op === "update" && rewrites)) ? [encodeId(id)] : [],
     ),
   );
-  const dropped = new Set<string>();
-  const replaced = new Set<string>();
-  for (const { id, op } of statements) {
-    if (
-      id?.kind !== "index" ||
-      rowsBehind(id, sizes, live, desired) === 0 ||
-      isPartitioned(tableOf(id, live, desired), live)
-    )
-      continue;
+  const dropped = new Map<string, Statement>();
+  const replaced = new Map<string, Statement>();
+  for (const statement of statements) {
+    const { id, op } = statement;
+    if (id === undefined || !isIndexOrKey(id) || rowsBehind(id, sizes, live, desired) === 0) continue;
+    if (isPartitioned(tableOf(id, live, desired), live)) continue;
+    const name = encodeId(asId(id));
     const hasToGo = live.outgoingEdges(id).some(({ to }) => changing.has(encodeId(to)));
-    if (op === "delete" && !hasToGo) dropped.add(encodeId(id));
-    else if (dropped.has(encodeId(id))) replaced.add(encodeId(id));
+    // The NOT NULL of a primary key's columns goes with it, and at once.
+    const isDropped = op === "delete" && !hasToGo && (id.kind === "index" || text(live.get(id), "type") === "u");
+    if (isDropped) dropped.set(name, statement);
+    const drop = op === "create" ? dropped.get(name) : undefined;
+    const isAnother = id.kind === "index" || (drop?.id?.kind === "index" && isPlainKey(desired.get(id)));
+    if (drop !== undefined && isAnother) replaced.set(encodeId(id), drop);
   }
   return replaced;
 }
 
-function recipeFor(statement: Statement, context: OnlineContext, isReplacement: boolean): Recipe {
+type IndexOrKey = StableId & IndexId;
+
+const isIndexOrKey = (id: StableId): id is IndexOrKey => id.kind === "index" || id.kind === "constraint";
+
+/** A key that stands on an index which can be built beforehand. */
+const isPlainKey = (fact: Fact | undefined): boolean =>
+  ["u", "p"].includes(text(fact, "type")) && keyForm(text(fact, "def")) !== undefined;
+
+/** @param drop what the statement replaces. */
+function recipeFor(statement: Statement, context: OnlineContext, drop: Statement | undefined): Recipe {
   const { id, op } = statement;
   const { live, desired, sizes } = context;
   const asIs: Recipe = { soon: [statement], later: [] };
@@ -114,7 +127,7 @@ function recipeFor(statement: Statement, context: OnlineContext, isReplacement: 
       return live.has(id) ? asIs : buildOnPartitions(statement, id, context);
     return {
       soon: [],
-      later: isReplacement ? replaceIndex(statement, id, context) : buildIndex(statement, id, context),
+      later: drop === undefined ? buildIndex(statement, id, context) : replaceIndex(statement, id, drop, context),
     };
   }
   if (rowsBehind(id, sizes, live, desired) === 0) return asIs;

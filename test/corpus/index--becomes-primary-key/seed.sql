@@ -1,0 +1,1 @@
+insert into app.items values (1, 'one'), (2, 'two');
