@@ -57,8 +57,10 @@ export function refuseDependents(
   warn: (message: string) => void,
 ): void {
   if (removed.size === 0) return;
-  const gone = new Set([...removed, ...membersOf(live, removed)]);
-  const parts = unmanagedDescendants(live, removed, removed);
+  const members = new Set(membersOf(live, (extension) => removed.has(extension) || ours.has(extension)));
+  for (const id of unmanagedDescendants(live, members, members)) members.add(encodeId(id));
+  const gone = new Set([...removed, ...members]);
+  const parts = unmanagedDescendants(live, removed, gone);
   for (const id of parts) gone.add(encodeId(id));
   const dependents = new Set<string>();
   for (const edge of live.edges) {
@@ -82,10 +84,10 @@ export function refuseDependents(
 /** Top-level kinds that are of no use without their table. */
 const TABLE_PARTS: ReadonlySet<StableId["kind"]> = new Set(["index", "policy", "trigger", "rule", "publicationRel"]);
 
-/** Functions and the like that go with an extension. */
-function membersOf(live: FactBase, removed: ReadonlySet<string>): string[] {
+/** Functions and the like that go with an extension, or move with it to another schema. */
+function membersOf(live: FactBase, isChanged: (extension: string) => boolean): string[] {
   return live.edges
-    .filter((edge) => edge.kind === "memberOfExtension" && removed.has(encodeId(edge.to)))
+    .filter((edge) => edge.kind === "memberOfExtension" && isChanged(encodeId(edge.to)))
     .map((edge) => encodeId(edge.from));
 }
 

@@ -1,0 +1,1 @@
+insert into app.items (n) values (1);
