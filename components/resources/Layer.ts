@@ -54,7 +54,9 @@ export interface LayerArgs {
 
   /**
    * Hazards of the plan that are approved, by name, such as a dropped column. A plan with any other hazard is
-   * refused before the first statement.
+   * refused before the first statement. An approval counts once in a stack: a second time it needs a note in
+   * brackets that tells it apart. One of what is not there, such as in a new stack, is left aside.
+   * @example allow: ["drop-column:app.t.a (2026-11: replaced)"]
    * @default []
    */
   allow?: pulumi.Input<pulumi.Input<string>[]>;
@@ -106,6 +108,8 @@ export class Layer extends pulumi.CustomResource {
   declare readonly adopted: pulumi.Output<string[]>;
   /** What differed from the layer at the last refresh. */
   declare readonly drift: pulumi.Output<string[]>;
+  /** Approvals that updates have used. */
+  declare readonly spentApprovals: pulumi.Output<string[]>;
   declare readonly lastRun: pulumi.Output<LayerRun>;
 
   constructor(name: string, args: LayerArgs, opts: pulumi.CustomResourceOptions = {}) {
@@ -127,6 +131,7 @@ export class Layer extends pulumi.CustomResource {
         contribution: undefined,
         adopted: undefined,
         drift: undefined,
+        spentApprovals: undefined,
         lastRun: undefined,
       },
       opts,

@@ -83,8 +83,8 @@ export function ownerObject(id: StableId): StableId {
 }
 
 /**
- * The object as an approval names it: `platform.projects`, `platform.projects.legacy`. A part with a dot or a
- * quote in it is quoted as in SQL, so that no name reads like that of another object.
+ * The object as an approval names it: `platform.projects`, `platform.projects.legacy`. A part with a dot, a
+ * quote or a bracket in it is quoted as in SQL: no name reads like that of another object, or like a note.
  */
 export function nameInApproval(id: StableId): string {
   const parts = [
@@ -93,7 +93,7 @@ export function nameInApproval(id: StableId): string {
     ...("name" in id ? [id.name] : []),
   ];
   if (parts.length === 0) return encodeId(id);
-  return parts.map((part) => (/[."]/.test(part) ? quoteIdent(part) : part)).join(".");
+  return parts.map((part) => (/[."()]/.test(part) ? quoteIdent(part) : part)).join(".");
 }
 
 /**

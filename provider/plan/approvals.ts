@@ -1,29 +1,42 @@
 /** What stops a plan: hazards that a layer's `allow` does not approve of, rows that a statement refuses. */
-import { approvalInLine } from "../catalog/objectNames.ts";
+import { approvalInLine, nameInApproval } from "../catalog/objectNames.ts";
+import type { FactBase } from "../catalog/pgDelta.ts";
 import { UserError } from "../core/errors.ts";
 import type { LayerPlan } from "./plan.ts";
 import { askRename } from "./renames/suspected.ts";
 import { refusedByRows } from "./rowChecks/report.ts";
 
+/** A layer's approvals of hazards, each with or without a note: `drop-column:app.t.a (2026-11: replaced)`. */
+export interface Approvals {
+  allow: readonly string[];
+  /** Those that an update of this stack has used. They approve of nothing any more. */
+  spent: readonly string[];
+}
+
+/** What an approval approves of, without its note in brackets. */
+export const approvedBy = (approval: string): string => approval.replace(/ +\([^()]*\)$/, "");
+
+/** What may be done, of all that a layer approves of. */
+export function approved({ allow, spent }: Approvals): string[] {
+  return allow.filter((approval) => !spent.includes(approval)).map(approvedBy);
+}
+
 /**
  * Stops a plan with a hazard that can lose data or block writes and that was not approved, and one that rows
- * do not allow; asks where a rename may be meant.
+ * do not allow; asks where a rename may be meant. An approval of what is not there is fine: another stack may
+ * have had it.
  *
- * @param allow approvals of the layer.
- * @param allowedBefore approvals that the last update had already: one that has done its work may stay.
- * @throws {UserError} that names each hazard with its approval; also for a new approval that matches nothing,
- *   because a misspelt one would leave its author believing that something was approved.
+ * @returns the approvals that the plan uses.
+ * @throws {UserError} that names each hazard with its approval, and approvals that may be meant for it.
  */
-export function refuseHazards(
-  { assessed, questions, rowChecks }: LayerPlan,
-  allow: readonly string[],
-  allowedBefore: readonly string[],
-): void {
+export function refuseHazards({ assessed, questions, rowChecks }: LayerPlan, approvals: Approvals): string[] {
+  const mayDo = new Set(approved(approvals));
   const hazards = assessed.flatMap(({ hazards }) => hazards);
-  const open = questions.filter(({ approval }) => !allow.includes(approval));
+  const open = questions.filter(({ approval }) => !mayDo.has(approval));
   const asked = new Set(open.map(({ approval }) => approval));
-  const stopping = hazards.filter(({ stops, approval }) => stops && !allow.includes(approval) && !asked.has(approval));
-  const question = ["Stopped before the first statement with a question:", ...open.flatMap(askRename)].join("\n");
+  const stopping = hazards.filter(({ stops, approval }) => stops && !mayDo.has(approval) && !asked.has(approval));
+  const questionsAsked = open.flatMap((each) => askRename({ ...each, approval: asNew(each.approval, approvals) }));
+  const question = ["Stopped before the first statement with a question:", ...questionsAsked].join("\n");
   if (open.length > 0 && stopping.length === 0) throw new UserError(`${question}\nNothing was changed.`);
   // What is asked of the rows of a new column is idle while that may be a renamed one.
   const refused = open.length > 0 ? [] : refusedByRows(rowChecks);
@@ -31,25 +44,87 @@ export function refuseHazards(
     refused.length === 0 ? [] : ["Stopped before the first statement, because of rows that are there:", ...refused];
   if (rows.length > 0 && stopping.length === 0) throw new UserError([...rows, "Nothing was changed."].join("\n"));
   if (stopping.length > 0) {
+    const missing = [...new Set(stopping.map(({ approval }) => approval))];
     throw new UserError(
       [
         ...(open.length > 0 ? [question] : []),
         ...rows,
         "Stopped before the first statement, because the plan can lose data or block writes on tables with rows:",
         ...stopping.map(({ code, message }) => `  ${code}: ${message}`),
+        ...missing.flatMap((approval) => whyNot(approval, approvals)),
         "Nothing was changed. If this is meant, add to the layer's `allow`:",
-        ...[...new Set(stopping.map(({ approval }) => approval))].map((approval) => `  ${approvalInLine(approval)}`),
+        ...missing.map((approval) => `  ${approvalInLine(asNew(approval, approvals))}`),
       ].join("\n"),
     );
   }
-  const matched = new Set(hazards.map(({ approval }) => approval));
-  const idle = allow.filter(
-    (approval) => !matched.has(approval) && !allowedBefore.includes(approval) && !approval.startsWith("adopt-table:"),
-  );
-  if (idle.length > 0) {
-    throw new UserError(
-      `Found approvals in the layer's \`allow\` that match nothing in the plan: ${idle.join(", ")}. ` +
-        "Expected the names that a stopped plan prints, such as drop-column:platform.projects.legacy. Correct or remove them. Nothing was changed.",
-    );
+  const matched = new Set([...hazards, ...questions].map(({ approval }) => approval));
+  return approvals.allow.filter((approval) => matched.has(approvedBy(approval)));
+}
+
+/** Why the approvals that a layer has do not count for a hazard. */
+function whyNot(approval: string, { allow, spent }: Approvals): string[] {
+  return allow.flatMap((given) => {
+    if (spent.includes(given) && approvedBy(given) === approval)
+      return [`  Found \`${given}\`, which an earlier update has used: it approves of nothing any more.`];
+    return approvedBy(given) !== approval && isNear(approvedBy(given), approval)
+      ? [`  Found \`${given}\`, expected \`${approval}\`: is it misspelt?`]
+      : [];
+  });
+}
+
+/** The approval as it has to be written: one that was used before needs a note that tells it apart. */
+function asNew(approval: string, { spent }: Approvals): string {
+  let written = approval;
+  for (let time = 2; spent.includes(written); time++) written = `${approval} (${time})`;
+  return written;
+}
+
+/**
+ * Approvals of a plan that names of nothing that is there, but almost.
+ *
+ * @param used what the plan uses.
+ * @returns pairs of an approval and what may be meant.
+ */
+export function misspelt(
+  { allow, spent }: Approvals,
+  used: readonly string[],
+  sides: readonly FactBase[],
+): [string, string][] {
+  const idle = allow.filter((approval) => !used.includes(approval) && !spent.includes(approval));
+  if (idle.length === 0) return [];
+  const names = new Set(sides.flatMap((side) => side.facts().map(({ id }) => nameInApproval(id))));
+  return idle.flatMap((approval): [string, string][] => {
+    const [, verb, name] = /^([a-z-]+:)(.*)$/s.exec(approvedBy(approval)) ?? [];
+    if (verb === undefined || name === undefined || names.has(name)) return [];
+    const near = [...names].find((other) => isNear(other, name));
+    return near === undefined ? [] : [[approval, verb + near]];
+  });
+}
+
+const MOST_SLIPS = 2;
+
+/** A slip in so many letters of a name is one; of shorter names each other letter makes another name. */
+const LETTERS_A_SLIP = 4;
+
+/** Whether two approvals or names in them differ in so few letters that one may be meant for the other. */
+function isNear(a: string, b: string): boolean {
+  const parts = [a, b].map((name) => name.split("."));
+  if (parts[0]?.length !== parts[1]?.length) return false;
+  const shortest = Math.min(...parts.map((names) => names.at(-1)?.length ?? 0));
+  const slips = Math.min(MOST_SLIPS, Math.floor(shortest / LETTERS_A_SLIP));
+  return distance(a, b, slips) <= slips;
+}
+
+/** How many letters have to be added, left out or changed; more than `most` where that is exceeded. */
+function distance(a: string, b: string, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return most + 1;
+  let costs = Array.from({ length: b.length + 1 }, (_, n) => n);
+  for (const [row, letter] of [...a].entries()) {
+    const next = [row + 1];
+    for (const [n, other] of [...b].entries())
+      next.push(Math.min((next[n] ?? 0) + 1, (costs[n + 1] ?? 0) + 1, (costs[n] ?? 0) + (letter === other ? 0 : 1)));
+    if (Math.min(...next) > most) return most + 1;
+    costs = next;
   }
+  return costs.at(-1) ?? 0;
 }

@@ -35,7 +35,8 @@ export const layer: ResourceSpec = {
     },
     allow: {
       type: texts,
-      description: "Hazards, such as the loss of a column's data, that are approved by name. Default none.",
+      description:
+        "Hazards, such as the loss of a column's data, that are approved by name, as a stopped plan prints it. An approval counts once in a stack: for a second time it needs a note in brackets that tells it apart, such as `drop-column:app.t.a (2026-11: replaced)`. One of an object that is not there is left aside. Default none.",
     },
     renames: {
       type: textMap,
@@ -70,6 +71,11 @@ export const layer: ResourceSpec = {
       description: "Objects that existed before the layer; a deletion leaves them.",
     },
     drift: { type: texts, role: "output", description: "What differed in the database at the last refresh." },
+    spentApprovals: {
+      type: texts,
+      role: "output",
+      description: "Approvals that updates of this stack have used; they approve of nothing any more.",
+    },
     lastRun: {
       type: { $ref: "#/types/pgstrata:index:LayerRun" },
       role: "output",

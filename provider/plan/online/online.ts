@@ -78,9 +78,9 @@ function busyTables(statements: readonly Statement[], context: OnlineContext): S
 }
 
 /**
- * Indexes that the list drops and makes again under the same name, on tables with rows: by encoded id of what is
- * made, with the statement that drops. A key and its index have one name, too. Not those that have to go before
- * what they stand on can change.
+ * Indexes that the list drops and makes again under the same name, on tables with rows: by encoded id of what
+ * is made, with the statement that drops. A key and its index have one name, too. Not those that have to go
+ * before what they stand on can change.
  */
 function replacedIndexes(statements: readonly Statement[], context: OnlineContext): Map<string, Statement> {
   const { live, desired, sizes } = context;

@@ -1,10 +1,14 @@
 import type { ResourceState } from "../../core/resourceType.ts";
+import type { Approvals } from "../../plan/approvals.ts";
 import { acceptedInputs, type LayerInputs } from "./inputs.ts";
 
-/** Approvals of hazards, and those that the last update had. */
-export function approvals(
-  { allow }: LayerInputs,
-  state: ResourceState | undefined,
-): { allow: string[]; allowedBefore: string[] } {
-  return { allow, allowedBefore: state === undefined ? [] : acceptedInputs(state.inputs).allow };
+/** Approvals of hazards, and those that updates of this stack have used. */
+export function approvals({ allow }: LayerInputs, state: ResourceState | undefined): Approvals {
+  return { allow, spent: state === undefined ? [] : spentIn(state) };
+}
+
+/** A state of a version that did not keep them had none that was not used. */
+function spentIn({ inputs, outputs }: ResourceState): string[] {
+  const { spentApprovals } = outputs;
+  return Array.isArray(spentApprovals) ? spentApprovals.map(String) : acceptedInputs(inputs).allow;
 }

@@ -2,7 +2,8 @@ import type { FactBase } from "../../catalog/pgDelta.ts";
 import { dependenciesOf, type Reversal, removedFrom, revertContribution } from "../../contribution/contribution.ts";
 import { type ContributionRecord, mergeRecords, reversalOf } from "../../contribution/record.ts";
 import type { CallContext, ResourceState } from "../../core/resourceType.ts";
-
+import { approved } from "../../plan/approvals.ts";
+import { approvals } from "./approvals.ts";
 import { acceptedInputs } from "./inputs.ts";
 import { LayerLedger } from "./ledger.ts";
 import { unpackRecord } from "./outputs.ts";
@@ -19,7 +20,7 @@ export async function removeLayer(runtime: LayerRuntime, context: CallContext, s
   const inputs = acceptedInputs(state.inputs);
   const record = unpackRecord(state.outputs.contribution);
   const rows = {
-    allow: inputs.allow,
+    allow: approved(approvals(inputs, state)),
     force: inputs.forceDestroy,
     advice:
       "Move the rows away or delete them first. If they may go, set the layer's `forceDestroy` to true, run `pulumi up`, and destroy again.",

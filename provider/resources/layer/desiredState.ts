@@ -10,6 +10,7 @@ import {
 import { undeclaredPublicGrants } from "../../contribution/publicGrants.ts";
 import { type ContributionRecord, ownedIds, recordOf, reversalOf } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
+import { approvedBy } from "../../plan/approvals.ts";
 import type { LayerInputs } from "./inputs.ts";
 import type { Ownership } from "./ownership.ts";
 import { refuseConflictingTables, refuseDependents } from "./preconditions.ts";
@@ -45,7 +46,7 @@ export function desiredState(
       live,
       contribution.added.map((fact) => fact.id),
       new Set(Object.keys(earlier?.added ?? {})),
-      inputs.allow,
+      inputs.allow.map(approvedBy),
     );
     return { desired, record };
   } catch (error) {

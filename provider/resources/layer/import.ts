@@ -41,7 +41,7 @@ export async function importLayer(
   }
   const news = { ...inputs, digest: sources.digest, baseDigest: sources.baseDigest };
   const outputs = {
-    ...layerOutputs(news, contribution, record, { statements: 0, elapsedMs: 0, serverVersion }),
+    ...layerOutputs(news, contribution, record, { statements: 0, elapsedMs: 0, serverVersion }, []),
     drift: named(Object.keys(record.added).filter((key) => facts.getByEncoded(key) === undefined)),
   };
   return { id: layer.name, inputs: news, outputs };

@@ -9,8 +9,8 @@ import { packRecord, unpackRecord } from "./outputs.ts";
 /** What an update of a layer notes in the database. */
 export interface LedgerEntry {
   record: ContributionRecord;
-  /** Approvals of hazards that it had: they may have done their work. */
-  allow: readonly string[];
+  /** Approvals of hazards that it used, and those before it: they may have done their work. */
+  used: readonly string[];
 }
 
 /** What a layer's last update did, as the database keeps it; see {@link Ledger}. */
@@ -34,10 +34,10 @@ export class LayerLedger {
     client: ClientBase | Pool,
     packed: Properties[string] | undefined,
   ): Promise<LedgerEntry | undefined> {
-    const [unrecorded, ...allow] = (await this.ledger.read(client))?.split("\n") ?? [];
+    const [unrecorded, ...used] = (await this.ledger.read(client))?.split("\n") ?? [];
     if (unrecorded === undefined || unrecorded === packed) return undefined;
     try {
-      return { record: unpackRecord(unrecorded), allow };
+      return { record: unpackRecord(unrecorded), used };
     } catch (error) {
       if (error instanceof UserError) return undefined;
       throw error;
@@ -71,4 +71,4 @@ export class LayerLedger {
   }
 }
 
-const asText = ({ record, allow }: LedgerEntry): string => [packRecord(record), ...allow].join("\n");
+const asText = ({ record, used }: LedgerEntry): string => [packRecord(record), ...used].join("\n");

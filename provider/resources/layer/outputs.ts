@@ -52,12 +52,17 @@ export interface LastRun {
   serverVersion: string;
 }
 
-/** The outputs of a layer beside its inputs. */
+/**
+ * The outputs of a layer beside its inputs.
+ *
+ * @param spentApprovals approvals that updates have used.
+ */
 export function layerOutputs(
   inputs: Properties,
   contribution: Contribution,
   record: ContributionRecord,
   lastRun: LastRun,
+  spentApprovals: readonly string[],
 ): Properties {
   return {
     ...inputs,
@@ -65,6 +70,7 @@ export function layerOutputs(
     contribution: packRecord(record),
     adopted: adoptedNames(record),
     drift: [],
+    spentApprovals: [...spentApprovals],
     lastRun: { ...lastRun },
   };
 }

@@ -4,7 +4,7 @@ import { refuseMissingPrivileges } from "../../apply/privileges.ts";
 import { mergeRecords } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
 import { type CallContext, type Properties, type ResourceState, UNKNOWN } from "../../core/resourceType.ts";
-import { refuseHazards } from "../../plan/approvals.ts";
+import { approved, misspelt, refuseHazards } from "../../plan/approvals.ts";
 import { nameBefore, planUpdate } from "../../plan/plan.ts";
 import { rowWarnings } from "../../plan/rowChecks/report.ts";
 import { planReport } from "../../report/planReport.ts";
@@ -22,7 +22,15 @@ export function planWithoutDatabase({ preview, report }: CallContext, news: Prop
       "The provider's `url` is not known although this is no preview. Expected the connection URL of the target database.",
     );
   report.info("the database is not known yet: its statements are planned when it is");
-  return { ...news, objects: UNKNOWN, contribution: UNKNOWN, adopted: UNKNOWN, drift: [], lastRun: UNKNOWN };
+  return {
+    ...news,
+    objects: UNKNOWN,
+    contribution: UNKNOWN,
+    adopted: UNKNOWN,
+    drift: [],
+    spentApprovals: UNKNOWN,
+    lastRun: UNKNOWN,
+  };
 }
 
 export async function planOnly(
@@ -44,11 +52,14 @@ export async function planOnly(
   );
   const planned = await planUpdate(pool, catalog, transition);
   const plan = { ...planned, rowChecks: await askRows(pool, planned.rowChecks, runtime.config.rowQuestionTimeoutMs) };
-  const { allow, allowedBefore } = approvals(meaning.inputs, state);
-  await report.plan(asPreviewLines(planReport(plan, transition, allow)));
+  const given = approvals(meaning.inputs, state);
+  await report.plan(asPreviewLines(planReport(plan, transition, approved(given))));
   for (const { code, message } of plan.assessed.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
   for (const warning of rowWarnings(plan.rowChecks)) report.warn(warning);
-  refuseHazards(plan, allow, [...allowedBefore, ...(unrecorded?.allow ?? [])]);
+  const used = refuseHazards(plan, given);
+  if (state !== undefined)
+    for (const [approval, meant] of misspelt(given, used, [transition.live, transition.desired]))
+      report.warn(`the layer's \`allow\` has "${approval}", which names nothing that is there. Is "${meant}" meant?`);
   const unrehearsed = await runtime.rehearse({ before: catalog.facts, list: plan.list, desired: transition.desired });
   if (unrehearsed !== undefined) report.warn(`the plan was not rehearsed: ${unrehearsed}`);
   if (plan.list.statements.length > 0) runtime.tellEventTriggers(catalog.facts, report);
@@ -58,7 +69,9 @@ export async function planOnly(
   const { serverVersion } = catalog;
   runtime.live.project(transition.desired, serverVersion, nameBefore(catalog, transition.renames));
   return {
-    ...layerOutputs(news, meaning.contribution, transition.record, { statements: 0, elapsedMs: 0, serverVersion }),
+    ...layerOutputs(news, meaning.contribution, transition.record, { statements: 0, elapsedMs: 0, serverVersion }, [
+      ...new Set([...given.spent, ...used]),
+    ]),
     lastRun: UNKNOWN,
   };
 }

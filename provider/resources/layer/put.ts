@@ -1,6 +1,7 @@
 import { type ContributionRecord, mergeRecords } from "../../contribution/record.ts";
 import type { CallContext, Properties, ResourceState } from "../../core/resourceType.ts";
 import { containsUnknown } from "../../core/values.ts";
+import { approved } from "../../plan/approvals.ts";
 import { approvals } from "./approvals.ts";
 import { acceptedInputs, type LayerInputs } from "./inputs.ts";
 import { LayerLedger } from "./ledger.ts";
@@ -32,18 +33,18 @@ async function applyNow(
   meaning: LayerMeaning,
   state: ResourceState | undefined,
 ): Promise<Properties> {
+  const hazards = approvals(meaning.inputs, state);
   const rows = {
-    allow: meaning.inputs.allow,
+    allow: approved(hazards),
     force: false,
     advice:
       'If the rows may go, name what is to be dropped in the layer\'s `allow` (such as "drop-column:platform.projects.legacy") and run `pulumi up` again.',
   };
-  const hazards = approvals(meaning.inputs, state);
   const ledger: LedgerOfLayer = {
     entries: new LayerLedger(context.urn, meaning.inputs.name),
     packed: state?.outputs.contribution,
   };
-  const { record, lastRun } = await applyGoal<ContributionRecord>(
+  const { record, lastRun, used } = await applyGoal<ContributionRecord>(
     runtime,
     context,
     { rows, hazards, ledger },
@@ -55,7 +56,7 @@ async function applyNow(
         context.report.warn,
       ),
   );
-  return layerOutputs(news, meaning.contribution, record, lastRun);
+  return layerOutputs(news, meaning.contribution, record, lastRun, used);
 }
 
 /** What the layer contributed until now: under its name, or under the one that it had before. */

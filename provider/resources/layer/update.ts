@@ -16,7 +16,7 @@ import { BlockerWatch } from "../../database/blockingSessions.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
 import { type TransactionOptions, withRetries } from "../../database/transaction.ts";
 import { withDatabaseLock } from "../../database/updateLock.ts";
-import { refuseHazards } from "../../plan/approvals.ts";
+import { type Approvals, refuseHazards } from "../../plan/approvals.ts";
 import { planUpdate } from "../../plan/plan.ts";
 import { planStatements } from "../../plan/planStatements.ts";
 import { renameStatements } from "../../plan/renames/renames.ts";
@@ -50,7 +50,7 @@ export interface LedgerOfLayer {
 export interface ApplyPolicy {
   rows: RowsPrecondition;
   /** Approvals; left out for a destroy, which the gate for rows alone guards. */
-  hazards?: { allow: readonly string[]; allowedBefore: readonly string[] };
+  hazards?: Approvals;
   ledger: LedgerOfLayer;
 }
 
@@ -58,6 +58,8 @@ export interface ApplyPolicy {
 export interface Applied<Kept> {
   record: Kept;
   lastRun: LastRun;
+  /** Approvals that updates have used by now. */
+  used: string[];
 }
 
 /**
@@ -89,6 +91,7 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
       const asked = { pool, timeoutMs: runtime.config.rowQuestionTimeoutMs, report: context.report };
       let attempts = 0;
       let kept = 0;
+      const used = new Set(policy.hazards?.spent);
       const attempt = async (): Promise<Applied<Kept>> => {
         // What this run read back last is still so, unless another update came in between.
         const isFirst = attempts++ === 0;
@@ -97,7 +100,7 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
           return await turnInto(
             runtime,
             context,
-            { client, watch, keep: (n) => (kept += n), rows: isFirst ? asked : undefined },
+            { client, watch, keep: (n) => (kept += n), rows: isFirst ? asked : undefined, used },
             policy,
             goal,
             before,
@@ -123,11 +126,15 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
   }
 }
 
-/** A destroy needs no online recipes: what it drops is empty. */
+/**
+ * A destroy needs no online recipes: what it drops is empty.
+ *
+ * @param used told which approvals the plan uses. What it does stays, should a later step fail.
+ */
 async function plan(
   client: PoolClient,
   { hazards }: Pick<ApplyPolicy, "hazards">,
-  unrecorded: LedgerEntry | undefined,
+  used: Set<string>,
   before: Catalog,
   target: Transition<unknown>,
   rows: AskedRows | undefined,
@@ -137,7 +144,7 @@ async function plan(
   const rowChecks =
     rows === undefined ? planned.rowChecks : await askRows(rows.pool, planned.rowChecks, rows.timeoutMs);
   for (const warning of rowWarnings(rowChecks)) rows?.report.warn(warning);
-  refuseHazards({ ...planned, rowChecks }, hazards.allow, [...hazards.allowedBefore, ...(unrecorded?.allow ?? [])]);
+  for (const approval of refuseHazards({ ...planned, rowChecks }, hazards)) used.add(approval);
   return planned;
 }
 
@@ -155,13 +162,15 @@ interface Connection {
   rows: AskedRows | undefined;
   /** Told how many statements have become lasting. */
   keep: (statements: number) => void;
+  /** Approvals that have been used, by this update's tries and by those before it. */
+  used: Set<string>;
 }
 
 /** Plans from what is known, runs the plan, and proves that nothing is left. */
 async function turnInto<Kept extends ContributionRecord | undefined>(
   runtime: LayerRuntime,
   context: CallContext,
-  { client, watch, keep, rows }: Connection,
+  { client, watch, keep, rows, used }: Connection,
   policy: ApplyPolicy,
   goal: Goal<Kept>,
   before: Catalog,
@@ -170,13 +179,14 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const unrecorded = await policy.ledger.entries.readUnrecorded(client, policy.ledger.packed);
   const target = await goal(before.facts, unrecorded);
   const { desired, record } = target;
-  const { list } = await plan(client, policy, unrecorded, before, target, rows);
+  for (const approval of unrecorded?.used ?? []) used.add(approval);
+  const { list } = await plan(client, policy, used, before, target, rows);
   await runtime.rehearse({ before: before.facts, list, desired });
   if (list.statements.length > 0) runtime.tellEventTriggers(before.facts, context.report);
   const { role, major } = await runtime.knownTarget().facts();
   await refuseMissingPrivileges(client, role, target.live, desired, list.statements);
   await refuseTooManyLocks(client, target.live, desired, major);
-  const next = record === undefined ? undefined : { record, allow: policy.hazards?.allow ?? [] };
+  const next = record === undefined ? undefined : { record, used: [...used] };
   const writeEntry = await policy.ledger.entries.pendingEntry(client, next, list.statements.length > 0);
   const [first] = list.statements;
   if (writeEntry !== undefined && (first === undefined || first.transaction === "none"))
@@ -202,6 +212,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
       elapsedMs: Math.round(performance.now() - started),
       serverVersion: before.serverVersion,
     },
+    used: [...used],
   };
 }
 

@@ -46,10 +46,19 @@ async function rowsIn({ query }: TestDatabase): Promise<Record<string, string>> 
   return counts;
 }
 
-async function move(url: string, layer: Properties, approvals: string, state: ResourceState): Promise<ResourceState> {
-  const allow = approvals.split("\n").filter(Boolean);
-  for (const approval of allow) {
-    const others = allow.filter((other) => other !== approval);
+/** @param note tells the approvals of one direction from those of the other. */
+async function move(
+  url: string,
+  layer: Properties,
+  approvals: string,
+  note: string,
+  state: ResourceState,
+): Promise<ResourceState> {
+  const names = approvals.split("\n").filter(Boolean);
+  const noted = (approval: string): string => `${approval} (${note})`;
+  const allow = names.map(noted);
+  for (const approval of names) {
+    const others = allow.filter((other) => other !== noted(approval));
     await expect(up(url, { ...layer, allow: others }, state), approval).rejects.toThrow(approval);
   }
   return up(url, { ...layer, allow }, state);
@@ -75,12 +84,12 @@ for (const name of readdirSync(CORPUS).sort()) {
 
     await database.query(read("seed.sql"));
     const seeded = await rowsIn(database);
-    state = await move(database.url, b, read("to-b.allow"), state);
+    state = await move(database.url, b, read("to-b.allow"), "to b", state);
     expect(await pending(database.url, state)).toEqual([]);
     expect((await factsOf(database)).rootHash).toBe(builtB);
     expect(await rowsIn(database)).toMatchObject(seeded);
 
-    state = await move(database.url, a, read("to-a.allow"), state);
+    state = await move(database.url, a, read("to-a.allow"), "to a", state);
     expect(await pending(database.url, state)).toEqual([]);
     expect((await factsOf(database)).rootHash).toBe(builtA);
 
