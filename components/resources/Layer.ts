@@ -71,6 +71,15 @@ export interface LayerArgs {
   renames?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 
   /**
+   * Expressions that give columns their values from the columns as they were: for a change of type without a
+   * cast, or a new column. The same as a comment `-- converted by: to_timestamp(at / 1000.0)` at the column's
+   * line. An entry may stay when its work is done.
+   * @example conversions: { "shop.visits.at": "to_timestamp(at / 1000.0)" }
+   * @default {}
+   */
+  conversions?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+
+  /**
    * Lets a destroy drop tables that hold rows. The rows are lost.
    * @default false
    */
@@ -124,6 +133,7 @@ export class Layer extends pulumi.CustomResource {
         roles: args.roles,
         allow: args.allow,
         renames: args.renames,
+        conversions: args.conversions,
         forceDestroy: args.forceDestroy,
         digest: undefined,
         baseDigest: undefined,

@@ -10,8 +10,8 @@ const PAUSE_MS = 20;
 const MOST_EMPTY_ROUNDS = 200;
 
 /**
- * Fills a new column of existing rows with its default, in batches of a transaction each. A run that ends in
- * between is finished by the next one, because only rows without a value are touched.
+ * Fills a column of existing rows with its default or its conversion, in batches of a transaction each. A run
+ * that ends in between is finished by the next one, because only rows without a value are touched.
  *
  * @param progress is told the rows done so far.
  * @throws {UserError} when the default gives no value, or rows stay locked by others.
@@ -23,10 +23,11 @@ export async function backfill(
   progress: (rows: number) => void,
 ): Promise<void> {
   if (what === undefined) return;
-  const { table, column } = what;
+  const { table, column, expression } = what;
+  const value = expression === undefined ? "default" : `(${expression})`;
   const batch = `
     with batch as (select tableoid, ctid from ${table} where ${column} is null limit ${BATCH_ROWS} for update skip locked),
-         filled as (update ${table} as t set ${column} = default from batch where t.tableoid = batch.tableoid and t.ctid = batch.ctid returning t.${column} is null as empty)
+         filled as (update ${table} as t set ${column} = ${value} from batch where t.tableoid = batch.tableoid and t.ctid = batch.ctid returning t.${column} is null as empty)
     select pg_catalog.count(*)::int as rows, pg_catalog.count(*) filter (where empty)::int as empty from filled`;
   let done = 0;
   for (let emptyRounds = 0; emptyRounds < MOST_EMPTY_ROUNDS; ) {
@@ -35,7 +36,7 @@ export async function backfill(
     const { rows: filled, empty } = rows[0] ?? { rows: 0, empty: 0 };
     if (empty > 0)
       throw new UserError(
-        `The default of ${column} of ${table} gives no value for some rows, so they cannot be filled in.`,
+        `The ${expression === undefined ? "default" : "conversion"} of ${column} of ${table} gives no value for some rows, so they cannot be filled in.`,
       );
     if (filled === 0) {
       const { rows: left } = await client.query(`select from ${table} where ${column} is null limit 1`);

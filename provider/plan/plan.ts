@@ -3,6 +3,7 @@ import type { FactBase, StableId } from "../catalog/pgDelta.ts";
 import type { Catalog } from "../catalog/readCatalog.ts";
 import { searchPathsIn } from "../catalog/searchPath.ts";
 import { sizeBehind, type TableSizes } from "../catalog/tables.ts";
+import { refuseWithoutCast, withConversions } from "./convertedColumns.ts";
 import { copiesTable, type Hazard, hazardsOf } from "./hazards.ts";
 import { withColumnsAddedTogether } from "./mergeStatements.ts";
 import { online } from "./online/online.ts";
@@ -47,14 +48,17 @@ export async function planUpdate(
   catalog: Catalog,
   target: Transition<unknown>,
 ): Promise<LayerPlan> {
-  const { live, desired, renames } = target;
+  const { live, desired, renames, conversions = new Map() } = target;
   const majorVersion = Number.parseInt(catalog.serverVersion, 10);
   const direct = planStatements(live, desired, majorVersion);
   const renaming = renameStatements(renames);
   const nameNow = nameBefore(catalog, renames);
   const sizes = await readSizes(client, live, desired, [...renaming, ...direct.statements], nameNow);
-  const context = { live, desired, sizes, invalidIndexes: catalog.invalidIndexes, majorVersion };
-  const ordered = renaming.length === 0 ? online(direct, context) : inOrder(direct, renaming, context);
+  // While renames are pending, the database has what an expression names under other names.
+  if (renaming.length === 0) await refuseWithoutCast(client, direct.statements, conversions, live, desired);
+  const context = { live, desired, sizes, invalidIndexes: catalog.invalidIndexes, majorVersion, conversions };
+  const converting = { ...direct, statements: withConversions(direct.statements, conversions, desired, sizes) };
+  const ordered = renaming.length === 0 ? online(converting, context) : inOrder(converting, renaming, context);
   const statements = withColumnsAddedTogether(ordered.statements, desired);
   const list = withSearchPaths({ ...ordered, statements }, desired);
   return {

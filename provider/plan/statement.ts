@@ -52,8 +52,11 @@ export interface Statement {
    * with it.
    */
   undo?: { sql: string; steps: number };
-  /** Run in batches until no row is left, instead of as it stands. Names are quoted. */
-  backfill?: { table: string; column: string };
+  /**
+   * Run in batches until no row is left, instead of as it stands. Names are quoted; without an expression,
+   * it is the column's default.
+   */
+  backfill?: { table: string; column: string; expression?: string };
 }
 
 /** Statements in the order of their execution, and the settings they need. */

@@ -1,4 +1,5 @@
 import type { FactBase } from "../catalog/pgDelta.ts";
+import type { Conversions } from "./conversions.ts";
 import type { Rename } from "./renames/renames.ts";
 
 /** Where an update of the database is to lead. */
@@ -8,6 +9,8 @@ export interface Transition<Kept> {
   desired: FactBase;
   /** In the order in which they are made; columns and parts come before their tables. */
   renames: readonly Rename[];
+  /** How columns get their values where no cast says it. */
+  conversions?: Conversions;
   /** What the state will keep of it. */
   record: Kept;
 }

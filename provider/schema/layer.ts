@@ -42,6 +42,11 @@ export const layer: ResourceSpec = {
       type: textMap,
       description: `${renamesDescription} Default none.`,
     },
+    conversions: {
+      type: textMap,
+      description:
+        'Expressions that give columns their values, by column, e.g. `{"shop.visits.at": "to_timestamp(at / 1000.0)"}`: for a change of type without a cast, or a new column. The same as a comment `-- converted by: to_timestamp(at / 1000.0)` at the column\'s line. One that has done its work may stay. Default none.',
+    },
     forceDestroy: {
       type: flag,
       default: false,

@@ -1,8 +1,9 @@
 import { identityOf } from "../../catalog/identity.ts";
-import type { StableId } from "../../catalog/pgDelta.ts";
+import { encodeId, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import { rowsBehind, text } from "../../catalog/tables.ts";
 import { columnChange } from "../columnSteps.ts";
+import { type Conversions, namesIn } from "../conversions.ts";
 import { fillMark, notNullCheck } from "../recipeConstraints.ts";
 import type { Statement } from "../statement.ts";
 import { isVolatileDefault } from "../volatileDefault.ts";
@@ -22,7 +23,11 @@ export function becomesNotNull(statement: Statement, id: StableId, { live, desir
  * their value. The check comes after they have it, because it would refuse every change of a row that has
  * none yet.
  */
-export function setNotNull(statement: Statement, id: SubId & StableId, { live, desired }: OnlineContext): Recipe {
+export function setNotNull(
+  statement: Statement,
+  id: SubId & StableId,
+  { live, desired, conversions }: OnlineContext,
+): Recipe {
   const table = quoteQualified(id.schema, id.table);
   const [check, mark] = [notNullCheck(id, desired), fillMark(id, desired)];
   const has = (name: string): boolean => live.has({ kind: "constraint", schema: id.schema, table: id.table, name });
@@ -42,7 +47,12 @@ export function setNotNull(statement: Statement, id: SubId & StableId, { live, d
     step(statement, [statement.sql, ...dropped].join(", "), brief),
   ];
   const adding = isChecked ? [] : [add];
-  return isMarked ? { soon: [], later: [fillIn(statement, id), ...adding, ...steps] } : { soon: adding, later: steps };
+  const conversion = conversions.get(encodeId(id));
+  // One that reads the column itself is of a change of its type.
+  const isFilledIn = isMarked || (conversion !== undefined && !namesIn(conversion).has(id.name));
+  return isFilledIn
+    ? { soon: [], later: [fillIn(statement, id, conversions), ...adding, ...steps] }
+    : { soon: adding, later: steps };
 }
 
 /** What runs in place of a statement, and the sequence that comes with it. */
@@ -87,32 +97,35 @@ function defaultOf({ schema, table, name }: SubId, { desired }: OnlineContext): 
   return text(desired.get({ kind: "default", schema, table, name }), "expr");
 }
 
-function fillIn(statement: Statement, id: SubId): Statement {
+function fillIn(statement: Statement, id: SubId & StableId, conversions: Conversions): Statement {
   const table = quoteQualified(id.schema, id.table);
   const column = quoteIdent(id.name);
-  return step(statement, `UPDATE ${table} SET ${column} = DEFAULT WHERE ${column} IS NULL`, {
+  const expression = conversions.get(encodeId(id))?.expression;
+  const value = expression === undefined ? "DEFAULT" : `(${expression})`;
+  return step(statement, `UPDATE ${table} SET ${column} = ${value} WHERE ${column} IS NULL`, {
     ...standalone,
     op: "update",
     lock: "none",
-    backfill: { table, column },
+    backfill: { table, column, ...(expression === undefined ? {} : { expression }) },
   });
 }
 
 /**
- * A default that has another value in each row is filled in by batches; a constant one is a matter of the
- * catalog. Only for a column that demands a value: in another one it could not be told the rows that are
- * still to be filled in from those that are meant to have no value. A mark that comes with the column tells
- * the next run, should this one end in between.
+ * A default that has another value in each row, and a conversion, is filled in by batches; a constant default
+ * is a matter of the catalog. Only for a column that demands a value: in another one it could not be told the
+ * rows that are still to be filled in from those that are meant to have no value. A mark that comes with the
+ * column tells the next run, should this one end in between.
  */
 export function addColumn(statement: Statement, id: SubId & StableId, context: OnlineContext): Recipe | undefined {
   const expression = defaultOf(id, context);
   const { notNull, identity, generatedExpr } = context.desired.get(id)?.payload ?? {};
   if (notNull !== true || identity || generatedExpr) return undefined;
-  if (expression === "" || !isVolatileDefault(expression)) return undefined;
+  const isConverted = context.conversions.has(encodeId(id));
+  if (!isConverted && (expression === "" || !isVolatileDefault(expression))) return undefined;
   const table = `ALTER TABLE ${quoteQualified(id.schema, id.table)}`;
   const column = quoteIdent(id.name);
   const head = `${table} ADD COLUMN ${column} `;
-  const tail = ` NOT NULL DEFAULT ${expression}`;
+  const tail = ` NOT NULL${expression === "" ? "" : ` DEFAULT ${expression}`}`;
   if (!statement.sql.startsWith(head) || !statement.sql.endsWith(tail)) return undefined;
   const bare = statement.sql.slice(0, -tail.length);
   const mark = quoteIdent(fillMark(id, context.desired));
@@ -121,11 +134,13 @@ export function addColumn(statement: Statement, id: SubId & StableId, context: O
   return {
     soon: [
       step(statement, bare, brief),
-      step(statement, `${table} ALTER COLUMN ${column} SET DEFAULT ${expression}`, change),
+      ...(expression === ""
+        ? []
+        : [step(statement, `${table} ALTER COLUMN ${column} SET DEFAULT ${expression}`, change)]),
       step(statement, `${table} ADD CONSTRAINT ${mark} CHECK (${column} IS NOT NULL OR true) NOT VALID`, change),
     ],
     later: [
-      fillIn(statement, id),
+      ...(isConverted ? [] : [fillIn(statement, id, context.conversions)]),
       ...required.soon,
       ...required.later,
       step(statement, `${table} DROP CONSTRAINT ${mark}`, change),

@@ -9,6 +9,7 @@
 import { isPartitioned } from "../../catalog/partitions.ts";
 import { encodeId, type Fact, type StableId } from "../../catalog/pgDelta.ts";
 import { rowsBehind, tableOf, text } from "../../catalog/tables.ts";
+import { dropsBehindConversions } from "../convertedColumns.ts";
 import { StatementDependencies } from "../dependencies.ts";
 import { keyForm } from "../keyFromIndex.ts";
 import type { Statement, StatementList } from "../statement.ts";
@@ -31,10 +32,11 @@ export function online(list: StatementList, context: OnlineContext): StatementLi
   const later: Statement[] = [];
   const putOff = new Set<string>();
   const waiting = identitiesAfterNotNull(list.statements, context);
+  const held = dropsBehindConversions(list.statements, context.conversions);
   const surroundings = new StatementDependencies(list.statements, context);
   for (const statement of list.statements) {
     const id = statement.id === undefined ? undefined : encodeId(statement.id);
-    if (drops.has(statement)) continue;
+    if (drops.has(statement) || held.has(statement)) continue;
     if (waiting.has(statement)) {
       const { sequence, together } = waiting.get(statement) ?? { together: [] };
       later.push(...together);
@@ -56,7 +58,7 @@ export function online(list: StatementList, context: OnlineContext): StatementLi
     later.push(...recipe.later);
     if (recipe.later.length > 0 && recipe.soon.length === 0 && id !== undefined) putOff.add(id);
   }
-  return { ...list, statements: [...early, ...soon, ...later] };
+  return { ...list, statements: [...early, ...soon, ...later, ...held] };
 }
 
 function tableKey({ id }: Statement, { live, desired }: OnlineContext): string {

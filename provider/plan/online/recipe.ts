@@ -1,5 +1,6 @@
 import type { FactBase, StableId } from "../../catalog/pgDelta.ts";
 import type { TableSizes } from "../../catalog/tables.ts";
+import type { Conversions } from "../conversions.ts";
 import type { Statement } from "../statement.ts";
 
 /** What the recipes look at. */
@@ -11,6 +12,8 @@ export interface OnlineContext {
   invalidIndexes: ReadonlySet<string>;
   /** Of the server. */
   majorVersion: number;
+  /** How columns get their values, by encoded id. */
+  conversions: Conversions;
   /** Nothing may run before the others: they need names that come with the transaction. */
   inOrder?: boolean;
 }

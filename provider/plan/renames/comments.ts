@@ -34,12 +34,30 @@ const MISSPELT = /^re-?named?\b(?:[\s_-]*\w{1,6}\s*:|\s*:|[\s_-]+(?:from|form|fr
 /** Words that start something other than a column within `CREATE TABLE (…)`. */
 const NO_COLUMN = new Set(["constraint", "primary", "unique", "check", "foreign", "exclude", "like"]);
 
+/** The table or column that a comment belongs to. */
+export interface CommentOwner {
+  table: TableName;
+  /** Left out for the table itself. */
+  column?: string;
+}
+
 /** Tokens, by position, that belong to one table or column. */
-interface Owner {
+interface Owner extends CommentOwner {
   first: number;
   last: number;
-  table: TableName;
-  column?: string;
+}
+
+/** Comments of a kind, each with what it belongs to. */
+export function ownedComments(
+  sql: string,
+  isMeant: (text: string) => boolean,
+): { comment: SqlToken; owner: CommentOwner | undefined }[] {
+  const all = sqlTokens(sql);
+  const comments = all.filter(({ kind, text }) => kind === "comment" && isMeant(text));
+  if (comments.length === 0) return [];
+  const code = all.filter(({ kind }) => kind !== "comment");
+  const owners = statementsIn(code).flatMap(([first, last]) => ownersIn(code, first, last));
+  return comments.map((comment) => ({ comment, owner: ownerOf(comment, code, owners) }));
 }
 
 /**
@@ -51,15 +69,9 @@ interface Owner {
 export function renameComments(path: string, sql: string): RenameComments {
   const found: RenameComments = { renames: [], faults: [] };
   if (!/re-?name/i.test(sql)) return found;
-  const all = sqlTokens(sql);
-  const comments = all.filter(({ kind, text }) => kind === "comment" && (COMMENT.test(text) || MISSPELT.test(text)));
-  if (comments.length === 0) return found;
-  const code = all.filter(({ kind }) => kind !== "comment");
-  const owners = statementsIn(code).flatMap(([first, last]) => ownersIn(code, first, last));
-  for (const comment of comments) {
+  for (const { comment, owner } of ownedComments(sql, (text) => COMMENT.test(text) || MISSPELT.test(text))) {
     const place = `${path}:${comment.line}`;
     const from = nameParts(COMMENT.exec(comment.text)?.[1] ?? "");
-    const owner = ownerOf(comment, code, owners);
     const [name, schema, tooMany] = [...(from ?? [])].reverse();
     if (name === undefined || tooMany !== undefined || (owner?.column !== undefined && schema !== undefined)) {
       found.faults.push(

@@ -3,6 +3,7 @@ import { UserError } from "../../core/errors.ts";
 import type { CallContext, CheckFailure, Properties } from "../../core/resourceType.ts";
 import { containsUnknown, equalValues } from "../../core/values.ts";
 import { ConnectionError } from "../../database/connectionError.ts";
+import { locatedConversions } from "../../plan/conversions.ts";
 import { SqlFileError } from "../../shadow/loadSql.ts";
 import { checkInputs, type LayerInputs } from "./inputs.ts";
 import { locatedRenames } from "./renames.ts";
@@ -26,9 +27,15 @@ export async function check(
   try {
     const sources = await runtime.sources(checked.inputs);
     const isSame = (["digest", "baseDigest"] as const).every((key) => olds[key] === sources[key]);
-    if (!isSame || !equalValues(olds.renames ?? null, news.renames ?? null)) {
+    const isDeclaredAlike = (["renames", "conversions"] as const).every((key) =>
+      equalValues(olds[key] ?? null, news[key] ?? null),
+    );
+    if (!isSame || !isDeclaredAlike) {
       const contribution = await runtime.contribution(checked.inputs, sources);
       locatedRenames(sources, contribution);
+      const ids = contribution.added.map(({ id }) => id);
+      const { faults } = locatedConversions(sources.conversions, ids);
+      if (faults.length > 0) throw new UserError(faults.join("\n"));
       for (const { code, message } of lint(contribution)) report.warn(`${code}: ${message}`);
     }
     return { inputs: { ...news, digest: sources.digest, baseDigest: sources.baseDigest }, failures: [] };

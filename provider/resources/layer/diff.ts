@@ -12,7 +12,17 @@ import type { LayerRuntime } from "./runtime.ts";
 import { resolveTransition } from "./transition.ts";
 
 /** Held by the program as it likes; none of them changes what the SQL means. */
-const SETTINGS = ["files", "base", "assumes", "roles", "allow", "renames", "forceDestroy", "digest"] as const;
+const SETTINGS = [
+  "files",
+  "base",
+  "assumes",
+  "roles",
+  "allow",
+  "renames",
+  "conversions",
+  "forceDestroy",
+  "digest",
+] as const;
 
 export async function diff(
   runtime: LayerRuntime,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UserError } from "../../core/errors.ts";
 import type { CheckFailure, Properties } from "../../core/resourceType.ts";
+import { asConversion } from "../../plan/conversions.ts";
 import type { DeclaredRename, TableName } from "../../plan/renames/comments.ts";
 import { nameParts } from "../../plan/renames/sqlTokens.ts";
 
@@ -19,6 +20,20 @@ const renames = z
   })
   .default({})
   .transform((entries) => Object.entries(entries).flatMap(([key, value]) => asRename(key, value) ?? []));
+
+const conversions = z
+  .record(z.string(), z.string())
+  .superRefine((entries, { addIssue }) => {
+    for (const [key, value] of Object.entries(entries)) {
+      if (asConversion(key, value) !== undefined) continue;
+      const message =
+        `found ${JSON.stringify({ [key]: value })}, expected a column with its schema and table and an expression of the columns as they were, such as ` +
+        '{"shop.visits.at": "to_timestamp(at / 1000.0)"}';
+      addIssue({ code: "custom", path: [key], message });
+    }
+  })
+  .default({})
+  .transform((entries) => Object.entries(entries).flatMap(([key, value]) => asConversion(key, value) ?? []));
 
 function renameFault(key: string, value: string): string | undefined {
   if (asRename(key, value) !== undefined) return undefined;
@@ -50,6 +65,7 @@ const schema = z
       .array(z.strictObject({ name, files: paths.min(1, "expected at least one directory or .sql file"), renames }))
       .default([]),
     renames,
+    conversions,
     assumes: paths.default([]),
     roles: z.array(z.string().min(1, "expected the name of a role")).default([]),
     allow: z.array(z.string().min(1, "expected the name of a hazard")).default([]),

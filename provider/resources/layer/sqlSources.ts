@@ -3,6 +3,7 @@ import { isAbsolute, join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import type { CheckFailure } from "../../core/resourceType.ts";
 import { codeOf } from "../../database/connectionError.ts";
+import { conversionComments, type DeclaredConversion } from "../../plan/conversions.ts";
 import { type DeclaredRename, renameComments } from "../../plan/renames/comments.ts";
 import { digestOf, type SqlSet } from "../../shadow/contributions.ts";
 import type { SqlFile } from "../../shadow/loadSql.ts";
@@ -22,6 +23,8 @@ export interface LayerSources {
    * its base.
    */
   renames: { own: DeclaredRename[]; below: DeclaredRename[] };
+  /** How columns of the layer get their values, by comments and by inputs. */
+  conversions: DeclaredConversion[];
 }
 
 /** Paths of a layer that lead to no SQL, all of them. */
@@ -57,7 +60,9 @@ export async function readSources(inputs: LayerInputs, directory: string): Promi
     base.push({ name, files: await read(`base[${n}].files`, files) });
   const assumed = await read("assumes", inputs.assumes);
   const comments = top.files.map(({ path, sql }) => renameComments(path, sql));
-  for (const reason of comments.flatMap((found) => found.faults)) faults.push({ property: "files", reason });
+  const converted = top.files.map(({ path, sql }) => conversionComments(path, sql));
+  for (const reason of [...comments, ...converted].flatMap((found) => found.faults))
+    faults.push({ property: "files", reason });
   if (faults.length > 0) throw new SourceError(faults);
   const own = [...comments.flatMap((found) => found.renames), ...inputs.renames];
   const below = base.flatMap(({ files }, n) => [
@@ -71,6 +76,7 @@ export async function readSources(inputs: LayerInputs, directory: string): Promi
     digest: digestOf([...inputs.roles].sort(), [top]),
     baseDigest: digestOf([], base),
     renames: { own, below },
+    conversions: [...converted.flatMap((found) => found.conversions), ...inputs.conversions],
   };
 }
 

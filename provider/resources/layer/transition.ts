@@ -2,6 +2,7 @@ import type { FactBase } from "../../catalog/pgDelta.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
 import { hasUnknownForm } from "../../contribution/forms.ts";
 import { type ContributionRecord, isAsRecorded } from "../../contribution/record.ts";
+import { locatedConversions } from "../../plan/conversions.ts";
 import type { Rename } from "../../plan/renames/renames.ts";
 import type { Transition } from "../../plan/transition.ts";
 import type { LayerMeaning } from "./meaning.ts";
@@ -23,7 +24,16 @@ export async function resolveTransition(
   const { inputs } = meaning;
   const { live, earlier, renames } = await withNewNames(runtime, meaning, database);
   const contribution = await inKnownForms(runtime, { ...meaning, earlier }, live, renames);
-  return { live, renames, ...runtime.desiredStates.desiredState({ live, inputs, contribution, earlier }, warn) };
+  const { located: conversions } = locatedConversions(
+    meaning.sources.conversions,
+    contribution.added.map(({ id }) => id),
+  );
+  return {
+    live,
+    renames,
+    conversions,
+    ...runtime.desiredStates.desiredState({ live, inputs, contribution, earlier }, warn),
+  };
 }
 
 /**

@@ -162,7 +162,7 @@ test("a misspelt approval is told of where the plan stops and where it does not,
   await expect(
     up(database.url, project.layer("shop", narrow, { allow: ["drop-column:shop.item.prise"] }), state),
   ).rejects.toThrow(
-    /PS202: drops column shop.item.price, which about[^]*`drop-column:shop.item.prise`, expected `drop-column:shop.item.price`/,
+    /PS202: drops column shop.item.price, which about.*`drop-column:shop.item.prise`, expected `drop-column:shop.item.price`/s,
   );
   const both = project.layer("shop", narrow, { allow: [...allow, "drop-column:shop.item.prise"] });
   const warnings = await inRun(database.url, async (run) => {

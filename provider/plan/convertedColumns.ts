@@ -1,0 +1,149 @@
+/** Statements that give columns their values by a layer's conversions, and whether the server takes them. */
+import type { ClientBase, Pool } from "pg";
+import { describe } from "../catalog/objectNames.ts";
+import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { quoteIdent, quoteQualified } from "../catalog/quote.ts";
+import { rowsBehind, type TableSizes, text } from "../catalog/tables.ts";
+import { UserError } from "../core/errors.ts";
+import { columnChange } from "./columnSteps.ts";
+import { type Conversion, type Conversions, namesIn } from "./conversions.ts";
+import type { Statement } from "./statement.ts";
+
+/**
+ * Statements with the conversions in place of casts. A new column that may be empty is filled in where it
+ * comes; one that demands a value has a recipe for that, in batches.
+ */
+export function withConversions(
+  statements: readonly Statement[],
+  conversions: Conversions,
+  desired: FactBase,
+  sizes: TableSizes,
+): Statement[] {
+  return statements.flatMap((statement) => {
+    const { id, op, sql } = statement;
+    const conversion = id === undefined ? undefined : conversions.get(encodeId(id));
+    if (id?.kind !== "column" || conversion === undefined) return [statement];
+    const cast = castOf(sql);
+    if (cast !== undefined) return [{ ...statement, sql: `${sql.slice(0, -cast.length)}(${conversion.expression})` }];
+    const isFilledHere =
+      op === "create" && rowsBehind(id, sizes, desired) > 0 && desired.get(id)?.payload.notNull !== true;
+    return isFilledHere ? filledIn(statement, id, conversion, desired) : [statement];
+  });
+}
+
+/** What follows USING in a change of a column's type. */
+function castOf(sql: string): string | undefined {
+  const change = columnChange(sql)?.change ?? "";
+  const at = change.startsWith("TYPE ") ? change.indexOf(" USING ") : -1;
+  return at === -1 ? undefined : change.slice(at + " USING ".length);
+}
+
+function filledIn(
+  statement: Statement,
+  id: StableId & { schema: string; table: string; name: string },
+  { expression }: Conversion,
+  desired: FactBase,
+): Statement[] {
+  const byDefault = text(desired.get({ kind: "default", schema: id.schema, table: id.table, name: id.name }), "expr");
+  const tail = byDefault === "" ? "" : ` DEFAULT ${byDefault}`;
+  if (!statement.sql.endsWith(tail)) return [statement];
+  const table = quoteQualified(id.schema, id.table);
+  const column = quoteIdent(id.name);
+  const change: Statement = { ...statement, op: "update", lock: "ACCESS EXCLUSIVE", rewrites: false, work: "catalog" };
+  return [
+    { ...statement, sql: tail === "" ? statement.sql : statement.sql.slice(0, -tail.length), rewrites: false },
+    { ...change, sql: `UPDATE ${table} SET ${column} = (${expression})`, rewrites: true, work: "rows" },
+    ...(tail === "" ? [] : [{ ...change, sql: `ALTER TABLE ${table} ALTER COLUMN ${column} SET${tail}` }]),
+  ];
+}
+
+/** Drops of columns that a conversion of the list reads: it comes before them. */
+export function dropsBehindConversions(statements: readonly Statement[], conversions: Conversions): Set<Statement> {
+  const read = statements.flatMap(({ id, op }) => {
+    const conversion = id?.kind !== "column" || op === "delete" ? undefined : conversions.get(encodeId(id));
+    return id?.kind === "column" && conversion !== undefined ? [{ id, names: namesIn(conversion) }] : [];
+  });
+  const isRead = ({ id, op }: Statement): boolean =>
+    op === "delete" &&
+    id?.kind === "column" &&
+    read.some(({ id: other, names }) => other.schema === id.schema && other.table === id.table && names.has(id.name));
+  return new Set(statements.filter(isRead));
+}
+
+/** The table is one that may not be read, or that a layer below is to make: nothing can be asked. */
+const CANNOT_ASK = new Set(["42501", "42P01", "3F000"]);
+
+/** Of names that the same plan may make. */
+const UNDEFINED_OBJECT = new Set(["42704", "42883"]);
+
+/**
+ * Refuses a change of type that the server has no cast for, and a conversion that it does not understand.
+ * What may stand on something that comes with the plan is left to the update.
+ *
+ * @throws {UserError} that says where the conversion is, or how to give one.
+ */
+export async function refuseWithoutCast(
+  client: ClientBase | Pool,
+  statements: readonly Statement[],
+  conversions: Conversions,
+  live: FactBase,
+  desired: FactBase,
+): Promise<void> {
+  const makesNames = statements.some(
+    ({ op, id }) =>
+      op === "create" &&
+      (id?.kind === "function" || id?.kind === "type" || id?.kind === "domain" || id?.kind === "extension"),
+  );
+  for (const { id, sql, op } of statements) {
+    if (id?.kind !== "column" || op === "delete" || !live.has({ kind: "table", schema: id.schema, name: id.table }))
+      continue;
+    const conversion = conversions.get(encodeId(id));
+    const cast = castOf(sql);
+    const value = cast !== undefined || op === "create" ? (conversion?.expression ?? cast) : undefined;
+    if (value === undefined) continue;
+    const refusal = await refusalOf(
+      client,
+      `SELECT (${value}) FROM ${quoteQualified(id.schema, id.table)} WHERE false`,
+    );
+    if (refusal === undefined || CANNOT_ASK.has(refusal.code) || (makesNames && UNDEFINED_OBJECT.has(refusal.code)))
+      continue;
+    if (conversion !== undefined)
+      throw new UserError(
+        `${conversion.place}: found the conversion "${conversion.expression}" of ${describe(id)}, which the server refuses: ${refusal.message}. Expected an expression of the columns as they are in the database. Nothing was changed.`,
+      );
+    if (refusal.code === "42846") throw withoutCast(id, text(live.get(id), "type"), text(desired.get(id), "type"));
+  }
+}
+
+function withoutCast(
+  id: StableId & { schema: string; table: string; name: string },
+  from: string,
+  to: string,
+): UserError {
+  return new UserError(
+    [
+      `Found ${describe(id)} changed from ${from} to ${to}, which the server has no cast for. Expected to be told how its values become the new ones.`,
+      "Write above or behind the column's line in the layer's files:",
+      "  -- converted by: <expression of the columns as they were>",
+      "or give the layer the input",
+      `  conversions: { ${JSON.stringify([id.schema, id.table, id.name].join("."))}: "<expression>" }`,
+      "Nothing was changed.",
+    ].join("\n"),
+  );
+}
+
+/** What the server says against a query, where it says anything. */
+async function refusalOf(
+  client: ClientBase | Pool,
+  sql: string,
+): Promise<{ code: string; message: string } | undefined> {
+  try {
+    // With a name for its plan it is one statement, whatever an expression says.
+    await client.query({ text: sql, values: [] });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") throw error;
+    if (!error.code.startsWith("42")) throw error;
+    return { code: error.code, message: error.message };
+  }
+}
