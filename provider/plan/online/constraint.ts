@@ -50,7 +50,7 @@ function addUnique(
   const form = keyForm(def);
   if (form === undefined) return undefined;
   // The server makes the columns of a primary key NOT NULL: a recipe for that has its turn before.
-  if (/ USING INDEX /.test(statement.sql))
+  if (statement.sql.includes(` ADD CONSTRAINT ${quoteIdent(id.name)} ${form.kind} USING INDEX `))
     return form.kind === "PRIMARY KEY" ? { soon: [], later: [statement] } : undefined;
   const { kind, nulls, columns, include, deferrable } = form;
   const table = quoteQualified(id.schema, id.table);
