@@ -13,7 +13,10 @@ export function castByText(statement: Statement, live: FactBase, desired: FactBa
   const cast = ` USING ${column}::${to}`;
   const isText = to === "text" || to === "text[]";
   if (isText || from === to || !sql.endsWith(cast) || isArray(from) !== isArray(to)) return statement;
-  return { ...statement, sql: `${sql.slice(0, -cast.length)} USING ${column}::text${isArray(to) ? "[]" : ""}::${to}` };
+  return {
+    ...statement,
+    sql: `${sql.slice(0, -cast.length)} USING ${column}::pg_catalog.text${isArray(to) ? "[]" : ""}::${to}`,
+  };
 }
 
 const isArray = (type: string): boolean => type.endsWith("[]");
