@@ -2,16 +2,7 @@ import { expect, test } from "vitest";
 import type { ResourceState } from "../../../../provider/core/resourceType.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { freshDatabases } from "../../../support/freshDatabases.ts";
-import {
-  checked,
-  inRun,
-  pending,
-  preview,
-  project,
-  ROWS_UNASKED,
-  sqlOf,
-  up,
-} from "../../../support/layerHarness.ts";
+import { checked, inRun, pending, preview, project, ROWS_UNASKED, sqlOf, up } from "../../../support/layerHarness.ts";
 
 const freshDatabase = freshDatabases();
 
