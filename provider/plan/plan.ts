@@ -65,7 +65,15 @@ export async function planUpdate(
     list,
     assessed: list.statements.map((statement) => assess(statement, live, desired, sizes)),
     questions: renameQuestions(direct.statements, live, desired, sizes),
-    rowChecks: rowChecks({ live, desired, sizes, nameNow, statements: direct.statements, majorVersion }),
+    rowChecks: rowChecks({
+      live,
+      desired,
+      sizes,
+      nameNow,
+      statements: converting.statements,
+      majorVersion,
+      conversions,
+    }),
   };
 }
 

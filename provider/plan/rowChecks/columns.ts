@@ -1,5 +1,5 @@
 /** Questions of columns: values that a column demands, and values that another type does not take. */
-import type { FactBase, StableId } from "../../catalog/pgDelta.ts";
+import { encodeId, type FactBase, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
 import { text } from "../../catalog/tables.ts";
 import { unmarked } from "../../catalog/virtualColumns.ts";
@@ -13,6 +13,7 @@ import {
   columnsIn,
   conversionIn,
   conversionOf,
+  fillOf,
   idOf,
   listedBy,
   type QuestionContext,
@@ -46,6 +47,9 @@ export function notNullQuestions(statement: Statement, id: ColumnId, context: Qu
   const isBefore = conversion === undefined || conversion.startsWith(`${column}::`);
   const source = sourceOf(table, { uses: [column], isBefore }, context);
   if (source === undefined) return [];
+  const fill = fillOf(id, context);
+  if (fill !== undefined)
+    return fillQuestions(statement, id, { source, condition: `${column} IS NULL AND (${fill}) IS NULL` }, context);
   const condition = isNull({ expression: column, column: id.name, operatorClass: undefined }, table, context);
   return [
     refusal(statement, {
@@ -96,6 +100,13 @@ export function newColumnQuestions(statement: Statement, id: ColumnId, context: 
     });
     return isDemanded ? [computed, empty] : [computed];
   }
+  const fill = fillOf(id, context);
+  const filled =
+    fill === undefined || !isDemanded ? undefined : sourceOf(table, { uses: [fill], isBefore: true }, context);
+  if (fill !== undefined)
+    return filled === undefined
+      ? []
+      : fillQuestions(statement, id, { source: filled, condition: `(${fill}) IS NULL` }, context);
   const hasDefault =
     desired.has({ ...id, kind: "default" }) || text(factOfType(String(type), desired), "default") !== "";
   if (!isDemanded || hasDefault) return [];
@@ -105,6 +116,23 @@ export function newColumnQuestions(statement: Statement, id: ColumnId, context: 
       asks: select(keys, source),
       advice:
         "Declare a DEFAULT, or add the column without NOT NULL, fill it in, and make it NOT NULL in a later update.",
+    }),
+  ];
+}
+
+/** Rows for which a conversion has no value. */
+function fillQuestions(
+  statement: Statement,
+  id: ColumnId,
+  { source, condition }: { source: string; condition: string },
+  context: QuestionContext,
+): RowQuestion[] {
+  const table = tableIn(id);
+  return [
+    refusal(statement, {
+      obstacle: `of ${shown(table)} for which the conversion of ${id.name} has no value`,
+      asks: select(listedBy(table, context), source, condition),
+      advice: "Correct them, or change the conversion so that it has a value for each row.",
     }),
   ];
 }
@@ -126,7 +154,8 @@ export function conversionQuestions(statement: Statement, id: ColumnId, context:
   const source = sourceOf(table, { uses: [expression], isBefore: true }, context);
   if (source === undefined) return [];
   const change = from === to ? "narrowing" : typeChange(from, to);
-  if (values !== undefined) return [enumQuestion(statement, id, { to, values, source }, context)];
+  if (values !== undefined && !context.conversions?.has(encodeId(id)))
+    return [enumQuestion(statement, id, { to, values, source }, context)];
   if (change !== "narrowing") return [];
   const [before, after] = [baseType(from, live), baseType(to, desired)];
   return [

@@ -2,7 +2,7 @@
  * Which planned statements depend on rows, and what has to be asked of the rows before them. Asks nothing
  * itself; a plan without such statements has no questions.
  */
-import { encodeId, type StableId } from "../../catalog/pgDelta.ts";
+import type { StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
 import { tableOf, text } from "../../catalog/tables.ts";
 import type { Statement } from "../statement.ts";
@@ -10,8 +10,8 @@ import { type ColumnId, conversionQuestions, newColumnQuestions, notNullQuestion
 import { checkQuestion, exclusionQuestion, keyQuestion, referenceQuestion } from "./constraints.ts";
 import { domainQuestions } from "./domains.ts";
 import { attachedQuestions, newPartitionQuestions } from "./partitions.ts";
-import { type RowQuestion, refusal } from "./rowCheck.ts";
-import { listedBy, mayHaveRows, type QuestionContext, shown, sourceOf, type TableName } from "./source.ts";
+import type { RowQuestion } from "./rowCheck.ts";
+import { mayHaveRows, type QuestionContext, type TableName } from "./source.ts";
 
 /** In the order of the statements. What two of them ask alike is asked once. */
 export function rowQuestions(context: QuestionContext): RowQuestion[] {
@@ -50,8 +50,6 @@ function questionsOf(statement: Statement, context: QuestionContext): RowQuestio
     }
     case "domain":
       return / SET NOT NULL$/.test(sql) ? domainQuestions(statement, id, undefined, context) : [];
-    case "sequence":
-      return some(identityQuestion(statement, id, context));
     default:
       return [];
   }
@@ -95,36 +93,3 @@ function attachments(statement: Statement, context: QuestionContext): RowQuestio
       ...newPartitionQuestions(statement, table, context),
     ]);
 }
-
-/** An identity starts at its first value, whatever the rows have. */
-function identityQuestion(statement: Statement, sequence: StableId, context: QuestionContext): RowQuestion | undefined {
-  const added = /^ALTER TABLE .+ ALTER COLUMN .+ ADD GENERATED /s.test(statement.sql);
-  if (!added) return undefined;
-  const key = encodeId(sequence);
-  for (const { id, payload } of context.desired.facts()) {
-    const identity = payload.identity;
-    if (id.kind !== "column" || typeof identity !== "object" || identity === null || !("options" in identity)) continue;
-    const { sequence: own, options } = identity;
-    if (typeof own !== "object" || own === null || !("schema" in own && "name" in own)) continue;
-    if (encodeId({ kind: "sequence", schema: String(own.schema), name: String(own.name) }) !== key) continue;
-    if (typeof options !== "object" || options === null || !("start" in options && "increment" in options)) continue;
-    const table = { schema: id.schema, name: id.table };
-    if (!mayHaveRows(table, context) || continuesBehindRows(own, context)) return undefined;
-    const column = quoteIdent(id.name);
-    const source = sourceOf(table, { uses: [column], isBefore: true }, context);
-    if (source === undefined) return undefined;
-    const isAhead = String(options.increment).startsWith("-") ? "<=" : ">=";
-    return refusal(statement, {
-      effect: "later",
-      obstacle: `of ${shown(table)} whose ${id.name} the new identity will give out again`,
-      asks: `SELECT ${listedBy(table, context).join(", ")} FROM ${source} WHERE ${column} ${isAhead} ${Number(options.start)}`,
-      advice: `Set the sequence behind them after the update (SELECT setval(…, max(${column}))), before a row is inserted.`,
-    });
-  }
-  return undefined;
-}
-
-/** Whether the plan sets the sequence behind the rows itself. */
-const continuesBehindRows = (sequence: object, { statements }: QuestionContext): boolean =>
-  "name" in sequence &&
-  statements.some(({ sql }) => /setval|RESTART/i.test(sql) && sql.includes(String(sequence.name)));

@@ -17,9 +17,9 @@ export interface RowQuestion {
   unit: "row" | "value";
   /**
    * `refused`: the server refuses the statement, so the plan stops. `changed`: it runs, and rows are not what
-   * they were; this is said, and hazards ask for the approval. `later`: it runs, and later writes fail.
+   * they were; this is said, and hazards ask for the approval.
    */
-  effect: "refused" | "changed" | "later";
+  effect: "refused" | "changed";
   /**
    * SELECT with one row for each obstacle. Of a conversion: one that fails where a row cannot be converted.
    */

@@ -7,6 +7,7 @@ import { encodeId, type FactBase, type StableId } from "../../catalog/pgDelta.ts
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import { type TableSizes, text } from "../../catalog/tables.ts";
 import { unmarked } from "../../catalog/virtualColumns.ts";
+import { type Conversions, namesIn } from "../conversions.ts";
 import type { Statement } from "../statement.ts";
 import { isVolatileDefault } from "../volatileDefault.ts";
 import { bracketed, wordsIn } from "./definitions.ts";
@@ -22,6 +23,20 @@ export interface QuestionContext {
   /** As planned, before recipes. */
   statements: readonly Statement[];
   majorVersion: number;
+  /** How columns get their values, where a layer says it. */
+  conversions?: Conversions;
+}
+
+/** What a new column, or an empty one that shall hold a value, is filled in with. */
+export function fillOf(id: ColumnName, { conversions }: QuestionContext): string | undefined {
+  const conversion = conversions?.get(encodeId({ kind: "column", ...id }));
+  return conversion === undefined || namesIn(conversion).has(id.name) ? undefined : conversion.expression;
+}
+
+interface ColumnName {
+  schema: string;
+  table: string;
+  name: string;
 }
 
 export interface TableName {
@@ -147,18 +162,17 @@ function convertedColumns(table: TableName, words: ReadonlySet<string>, context:
 }
 
 /** Columns that come with the plan; undefined where each row gets another value. */
-function addedColumns(
-  table: TableName,
-  words: ReadonlySet<string>,
-  { live, desired }: QuestionContext,
-): NewColumn[] | undefined {
+function addedColumns(table: TableName, words: ReadonlySet<string>, context: QuestionContext): NewColumn[] | undefined {
+  const { live, desired } = context;
   const added: NewColumn[] = [];
   for (const name of columnsIn(desired, table, words)) {
     const { type, identity, generatedExpr } = desired.get(columnId(table, name))?.payload ?? {};
     if (live.has(columnId(table, name)) || generatedExpr) continue;
     const expression = text(desired.get({ kind: "default", schema: table.schema, table: table.name, name }), "expr");
-    if (identity || isVolatileDefault(expression || "NULL")) return undefined;
-    added.push({ name, value: `(${expression || "NULL"})::${String(type)}` });
+    const fill = fillOf({ schema: table.schema, table: table.name, name }, context);
+    if (identity || (fill === undefined && isVolatileDefault(expression || "NULL"))) return undefined;
+    if (fill !== undefined) added.push({ name, value: `(${fill})` });
+    else added.push({ name, value: `(${expression || "NULL"})::${String(type)}` });
   }
   return added;
 }

@@ -103,7 +103,7 @@ test("a check by a function that the plan makes first cannot be asked, and the w
   expect(rowWarnings(checks)[0]).toContain("the question uses what is not there yet");
 });
 
-test("a warning tells of values that a conversion cuts or rounds, and of an identity that is behind the rows", async () => {
+test("a warning tells of values that a conversion cuts or rounds", async () => {
   const change = await changeOf({
     before: "create table app.t (id int primary key, v varchar(20), n numeric(10, 4), d timestamp);",
     after:
@@ -117,7 +117,6 @@ test("a warning tells of values that a conversion cuts or rounds, and of an iden
     "  PS302: found 1 row of app.t whose d loses a part of its value in date",
     "  PS302: found 1 row of app.t whose n loses a part of its value in numeric(10,2)",
     "  PS302: found 1 row of app.t whose v loses a part of its value in character varying(5)",
-    "  PS302: found 2 rows of app.t whose id the new identity will give out again",
   ]);
 });
 
@@ -132,15 +131,13 @@ test("that a value cannot be converted is said once, and not as a loss", async (
   expect(rowWarnings(checks)).toEqual([]);
 });
 
-test("a conversion that the server does not know stops the plan", async () => {
-  const change = await changeOf({
+test("a conversion that the server does not know stops the plan before its rows are asked", async () => {
+  const change = changeOf({
     before: "create table app.t (id int primary key, n int);",
     after: "create table app.t (id int primary key, n timestamptz);",
     rows: "insert into app.t values (1, 1);",
   });
-  expect(refusedByRows(await ask(change))[0]).toContain(
-    "PS304: found values of app.t whose n cannot be converted to timestamp with time zone",
-  );
+  await expect(change).rejects.toThrow("which the server has no cast for");
 });
 
 const FOREIGN =
