@@ -14,7 +14,7 @@ const RUNS = 5;
 const SQL = ["sql/platform", "sql/databases", "sql/rls/permissive"];
 const EMPTY_PROGRAM = "export {};\n";
 const SDK_PROGRAM = 'import "@pulumi/pulumi";\nimport "@pulumi/random";\nimport "@pulumi/postgresql";\n';
-const STAGES: Stage[] = ["start", "shadow", "extract", "plan", "apply", "rows"];
+const STAGES: Stage[] = ["start", "shadow", "extract", "plan", "rehearsal", "apply", "rows"];
 
 /** One command's runs. */
 interface Measured {
