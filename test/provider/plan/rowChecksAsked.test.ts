@@ -132,12 +132,12 @@ test("that a value cannot be converted is said once, and not as a loss", async (
 });
 
 test("a conversion that the server does not know stops the plan before its rows are asked", async () => {
-  const change = changeOf({
+  const change = await changeOf({
     before: "create table app.t (id int primary key, n int);",
     after: "create table app.t (id int primary key, n timestamptz);",
     rows: "insert into app.t values (1, 1);",
   });
-  await expect(change).rejects.toThrow("which the server has no cast for");
+  await expect(ask(change)).rejects.toThrow("which the server has no cast for");
 });
 
 const FOREIGN =
