@@ -88,12 +88,12 @@ function figures({ digest, objects }: Layer) {
 /** The database of this checkout; loaded only where a stack runs on it. */
 async function localUrl(): Promise<string> {
   const { localDatabaseUrl } = await import("./tools/lib/localDatabase.ts");
-  const { UserError } = await import("./provider/core/errors.ts");
+  const { shownError, UserError } = await import("./provider/core/errors.ts");
   try {
     return await localDatabaseUrl(import.meta.dirname);
   } catch (error) {
     // A mistake of the user is shown without a stack trace.
-    if (error instanceof UserError) throw new RunError(error.message);
+    if (error instanceof UserError) throw new RunError(shownError(error));
     throw error;
   }
 }

@@ -42,11 +42,14 @@ await runMain(async () => {
   const names = values.only?.split(",");
   const unknown = names?.filter((name) => !TOOLS.some((tool) => tool.name === name)) ?? [];
   if (unknown.length > 0)
-    throw new UserError(`No tool is called ${unknown.join(", ")}. Known: ${TOOLS.map(({ name }) => name).join(", ")}.`);
+    throw new UserError(
+      "PS706",
+      `No tool is called ${unknown.join(", ")}. Known: ${TOOLS.map(({ name }) => name).join(", ")}.`,
+    );
   const runs = Number(values.runs);
   const tables = Number(values.tables);
   if (!(Number.isInteger(runs) && runs > 0 && Number.isInteger(tables) && tables >= 0))
-    throw new UserError("--runs takes a number from 1, --tables one from 0 (none).");
+    throw new UserError("PS706", "--runs takes a number from 1, --tables one from 0 (none).");
   const tools = TOOLS.filter(({ name }) => names === undefined || names.includes(name));
 
   const scratch = await mkdtemp(join(tmpdir(), "pgstrata-peers-"));
@@ -63,7 +66,7 @@ await runMain(async () => {
       ({ tool, up, noop, change, lacks }) =>
         tool === pgstrata.name && ([up, noop, change].some(({ failure }) => failure !== undefined) || lacks.length > 0),
     );
-    if (own !== undefined) throw new UserError("pgstrata itself failed; see the table.");
+    if (own !== undefined) throw new UserError("PS707", "pgstrata itself failed; see the table.");
   } finally {
     await servers.stop();
     await rm(scratch, { recursive: true, force: true });

@@ -36,6 +36,7 @@ export async function backfill(
     const { rows: filled, empty } = rows[0] ?? { rows: 0, empty: 0 };
     if (empty > 0)
       throw new UserError(
+        "PS310",
         `The ${expression === undefined ? "default" : "conversion"} of ${column} of ${table} gives no value for some rows, so they cannot be filled in.`,
       );
     if (filled === 0) {
@@ -48,6 +49,7 @@ export async function backfill(
     await sleep(filled === 0 ? PAUSE_MS * 10 : PAUSE_MS, undefined, { signal });
   }
   throw new UserError(
+    "PS302",
     `Rows of ${table} stay locked by other sessions, so their ${column} could not be filled in. The others are done; end those sessions and run \`pulumi up\` again.`,
   );
 }

@@ -48,6 +48,7 @@ export async function refuseTooManyLocks(
   if (needed <= free) return;
   const enough = Math.ceil((needed + taken) / processes / STEP) * STEP;
   throw new UserError(
+    "PS305",
     `The plan is one transaction, which takes about ${count(needed)} locks; the server has room for ${count(free)} ` +
       `(max_locks_per_transaction ${each} × ${processes} processes, ${count(taken)} in use). Nothing was changed. Expected room for all: set ` +
       `max_locks_per_transaction to ${enough} (\`alter system set max_locks_per_transaction = ${enough}\`, or where your host keeps its settings) and ` +

@@ -97,6 +97,7 @@ export async function refuseMissingPrivileges(
   ];
   if (faults.length === 0) return;
   throw new UserError(
+    "PS304",
     `The role ${role} lacks rights that this layer needs. Nothing was changed.\n${faults.join("\n")}`,
   );
 }

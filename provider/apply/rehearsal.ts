@@ -45,7 +45,7 @@ class RehearsalError extends UserError {
   readonly reason: string;
 
   constructor(message: string, reason: string) {
-    super(message);
+    super("PS902", message);
     this.reason = reason;
   }
 }

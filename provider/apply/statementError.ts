@@ -1,4 +1,5 @@
 import pg from "pg";
+import type { ErrorCode } from "../core/errorCodes.ts";
 import { UserError } from "../core/errors.ts";
 import { describeDatabaseError } from "../database/databaseError.ts";
 import { connectionLoss } from "../database/lostConnection.ts";
@@ -21,18 +22,27 @@ export class StatementError extends Error {
   }
 }
 
+/** Rows or names that a statement meets are another matter than those of a `Row`. */
+function reasonOf(sqlstate = ""): ErrorCode {
+  if (isOf("rows", sqlstate)) return "PS310";
+  const known = isOf("name", sqlstate) ? undefined : SQLSTATES[sqlstate];
+  return known?.code ?? "PS301";
+}
+
 /**
  * A statement that the server refused, as a person reads it. Definitions hold no secrets, so the SQL is
  * shown.
  */
 export class RefusedStatement extends UserError {
   override name = "RefusedStatement";
-  /** SQLSTATE. */
-  readonly code: string | undefined;
+  readonly sqlstate: string | undefined;
   /** How many statements before it stay. */
   readonly committed: number;
 
-  constructor({ statement: { sql, subject }, committed }: StatementError, cause: pg.DatabaseError) {
+  constructor(
+    { statement: { sql, subject }, committed }: { statement: Pick<Statement, "sql" | "subject">; committed: number },
+    cause: pg.DatabaseError,
+  ) {
     const lines = [`The server refused ${subject}: ${cause.message} (SQLSTATE ${cause.code ?? "unknown"}).`];
     if (cause.hint !== undefined) lines.push(`The server's hint: ${cause.hint}`);
     if (isOf("surroundings", cause.code)) lines.push(describeDatabaseError(cause)?.message ?? "");
@@ -47,8 +57,10 @@ export class RefusedStatement extends UserError {
         ? "The transaction was undone: nothing was changed."
         : `The transaction was undone; the ${committed} statements before it stay, each harmless by itself. Run \`pulumi up\` again once the cause is gone.`,
     );
-    super(isOf("contention", cause.code) ? `${subject}: ${cause.message}` : lines.join("\n"));
-    this.code = cause.code;
+    super(reasonOf(cause.code), isOf("contention", cause.code) ? `${subject}: ${cause.message}` : lines.join("\n"), {
+      cause,
+    });
+    this.sqlstate = cause.code;
     this.committed = committed;
   }
 }
@@ -64,5 +76,5 @@ export function explained(error: unknown): unknown {
 /** Whether the plan may have failed because the catalog had changed since it was read. */
 export function mayBeOutdated(error: unknown): boolean {
   if (!(error instanceof RefusedStatement) || error.committed > 0 || isContention(error)) return false;
-  return !isOf("surroundings", error.code);
+  return !isOf("surroundings", error.sqlstate);
 }

@@ -1,11 +1,11 @@
 import { describe } from "../catalog/objectNames.ts";
 import { encodeId, type Fact, type StableId } from "../catalog/pgDelta.ts";
+import type { ErrorCode } from "../core/errorCodes.ts";
 import type { Contribution } from "./contribution.ts";
 
 /** A thing that works but that a careful reader would object to. */
 export interface Finding {
-  /** Stable, to look up and to search for. */
-  code: "PS101" | "PS102";
+  code: Extract<ErrorCode, "PS101" | "PS102">;
   message: string;
 }
 

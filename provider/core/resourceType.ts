@@ -2,6 +2,7 @@
  * The contract between the gRPC server and one resource type. The server parses and prints protocol messages;
  * a resource sees plain values. Nothing here knows of gRPC.
  */
+import type { ErrorCode } from "./errorCodes.ts";
 
 /**
  * A plain property value as it crosses the provider border. `UNKNOWN` stands for a value that a preview does
@@ -18,6 +19,7 @@ export const UNKNOWN = Symbol("unknown");
 
 /** One fault of the input, shown under the resource with its property path. */
 export interface CheckFailure {
+  code: ErrorCode;
   /** Property path such as `values.name`; empty for the resource as a whole. */
   property: string;
   reason: string;

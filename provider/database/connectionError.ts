@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../core/errorCodes.ts";
 import { UserError } from "../core/errors.ts";
 import type { ConnectionTarget } from "./connectionUrl.ts";
 
@@ -13,8 +14,19 @@ export class ConnectionError extends UserError {
 export function describeConnectionError(error: unknown, target: ConnectionTarget): unknown {
   if (!(error instanceof Error) || error instanceof UserError) return error;
   const told = advise(error, target);
-  return told === undefined ? error : new ConnectionError(`cannot connect to ${target.label}: ${told}`);
+  return told === undefined
+    ? error
+    : new ConnectionError(reasonOf(error), `cannot connect to ${target.label}: ${told}`, { cause: error });
 }
+
+/** Which of three things the user looks after: the login, a server that is busy, or the way to it. */
+function reasonOf(error: Error): ErrorCode {
+  const code = codeOf(error) ?? "";
+  if (["28P01", "28000", "3D000"].includes(code) || asksForPassword(error.message)) return "PS502";
+  return ["53300", "57P01", "57P02", "57P03"].includes(code) ? "PS503" : "PS501";
+}
+
+const asksForPassword = (message: string): boolean => /password must be a string|no password/i.test(message);
 
 function advise(error: Error, target: ConnectionTarget): string | undefined {
   const place = `${target.host}:${target.port}`;
@@ -78,7 +90,7 @@ function adviseByText(message: string, place: string): string | undefined {
   if (/Connection terminated|Connection ended/i.test(message)) {
     return `${place} closed the connection. Check that a PostgreSQL server listens on that port.`;
   }
-  if (/password must be a string|no password/i.test(message)) {
+  if (asksForPassword(message)) {
     return "the server asks for a password, and the URL holds none. Give the password in the URL and keep it with pulumi config set --secret.";
   }
   return undefined;
@@ -100,9 +112,15 @@ export function serverRefusesTls(message: string): boolean {
   return /does not support SSL/i.test(message);
 }
 
+/** The code of the system or of the server (SQLSTATE); of an error that tells of one, that one's. */
 export function codeOf(error: unknown): string | undefined {
+  if (error instanceof UserError) return sqlstateOf(error);
   if (typeof error !== "object" || error === null) return undefined;
   if ("code" in error && typeof error.code === "string") return error.code;
   // Several addresses of one name were tried; they fail alike.
   return error instanceof AggregateError ? codeOf(error.errors[0]) : undefined;
+}
+
+function sqlstateOf(error: UserError): string | undefined {
+  return "sqlstate" in error && typeof error.sqlstate === "string" ? error.sqlstate : undefined;
 }

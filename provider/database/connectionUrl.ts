@@ -132,6 +132,7 @@ function readCertificate(file: string): string {
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
     throw new UserError(
+      "PS602",
       `cannot read the certificate file "${file}" named in the database URL (${reason}); give a path that exists, absolute or relative to the project directory`,
     );
   }
@@ -146,5 +147,5 @@ function decode(text: string): string {
 }
 
 function fault(found: string): UserError {
-  return new UserError(`the database URL is not usable: ${found}. Expected ${URL_SHAPE}`);
+  return new UserError("PS602", `the database URL is not usable: ${found}. Expected ${URL_SHAPE}`);
 }

@@ -13,8 +13,10 @@ export function describeDatabaseError(error: unknown): UserError | undefined {
   if (lost !== undefined || !(error instanceof pg.DatabaseError)) return lost;
   const known = SQLSTATES[error.code ?? ""];
   return new UserError(
+    known?.code ?? "PS301",
     known === undefined
       ? `the database reports: ${error.message} (SQLSTATE ${error.code ?? "unknown"}).`
       : `${known.reason(error)}. ${known.advice(error)}`,
+    { cause: error },
   );
 }

@@ -6,6 +6,7 @@
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 import type pg from "pg";
+import type { ErrorCode } from "../core/errorCodes.ts";
 import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
 
 /**
@@ -15,6 +16,8 @@ import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
 export type Cause = "contention" | "lost" | "surroundings" | "rows" | "name";
 
 export interface Sqlstate {
+  /** What a user is told that meets it outside of a plan's statement. */
+  code: ErrorCode;
   cause: Cause;
   /** Whether the same statement may succeed when it is run again, without a change by anybody. */
   isRetryable: boolean;
@@ -33,7 +36,13 @@ const always = (text: Text): ((error: pg.DatabaseError) => string) => (typeof te
 
 const row =
   (cause: Cause, isRetryable: boolean) =>
-  (reason: Text, advice: Text): Sqlstate => ({ cause, isRetryable, reason: always(reason), advice: always(advice) });
+  (code: ErrorCode, reason: Text, advice: Text): Sqlstate => ({
+    code,
+    cause,
+    isRetryable,
+    reason: always(reason),
+    advice: always(advice),
+  });
 
 const contention = row("contention", true);
 const lost = row("lost", true);
@@ -50,10 +59,12 @@ const constraintOf = (kind: string, what: string) => (error: pg.DatabaseError) =
 
 const RUN_AGAIN = "Run `pulumi up` again once the server can be reached.";
 const SAME_ROWS = contention(
+  "PS302",
   "another session worked on the same rows at the same time",
   "Nothing was changed; run again.",
 );
 const UNKNOWN_NAME = name(
+  "PS401",
   ({ message }) => message,
   (error) => {
     const caller = calledFrom(error);
@@ -63,24 +74,26 @@ const UNKNOWN_NAME = name(
           "give the function a path of its own (`ALTER FUNCTION … SET search_path = …`), as restoring a dump and logical replication need it too, or write the schema in its body.";
   },
 );
-const BROKEN = lost("the network or the server broke it", RUN_AGAIN);
+const BROKEN = lost("PS504", "the network or the server broke it", RUN_AGAIN);
 
 export const SQLSTATES: Readonly<Record<string, Sqlstate>> = {
   "55P03": contention(
+    "PS302",
     "another session holds a lock that is needed here",
     "End that session or wait, and run again; lockTimeoutMs and lockLimitMs set how long pgstrata waits.",
   ),
   "40P01": SAME_ROWS,
   "40001": SAME_ROWS,
-  "57P01": lost("the server is shutting down, or an administrator ended the connection", RUN_AGAIN),
-  "57P02": lost("another process of the server crashed, and the server starts again", RUN_AGAIN),
-  "57P03": lost("the server is starting up or shutting down", RUN_AGAIN),
-  "57P05": lost("it was idle for longer than the server allows", RUN_AGAIN),
+  "57P01": lost("PS504", "the server is shutting down, or an administrator ended the connection", RUN_AGAIN),
+  "57P02": lost("PS504", "another process of the server crashed, and the server starts again", RUN_AGAIN),
+  "57P03": lost("PS504", "the server is starting up or shutting down", RUN_AGAIN),
+  "57P05": lost("PS504", "it was idle for longer than the server allows", RUN_AGAIN),
   "08000": BROKEN,
   "08003": BROKEN,
   "08006": BROKEN,
-  "42501": surroundings(({ message }) => message, privilegeAdvice),
+  "42501": surroundings("PS304", ({ message }) => message, privilegeAdvice),
   "57014": surroundings(
+    "PS306",
     (error) =>
       isUserRequest(error)
         ? "an administrator cancelled a statement"
@@ -91,32 +104,39 @@ export const SQLSTATES: Readonly<Record<string, Sqlstate>> = {
         : "Look for what slows it down, or raise the limit (0 for none): statementTimeoutMs for what changes only the catalog or one row, longStatementTimeoutMs for what reads, checks, copies or indexes rows.",
   ),
   "25006": surroundings(
+    "PS505",
     "the database is read-only: a standby, or default_transaction_read_only is set for the server, the database or the role",
     "Expected the primary server; correct the host in the URL, or reset the setting.",
   ),
   "53300": surroundings(
+    "PS503",
     "the server has no free connection (too many connections)",
     "Close other clients, or raise max_connections.",
   ),
-  "53100": surroundings("the server's disk is full", "Free space there and run again."),
+  "53100": surroundings("PS505", "the server's disk is full", "Free space there and run again."),
   "53200": surroundings(
+    "PS305",
     ({ message }) => `the server ran out of memory: ${message}`,
     "Often it is the lock table: raise max_locks_per_transaction.",
   ),
   "23502": rows(
+    "PS405",
     (error) => `column "${error.column ?? "?"}" of ${tableOf(error)} has no value, and it demands one`,
     "Give it a value.",
   ),
   "23503": rows(
+    "PS404",
     constraintOf("foreign key", "is violated: the row that it refers to does not exist, or is still referred to"),
     "Create the other row first (dependsOn), or remove what refers to it.",
   ),
   "23505": rows(
+    "PS405",
     constraintOf("unique constraint", "is violated: another row has the same values"),
     "Identify the row by these columns (key), or change them.",
   ),
-  "23514": rows(constraintOf("check constraint", "rejects a value"), "Give a value that it allows."),
+  "23514": rows("PS405", constraintOf("check constraint", "rejects a value"), "Give a value that it allows."),
   "23P01": rows(
+    "PS405",
     constraintOf("exclusion constraint", "is violated: another row conflicts with this one"),
     "Change one of the two rows.",
   ),

@@ -192,11 +192,13 @@ async function prepareSession(client: pg.ClientBase, target: ConnectionTarget): 
   if (!row) throw new Error("the server did not tell its version");
   if (row.major < OLDEST_MAJOR) {
     throw new UserError(
+      "PS505",
       `the server at ${target.label} is PostgreSQL ${row.version}, expected ${OLDEST_MAJOR} or newer; upgrade it or use another one`,
     );
   }
   if (row.replication_role !== "origin") {
     throw new UserError(
+      "PS505",
       `sessions of ${target.label} have session_replication_role = ${row.replication_role}, expected origin: triggers and foreign keys do not work in them. ` +
         "Reset the setting of the role or the database, or connect as a role that may set it.",
     );

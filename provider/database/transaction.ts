@@ -179,6 +179,7 @@ function givenUp(
 ): UserError {
   const said = error instanceof Error ? error.message : String(error);
   return new UserError(
+    "PS302",
     `${reason}: ${said}. Tried ${attempt} times in ${Math.round(forMs / 1000)} s, each waiting at most ${limits.lockTimeoutMs} ms for a lock; ${outcome}. ` +
       "Find the sessions in the way with SELECT pid, usename, application_name, state, xact_start, query FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY xact_start; " +
       "end them or wait until they are done, and run again, best when less is going on; or raise lockLimitMs (with lockRetries) or lockTimeoutMs",

@@ -51,6 +51,7 @@ export async function withDatabaseLock<T>(
     const holder = await describeHolder(client);
     if (Date.now() - started >= wait.limitMs) {
       throw new UserError(
+        "PS303",
         `Waited ${Math.round(wait.limitMs / 1000)} s for another update of this database: ${holder}. ` +
           "Expected it to end. Wait for it, or end it if it hangs, and run `pulumi up` again. Nothing was changed.",
       );

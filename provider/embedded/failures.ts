@@ -1,20 +1,9 @@
 import { userInfo } from "node:os";
 import { UserError } from "../core/errors.ts";
 
-/**
- * What kept a server from starting: `port` and `busy` may pass with another port or directory, the others
- * will not.
- */
-export type FailureKind = "port" | "busy" | "settled" | "unknown";
-
-/** A server did not start. The message is for the user. */
+/** A server did not start. With another port (PS702) or data directory (PS705) it may. */
 export class StartFailure extends UserError {
-  readonly kind: FailureKind;
-
-  constructor(kind: FailureKind, message: string) {
-    super(message);
-    this.kind = kind;
-  }
+  override name = "StartFailure";
 }
 
 /** Turns what Postgres or initdb wrote before it ended into one clear message. */
@@ -22,13 +11,13 @@ export function explainOutput(output: string, at: { home: string; port?: number;
   const says = (pattern: RegExp): boolean => pattern.test(output);
   if (says(/Address already in use/)) {
     return new StartFailure(
-      "port",
+      "PS702",
       `Port ${at.port} on 127.0.0.1 is in use by another program. End that program, or choose another port.`,
     );
   }
   if (says(/lock file "[^"]+" already exists|pre-existing shared memory block/)) {
     return new StartFailure(
-      "busy",
+      "PS705",
       `Another Postgres already uses the data directory in ${at.home}. Stop that one first.`,
     );
   }
@@ -36,20 +25,20 @@ export function explainOutput(output: string, at: { home: string; port?: number;
   const library = /error while loading shared libraries: ([^:\s]+)/.exec(output)?.[1];
   if (library !== undefined) {
     return new StartFailure(
-      "settled",
+      "PS704",
       `The Postgres binaries of npm do not start: the library ${library} is missing. They need a glibc-based Linux or macOS, and the links that ` +
         "their install script makes. Run `npm rebuild`, or use a machine with glibc.",
     );
   }
   if (says(/could not (create|open|resize|map) (anonymous )?shared memory/)) {
     return new StartFailure(
-      "settled",
+      "PS704",
       "Postgres got no shared memory from the operating system. In a container, give it more (docker: `--shm-size=256m`).",
     );
   }
   const log = at.logFile === undefined ? "" : ` The whole log is ${at.logFile}.`;
   return new StartFailure(
-    "unknown",
+    "PS704",
     `The embedded Postgres did not start in ${at.home}. It wrote:\n${lastLines(output)}\n${log.trim()}`.trim(),
   );
 }
@@ -60,21 +49,22 @@ export function explainOutput(output: string, at: { home: string; port?: number;
  */
 export function explainFileError(error: unknown, home: string): unknown {
   if (!(error instanceof Error && "code" in error)) return error;
+  const found = `${"path" in error ? String(error.path) : home}: ${String(error.code)}`;
   switch (error.code) {
     case "ENOSPC":
     case "EDQUOT":
-      return fullDisk(home, error.message);
+      return fullDisk(home, found);
     case "EACCES":
     case "EPERM":
       return new StartFailure(
-        "settled",
-        `${error.message}. The files in ${home} are not open to ${userInfo().username}: another user probably ran this here before. ` +
+        "PS703",
+        `${found}. The files in ${home} are not open to ${userInfo().username}: another user probably ran this here before. ` +
           "Run it as that user, or remove the directory as that user and start again.",
       );
     case "EROFS":
       return new StartFailure(
-        "settled",
-        `${error.message}. Postgres needs a place to write to: move the checkout to a writable disk.`,
+        "PS703",
+        `${found}. Postgres needs a place to write to: move the checkout to a writable disk.`,
       );
     default:
       return error;
@@ -83,7 +73,7 @@ export function explainFileError(error: unknown, home: string): unknown {
 
 function fullDisk(home: string, detail: string): StartFailure {
   return new StartFailure(
-    "settled",
+    "PS703",
     `The disk that holds ${home} is full; a Postgres data directory needs about 100 MB there. Free some space and start again. (${lastLines(detail, 1)})`,
   );
 }

@@ -79,7 +79,7 @@ export async function launch(options: LaunchOptions): Promise<ChildProcess> {
       child.stdin?.end();
       if (detached) child.kill("SIGINT");
       throw new StartFailure(
-        "unknown",
+        "PS704",
         `Postgres was not ready after ${START_TIMEOUT_MS / 1000} s. Its log is ${logFile}.`,
       );
     }

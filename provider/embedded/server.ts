@@ -110,12 +110,13 @@ async function startOwn(place: string, binaries: Binaries, options: EmbeddedServ
     if (!(await isFree(data))) continue;
     const cluster = await openCluster({ home, binaries, superuser: options.superuser ?? "postgres" });
     const started = await launchOn(cluster, binaries, options).catch((error: unknown) => {
-      if (error instanceof StartFailure && error.kind === "busy") return undefined;
+      if (error instanceof StartFailure && error.code === "PS705") return undefined;
       throw error;
     });
     if (started !== undefined) return started;
   }
   throw new UserError(
+    "PS704",
     `${MOST_SERVERS_AT_ONCE} servers already run in ${place}. Stop some of the processes that started them.`,
   );
 }
@@ -155,7 +156,7 @@ async function startKept(home: string, binaries: Binaries, options: EmbeddedServ
   const holder = findHolder(cluster.data);
   if (holder.kind === "foreign") {
     throw new StartFailure(
-      "busy",
+      "PS705",
       `The data directory ${cluster.data} is in use by process ${holder.pid}, which pgstrata did not start. End that process first.`,
     );
   }
@@ -163,7 +164,7 @@ async function startKept(home: string, binaries: Binaries, options: EmbeddedServ
     return await launchOn(cluster, binaries, options);
   } catch (error) {
     // Another process starts it at this moment: its server is the one desired.
-    if (!(error instanceof StartFailure && error.kind === "busy")) throw error;
+    if (!(error instanceof StartFailure && error.code === "PS705")) throw error;
     for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) {
       const theirs = findEmbeddedServer(options.directory);
       if (theirs !== undefined) return theirs;
@@ -197,7 +198,7 @@ async function launchOn(cluster: Cluster, binaries: Binaries, options: EmbeddedS
       return describe(cluster, port, binaries.version, stop);
     } catch (error) {
       // Somebody else took the free port before the server did.
-      const mayPass = error instanceof StartFailure && error.kind === "port" && options.port === undefined;
+      const mayPass = error instanceof StartFailure && error.code === "PS702" && options.port === undefined;
       if (!mayPass || attempt === PORT_ATTEMPTS) throw error;
     }
   }
@@ -206,6 +207,7 @@ async function launchOn(cluster: Cluster, binaries: Binaries, options: EmbeddedS
 async function stopKept(data: string): Promise<void> {
   if (await stopPostmaster(data)) return;
   throw new UserError(
+    "PS703",
     `The Postgres on ${data} did not stop: it may belong to another user. Stop it as the user who started it.`,
   );
 }

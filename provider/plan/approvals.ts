@@ -4,7 +4,7 @@ import type { FactBase } from "../catalog/pgDelta.ts";
 import { UserError } from "../core/errors.ts";
 import type { LayerPlan } from "./plan.ts";
 import { askRename } from "./renames/suspected.ts";
-import { refusedByRows } from "./rowChecks/report.ts";
+import { refusalCodes, refusedByRows } from "./rowChecks/report.ts";
 
 /** A layer's approvals of hazards, each with or without a note: `drop-column:app.t.a (2026-11: replaced)`. */
 export interface Approvals {
@@ -37,15 +37,21 @@ export function refuseHazards({ assessed, questions, rowChecks }: LayerPlan, app
   const stopping = hazards.filter(({ stops, approval }) => stops && !mayDo.has(approval) && !asked.has(approval));
   const questionsAsked = open.flatMap((each) => askRename({ ...each, approval: asNew(each.approval, approvals) }));
   const question = ["Stopped before the first statement with a question:", ...questionsAsked].join("\n");
-  if (open.length > 0 && stopping.length === 0) throw new UserError(`${question}\nNothing was changed.`);
+  if (open.length > 0 && stopping.length === 0) throw new UserError("PS211", `${question}\nNothing was changed.`);
   // What is asked of the rows of a new column is idle while that may be a renamed one.
   const refused = open.length > 0 ? [] : refusedByRows(rowChecks);
   const rows =
     refused.length === 0 ? [] : ["Stopped before the first statement, because of rows that are there:", ...refused];
-  if (rows.length > 0 && stopping.length === 0) throw new UserError([...rows, "Nothing was changed."].join("\n"));
+  const [first = "PS201", ...others] = [
+    ...(open.length > 0 ? (["PS211"] as const) : refusalCodes(rowChecks)),
+    ...stopping.map(({ code }) => code),
+  ];
+  if (rows.length > 0 && stopping.length === 0)
+    throw new UserError(first, [...rows, "Nothing was changed."].join("\n"), { others });
   if (stopping.length > 0) {
     const missing = [...new Set(stopping.map(({ approval }) => approval))];
     throw new UserError(
+      first,
       [
         ...(open.length > 0 ? [question] : []),
         ...rows,
@@ -55,6 +61,7 @@ export function refuseHazards({ assessed, questions, rowChecks }: LayerPlan, app
         "Nothing was changed. If this is meant, add to the layer's `allow`:",
         ...missing.map((approval) => `  ${approvalInLine(asNew(approval, approvals))}`),
       ].join("\n"),
+      { others },
     );
   }
   const matched = new Set([...hazards, ...questions].map(({ approval }) => approval));

@@ -109,6 +109,7 @@ export async function refuseWithoutCast(
       continue;
     if (conversion !== undefined)
       throw new UserError(
+        "PS113",
         `${conversion.place}: found the conversion "${conversion.expression}" of ${describe(id)}, which the server refuses: ${refusal.message}. Expected an expression of the columns as they are in the database. Nothing was changed.`,
       );
     if (refusal.code === "42846") throw withoutCast(id, text(live.get(id), "type"), text(desired.get(id), "type"));
@@ -121,6 +122,7 @@ function withoutCast(
   to: string,
 ): UserError {
   return new UserError(
+    "PS113",
     [
       `Found ${describe(id)} changed from ${from} to ${to}, which the server has no cast for. Expected to be told how its values become the new ones.`,
       "Write above or behind the column's line in the layer's files:",

@@ -3,22 +3,13 @@ import type { FactBase, StableId } from "../catalog/pgDelta.ts";
 import { quoteIdent } from "../catalog/quote.ts";
 import { rowsBehind, type TableSizes, tableOf, tablesOfDomain, text } from "../catalog/tables.ts";
 import { isVirtual } from "../catalog/virtualColumns.ts";
+import type { ErrorCode } from "../core/errorCodes.ts";
 import type { Statement } from "./statement.ts";
 import { typeChange } from "./typeChange.ts";
 import { isVolatileDefault } from "./volatileDefault.ts";
 
-/** Stable codes: to look up, and to search for. */
-export type HazardCode =
-  | "PS201"
-  | "PS202"
-  | "PS203"
-  | "PS204"
-  | "PS205"
-  | "PS206"
-  | "PS207"
-  | "PS208"
-  | "PS209"
-  | "PS210";
+/** Those of the one table that a statement may have. */
+export type HazardCode = Extract<ErrorCode, `PS20${number}` | "PS210">;
 
 /** What a statement may do to the people who use the database while it runs, or to their data. */
 export interface Hazard {

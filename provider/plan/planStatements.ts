@@ -69,13 +69,16 @@ function joinedLists(first: StatementList, second: StatementList): StatementList
 
 function plannedStatements(live: FactBase, desired: FactBase): StatementList {
   const started = performance.now();
-  const { actions, preamble } = planned(() =>
-    plan(live, desired, {
-      // Roles belong to the cluster and are facts of no layer: those named exist, or will.
-      assumedRoles: [live, desired].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]),
-      assumedSchemas: ["public", "pg_catalog"],
-      compact: !hasTwinKeys(live, desired),
-    }),
+  const { actions, preamble } = planned(
+    () =>
+      plan(live, desired, {
+        // Roles belong to the cluster and are facts of no layer: those named exist, or will.
+        assumedRoles: [live, desired].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]),
+        assumedSchemas: ["public", "pg_catalog"],
+        compact: !hasTwinKeys(live, desired),
+      }),
+    live,
+    desired,
   );
   addTime("plan", performance.now() - started);
   const write = virtualWriter(desired);

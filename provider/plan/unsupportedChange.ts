@@ -1,3 +1,7 @@
+import { describe, isTopLevel } from "../catalog/objectNames.ts";
+import type { FactBase, StableId } from "../catalog/pgDelta.ts";
+import { quoteIdent } from "../catalog/quote.ts";
+import type { ErrorCode } from "../core/errorCodes.ts";
 import { UserError } from "../core/errors.ts";
 
 /**
@@ -7,31 +11,70 @@ import { UserError } from "../core/errors.ts";
 export class UnsupportedChangeError extends UserError {
   override name = "UnsupportedChangeError";
 
-  constructor(reason: string) {
+  /** @param reason in one sentence. */
+  constructor(reason: string, { code = "PS307", cause }: { code?: ErrorCode; cause?: unknown } = {}) {
     super(
+      code,
       `This change cannot be planned: ${reason}\nNothing was changed. Make it in two updates: first take away the object or what uses it, then make the change.`,
+      { cause },
     );
   }
 }
 
-/** As the planner words what it does not support; any other error of it is a defect. */
-const KNOWN = [
-  /^(domain|range type|enum|composite type|subscription) .*(: cannot |: changing two_phase )/s,
-  // Such as a table with a policy that becomes a partition of the same name.
-  /^dependency cycle among /,
+/** As the planner words what it does not support, and what is told of it. Any other error is a defect. */
+const KNOWN: readonly [RegExp, (...found: string[]) => string][] = [
+  [
+    /^(domain|range type) (.*?): cannot replace .*?column\(s\) (.*?) depend on it/s,
+    (kind, name, columns) => `${kind} ${name} cannot become another one while columns have it: ${columns}`,
+  ],
+  [
+    /^enum (.*?): cannot remove or reorder values .*? — (.*?)\. The rebuild/s,
+    (name, users) => `values of enum ${name} cannot be removed or reordered while these use it: ${users}`,
+  ],
+  [
+    /^composite type (.*?): cannot change attribute "(.*?)" type/s,
+    (name, attribute) =>
+      `attribute "${attribute}" of composite type ${name} cannot get another type while columns have the type`,
+  ],
+  [
+    /^subscription (.*?): changing two_phase /s,
+    (name) => `two_phase of subscription ${name} cannot change before PostgreSQL 18`,
+  ],
 ];
 
 /**
  * Runs the planner.
  *
- * @throws {UnsupportedChangeError} for a change that it does not support.
+ * @throws {UnsupportedChangeError} for a change that it does not support, and where its statements wait for
+ *   one another.
  */
-export function planned<T>(plan: () => T): T {
+export function planned<T>(plan: () => T, live: FactBase, desired: FactBase): T {
   try {
     return plan();
   } catch (error) {
-    if (error instanceof Error && KNOWN.some((known) => known.test(error.message)))
-      throw new UnsupportedChangeError(error.message);
-    throw error;
+    const { message } = error instanceof Error ? error : { message: "" };
+    for (const [pattern, told] of KNOWN) {
+      const [, ...found] = pattern.exec(message) ?? [];
+      if (found.length > 0) throw new UnsupportedChangeError(`${told(...found)}.`, { cause: error });
+    }
+    // Such as a table with a policy that becomes a partition of the same name.
+    const circle = /^dependency cycle among .*?\n(.*)/s.exec(message)?.[1];
+    if (circle === undefined) throw error;
+    throw new UnsupportedChangeError(
+      `the statements for ${namedIn(circle, live, desired)} wait for one another, and pgstrata finds no order. That is a defect of pgstrata, which you can go around.`,
+      { code: "PS901", cause: error },
+    );
   }
+}
+
+const MOST_NAMED = 5;
+
+/** The objects that statements are about, in the order of their names. */
+function namedIn(sql: string, live: FactBase, desired: FactBase): string {
+  const isNamed = (id: StableId): boolean =>
+    "schema" in id && "name" in id && sql.includes(`${quoteIdent(String(id.schema))}.${quoteIdent(id.name)}`);
+  const ids = [live, desired].flatMap((side) => side.facts().map(({ id }) => id));
+  const names = [...new Set(ids.filter((id) => isTopLevel(id) && isNamed(id)).map(describe))].sort();
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
+  return names.length === 0 ? "some objects" : names.slice(0, MOST_NAMED).join(", ") + more;
 }

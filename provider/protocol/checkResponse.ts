@@ -1,11 +1,14 @@
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import { withReferences } from "../core/errorCodes.ts";
+import { inputFault } from "../core/errors.ts";
 import type { CheckFailure, Properties } from "../core/resourceType.ts";
 import type { Redactor } from "./redactor.ts";
 import { encodeStruct } from "./struct.ts";
 
 /**
  * The answer to Check and CheckConfig. The path of a fault goes into its text and not into its own field: the
- * CLI prints the value of a property that is named there, even when it is a secret.
+ * CLI prints the value of a property that is named there, even when it is a secret. The last fault of a code
+ * says where to read on.
  */
 export function checkResponse(
   inputs: Properties,
@@ -14,9 +17,10 @@ export function checkResponse(
 ): InstanceType<typeof messages.CheckResponse> {
   const response = new messages.CheckResponse();
   response.setInputs(encodeStruct(inputs));
-  for (const { property, reason } of failures) {
+  for (const [n, fault] of failures.entries()) {
+    const isLast = !failures.slice(n + 1).some(({ code }) => code === fault.code);
     const failure = new messages.CheckFailure();
-    failure.setReason(redactor.redact(property === "" ? reason : `${property}: ${reason}`));
+    failure.setReason(redactor.redact(withReferences(inputFault(fault), isLast ? [fault.code] : [])));
     response.addFailures(failure);
   }
   return response;

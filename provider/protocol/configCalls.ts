@@ -1,5 +1,5 @@
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
-import { UserError } from "../core/errors.ts";
+import { InputError } from "../core/errors.ts";
 import type { DiffResult, Properties } from "../core/resourceType.ts";
 import { equalValues } from "../core/values.ts";
 import { parseConfig } from "../resources/provider/inputs.ts";
@@ -47,9 +47,7 @@ export function diffConfig(request: Diff, redactor: Redactor): InstanceType<type
  */
 export function configure(request: Configure, redactor: Redactor): Session {
   const { config, failures } = parseConfig(decodeConfig(request.getArgs(), redactor));
-  if (failures.length > 0) {
-    throw new UserError(failures.map(({ property, reason }) => `${property}: ${reason}`).join("\n"));
-  }
+  if (failures.length > 0) throw new InputError(failures);
   return createSession(config);
 }
 

@@ -158,6 +158,6 @@ function statusTarget(request: StatusOperation): StatusTarget | undefined {
 /** Engines that send no type have it in the URN, after the types of the parents. */
 function typeOf(urn: string): string {
   const type = urn.split("::")[2]?.split("$").at(-1);
-  if (!type) throw new UserError(`"${urn}" is not the URN of a resource`);
+  if (!type) throw new UserError("PS603", `"${urn}" is not the URN of a resource`);
   return type;
 }

@@ -1,4 +1,5 @@
 import { fstatSync } from "node:fs";
+import { shownError } from "../core/errors.ts";
 import { addTime } from "../core/timing.ts";
 import { createRedactor, type Redactor } from "./redactor.ts";
 import { serve } from "./server.ts";
@@ -27,7 +28,7 @@ export async function run(args: string[]): Promise<void> {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(0));
   process.on("uncaughtException", (error) => {
-    process.stderr.write(`internal error: ${error.stack ?? error.message}\n`);
+    process.stderr.write(`${error.stack ?? error.message}\n${shownError(error)}\n`);
     stop(1);
   });
   if (stdinIsHeld()) process.stdin.resume().on("end", () => stop(0));

@@ -31,10 +31,13 @@ export function createService(redactor: Redactor): Service {
   const loaded = new Map<string, Promise<ResourceType>>();
 
   async function resourceType(token: string): Promise<ResourceType> {
-    if (!session) throw new UserError("the provider is not configured yet");
+    if (!session) throw new UserError("PS602", "the provider is not configured yet");
     const load = resourceTypes[token];
     if (!load) {
-      throw new UserError(`found resource type "${token}", expected one of ${Object.keys(resourceTypes).join(", ")}`);
+      throw new UserError(
+        "PS603",
+        `found resource type "${token}", expected one of ${Object.keys(resourceTypes).join(", ")}`,
+      );
     }
     const type = loaded.get(token) ?? load(session);
     loaded.set(token, type);
@@ -114,7 +117,7 @@ export function createService(redactor: Redactor): Service {
     update: answer(calls.update),
     delete: answer(calls.delete),
     cancel: answer(() => {
-      cancel.abort(new UserError("cancelled"));
+      cancel.abort(new UserError("PS604", "cancelled"));
       return new emptyMessages.Empty();
     }),
     getMapping: answer(() => new messages.GetMappingResponse()),
@@ -129,7 +132,7 @@ export function createService(redactor: Redactor): Service {
     handlers,
     attach: (engineAddress) => log.attach(engineAddress),
     async close() {
-      cancel.abort(new UserError("the provider is ending"));
+      cancel.abort(new UserError("PS604", "the provider is ending"));
       await session?.close();
       log.close();
       status.close();

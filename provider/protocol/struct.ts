@@ -67,10 +67,11 @@ function decodeValue(
   if (mark === RESOURCE) return decodeValue(fields.get("id") ?? fields.get("urn") ?? null, path, onSecret, secret);
   if (mark === ASSET || mark === ARCHIVE) {
     throw new UserError(
+      "PS601",
       `${path}: found an asset or archive, expected a plain value; give the text or a file name instead`,
     );
   }
-  if (mark !== undefined) throw new UserError(`${path}: found a value of a kind that pgstrata does not know`);
+  if (mark !== undefined) throw new UserError("PS603", `${path}: found a value of a kind that pgstrata does not know`);
   const decoded: Properties = {};
   for (const [key, item] of fields) decoded[key] = decodeValue(item, `${path}.${key}`, onSecret, secret);
   return decoded;

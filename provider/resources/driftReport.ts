@@ -1,7 +1,7 @@
 import { readCatalog } from "../catalog/readCatalog.ts";
 import { type Drift, driftOf } from "../contribution/drift.ts";
 import type { ContributionRecord } from "../contribution/record.ts";
-import { UserError } from "../core/errors.ts";
+import { inputFault, UserError } from "../core/errors.ts";
 import type { CallContext, Properties, ResourceState } from "../core/resourceType.ts";
 import { acceptedInputs } from "./layer/inputs.ts";
 import { unpackRecord } from "./layer/outputs.ts";
@@ -46,8 +46,11 @@ export async function reportDrift({ provider, layers, rows }: KnownState): Promi
   try {
     const { database } = session;
     if (failures.length > 0 || database === undefined) {
-      const reasons = failures.map(({ property, reason }) => `${property}: ${reason}`).join("; ");
-      throw new UserError(`The provider's settings in the state cannot be used: ${reasons || "the URL is not known"}.`);
+      const reasons = failures.map(inputFault).join("; ");
+      throw new UserError(
+        "PS602",
+        `The provider's settings in the state cannot be used: ${reasons || "the URL is not known"}.`,
+      );
     }
     const records = new Map(layers.map(recordOf));
     const { role } = await database.facts();

@@ -29,14 +29,17 @@ async function createScratch(server: Database, { roles }: ShadowNeeds): Promise<
   const missing = roles.filter((role) => !rows.some((row) => row.rolname === role));
   if (missing.length > 0) {
     throw new UserError(
+      "PS105",
       `The SQL names the roles ${missing.join(", ")}, which the server does not have. A shadow on the target's server makes no roles, ` +
         "because roles are shared by all databases of a server. Create them first (AccessRoles does), or set the provider's `shadow` to `embedded`.",
+      { property: "roles" },
     );
   }
   const name = `pgstrata_shadow_${randomBytes(8).toString("hex")}`;
   await admin.query(`create database ${quoteIdent(name)} template template0`).catch((error: unknown) => {
     if (!(error instanceof DatabaseError && error.code === "42501")) throw error;
     throw new UserError(
+      "PS506",
       "The connecting role may not create databases, which a shadow on the target's server needs. " +
         "Grant it CREATEDB (`alter role … createdb`), or set the provider's `shadow` to `embedded` or to the URL of a scratch server.",
     );

@@ -255,11 +255,13 @@ function refuseUnreadable(found: Settled["unreadable"]): void {
     ),
   );
   throw new UserError(
+    "PS111",
     [
       "Found definitions that PostgreSQL accepts and prints in a form that it cannot read, so that neither pgstrata nor a restored dump could make them:",
       ...faults,
       "Expected another form of the same: brackets or a CASE around a part, an operator of one column at a time, numbers or booleans in a CYCLE clause.",
     ].join("\n"),
+    { property: "files" },
   );
 }
 
@@ -289,8 +291,10 @@ function refuseConflicts(top: SqlSet, ids: readonly StableId[]): void {
   const names = [...new Set(ids.map(describe))].sort();
   const shown = names.slice(0, 5).join(", ") + (names.length > 5 ? ` and ${names.length - 5} more` : "");
   throw new UserError(
+    "PS110",
     `The layer "${top.name}" changes what a layer of its base declares: ${shown}. Expected one owner for each object: ` +
       "make the change in the layer that declares it. (A layer may add to objects of its base: columns, indexes, policies, grants to others, row security.)",
+    { property: "files" },
   );
 }
 
@@ -299,8 +303,10 @@ function refuseUnlistedRoles({ name }: SqlSet, { added, linked }: Contribution, 
   const unlisted = [...rolesNamedBy(added, linked)].filter((role) => role !== owner && !roles.includes(role)).sort();
   if (unlisted.length === 0) return;
   throw new UserError(
+    "PS105",
     `The SQL of the layer "${name}" names ${unlisted.map((role) => `"${role}"`).join(", ")}, expected only roles that the layer lists: ` +
       "add what is missing to its `roles`.",
+    { property: "roles" },
   );
 }
 

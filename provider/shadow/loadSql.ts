@@ -1,8 +1,9 @@
 import pg, { type PoolClient } from "pg";
+import type { ErrorCode } from "../core/errorCodes.ts";
 import { UserError } from "../core/errors.ts";
 import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
 import { sqlStatements } from "./sqlStatements.ts";
-import { refuseUnmanaged, unmanaged } from "./unmanaged.ts";
+import { addedUnmanaged, unmanaged, unmanagedFault } from "./unmanaged.ts";
 
 const { DatabaseError } = pg;
 
@@ -21,23 +22,29 @@ interface Place {
   text: string;
 }
 
+interface FaultContext {
+  place?: Place | undefined;
+  /** What the server answered with. */
+  sqlstate?: string | undefined;
+  cause?: unknown;
+}
+
 /** A mistake in a SQL file, with its place: where the server found it, else where its statement begins. */
 export class SqlFileError extends UserError {
   override name = "SqlFileError";
   readonly path: string;
-  /** SQLSTATE. */
-  readonly code: string;
+  readonly sqlstate: string | undefined;
   /** What is wrong, without the place. */
   readonly fault: string;
   readonly place: Place | undefined;
 
-  constructor(path: string, code: string, fault: string, place?: Place) {
+  constructor(code: ErrorCode, path: string, fault: string, { place, sqlstate, cause }: FaultContext = {}) {
     const [first = "", ...rest] = fault.split("\n");
     const where = place === undefined ? path : `${path}:${place.line}:${place.column}`;
     const line = place === undefined ? [] : [`    ${place.text}`, `    ${" ".repeat(place.column - 1)}^`];
-    super([`${where}: ${first}`, ...line, ...rest].join("\n"));
+    super(code, [`${where}: ${first}`, ...line, ...rest].join("\n"), { property: "files", cause });
     this.path = path;
-    this.code = code;
+    this.sqlstate = sqlstate;
     this.fault = fault;
     this.place = place;
   }
@@ -104,7 +111,8 @@ export async function loadSql(
       if (after !== undefined) refuseSideEffects(file, transaction, after);
     }
     await client.query(PATH_OF_OURS);
-    if (before !== undefined) refuseUnmanaged(before, await unmanaged(client));
+    const added = before === undefined ? [] : addedUnmanaged(before, await unmanaged(client));
+    if (added.length > 0) throw await locatedUnmanaged(client, files, added);
     await client.query(CLOSE);
   } catch (error) {
     await client.query("rollback").catch(() => {});
@@ -129,7 +137,10 @@ async function withPlace(client: PoolClient, files: readonly SqlFile[], error: S
             async () => isHarmless(await sideEffects(client), transaction),
             () => false,
           );
-          if (!isSound) return new SqlFileError(error.path, error.code, error.fault, placeAt(file.sql, start));
+          if (!isSound) {
+            const { code, path, fault, sqlstate, cause } = error;
+            return new SqlFileError(code, path, fault, { sqlstate, cause, place: placeAt(file.sql, start) });
+          }
         }
     }
   } catch {
@@ -138,6 +149,50 @@ async function withPlace(client: PoolClient, files: readonly SqlFile[], error: S
     await client.query("rollback").catch(() => {});
   }
   return error;
+}
+
+/** What no layer can hold, with the place of the statement that made the first of it where that is found. */
+async function locatedUnmanaged(
+  client: PoolClient,
+  files: readonly SqlFile[],
+  added: readonly string[],
+): Promise<UserError> {
+  const { code, fault } = unmanagedFault(added);
+  const made = await statementThatMade(client, files, added).catch(() => undefined);
+  if (made === undefined) return new UserError(code, fault, { property: "files" });
+  return new SqlFileError(code, made.file.path, fault, { place: placeAt(made.file.sql, made.start) });
+}
+
+/**
+ * Which statement made the first of what no layer can hold. Asking the catalog after each of thousands takes
+ * long, so the files are executed twice: once to find the part with the statement, once to find it in there.
+ */
+async function statementThatMade(
+  client: PoolClient,
+  files: readonly SqlFile[],
+  added: readonly string[],
+): Promise<{ file: SqlFile; start: number } | undefined> {
+  const statements = files.flatMap((file) => sqlStatements(file.sql).map((span) => ({ file, ...span })));
+  let first = 0;
+  let last = statements.length - 1;
+  for (const part of [Math.ceil(Math.sqrt(statements.length)), 1]) {
+    await client.query("rollback");
+    await client.query(OPEN);
+    for (const [n, { file, start, end }] of statements.entries()) {
+      if (file !== statements[n - 1]?.file) await client.query(PATH_OF_FILES);
+      await client.query(file.sql.slice(start, end));
+      if (n < first || ((n + 1) % part !== 0 && n !== last)) continue;
+      // The file's own path comes back for the statements after this one.
+      await client.query(`savepoint look; ${PATH_OF_OURS}`);
+      const found = await unmanaged(client);
+      await client.query("rollback to savepoint look");
+      if (!added.some((what) => found.has(what))) continue;
+      first = n - (n % part);
+      last = n;
+      break;
+    }
+  }
+  return statements[last];
 }
 
 const isHarmless = (after: SideEffects, transaction: string): boolean =>
@@ -163,8 +218,8 @@ function endsTransaction(error: unknown): boolean {
 
 function transactionFault({ path }: SqlFile): SqlFileError {
   return new SqlFileError(
+    "PS106",
     path,
-    "2D000",
     `found BEGIN, COMMIT or ROLLBACK, expected plain declarative SQL. A layer is one transaction that pgstrata opens and closes: remove the statement.`,
   );
 }
@@ -185,8 +240,8 @@ function refuseSideEffects(file: SqlFile, transaction: string, after: SideEffect
   if (after.transaction !== transaction) throw transactionFault(file);
   if (after.touchesServer) {
     throw new SqlFileError(
+      "PS106",
       file.path,
-      "0LP01",
       `found a statement that changes a role, a membership or another thing of the whole server, expected objects of one database. ` +
         "Roles belong to the whole server: declare them as `postgresql.Role` and `postgresql.GrantRole` (component AccessRoles) and name them in the layer's `roles`.",
     );
@@ -198,7 +253,7 @@ function located(file: SqlFile, error: unknown): unknown {
   if (!(error instanceof DatabaseError) || error.code === undefined) return error;
   const place = error.position === undefined ? undefined : placeOf(file.sql, Number(error.position));
   const hint = error.hint === undefined ? "" : `\n  The server's hint: ${error.hint}`;
-  return new SqlFileError(file.path, error.code, error.message + hint, place);
+  return new SqlFileError("PS103", file.path, error.message + hint, { place, sqlstate: error.code, cause: error });
 }
 
 /** @param position counted in characters (not UTF-16 units) from 1, as the server does. */

@@ -20,6 +20,7 @@ export async function openShadow(mode: ShadowMode, target: Database | undefined,
   if (embedded) return embeddedShadow(directory, major, findBinaries(major, undefined).version);
   if (mode === "embedded" || target === undefined) {
     throw new UserError(
+      "PS506",
       `Found a target of PostgreSQL ${major}, but embedded servers of ${majors.length === 0 ? "no version" : majors.join(", ")} only. ` +
         "Set the provider's `shadow` to `colocated` (needs CREATEDB on the target's server) or to the URL of a scratch server of that version.",
     );
@@ -35,6 +36,7 @@ async function serverShadow(url: string, target: Database | undefined): Promise<
     const desired = await target?.facts();
     if (desired !== undefined && major !== desired.major) {
       throw new UserError(
+        "PS506",
         `Found PostgreSQL ${version} at the provider's \`shadow\` URL, expected the target's major version ${desired.major}, because the same SQL means different things on different ones.`,
       );
     }
@@ -42,6 +44,6 @@ async function serverShadow(url: string, target: Database | undefined): Promise<
   } catch (error) {
     await server.close();
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(`The provider's \`shadow\`: ${error.message}`);
+    throw new UserError(error.code, `The provider's \`shadow\`: ${error.message}`, { cause: error });
   }
 }

@@ -31,7 +31,9 @@ export async function readUnderOldNames(
   const taken = renames.find(({ from }) => below.has(from));
   if (taken !== undefined) {
     throw new UserError(
+      "PS109",
       `Found a rename of ${describe(taken.from)}, which a layer of the base declares. Expected an object of the layer itself: rename it in the layer that declares it.`,
+      { property: "files" },
     );
   }
   for (const { there } of steps) for (const sql of there) await pool.query(sql);

@@ -1,5 +1,5 @@
 import type { PoolClient } from "pg";
-import { UserError } from "../core/errors.ts";
+import type { ErrorCode } from "../core/errorCodes.ts";
 
 const ROWS = "rows of ";
 
@@ -18,7 +18,7 @@ const UNMANAGED = `
     select c.*, pg_catalog.format('%I.%I', n.nspname, c.relname) as name from pg_catalog.pg_class c join schema n on n.oid = c.relnamespace
      where not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')
   ), attribute as (
-    select a.*, c.relkind, c.relispartition, pg_catalog.format('%s.%I', c.name, a.attname) as name
+    select a.*, c.relkind, c.relispartition, c.name as relation, pg_catalog.format('%s.%I', c.name, a.attname) as name
       from pg_catalog.pg_attribute a join relation c on c.oid = a.attrelid where a.attnum > 0 and not a.attisdropped
   )
   select '${ROWS}' || c.name as what from pg_catalog.pg_stat_xact_user_tables s join relation c on c.oid = s.relid
@@ -45,7 +45,8 @@ const UNMANAGED = `
    where a.relkind in ('r', 'p', 'm') and a.attstorage <> t.typstorage
   union all select 'compression of column ' || name from attribute where relkind in ('r', 'p', 'm') and attcompression <> ''
   union all select 'statistics target of column ' || name from attribute where coalesce(attstattarget, -1) <> -1
-  union all select 'options of column ' || name from attribute where attoptions is not null
+  union all select case when relkind in ('i', 'I') then 'options of the operator class in index ' || relation else 'options of column ' || name end
+    from attribute where attoptions is not null
   union all select 'comment on column ' || a.name from attribute a join pg_catalog.pg_description d
       on d.objoid = a.attrelid and d.objsubid = a.attnum and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
    where a.relkind in ('v', 'm', 'c') or a.relispartition
@@ -65,7 +66,7 @@ const UNMANAGED = `
   union all select 'tablespace of ' || name from relation where reltablespace <> 0
   union all select 'table access method of ' || c.name from relation c join pg_catalog.pg_am a on a.oid = c.relam
    where c.relkind in ('r', 'p', 'm') and a.amname <> 'heap'
-  union all select 'the type that makes up ' || name from relation where reloftype <> 0
+  union all select 'typed table ' || name from relation where reloftype <> 0
   union all select 'dependence on an extension of ' || pg_catalog.pg_describe_object(classid, objid, objsubid)
     from pg_catalog.pg_depend where deptype = 'x'`;
 
@@ -75,18 +76,19 @@ export async function unmanaged(client: PoolClient): Promise<Set<string>> {
   return new Set(rows.map(({ what }) => what));
 }
 
-/**
- * @param before found before the files were executed.
- * @throws {UserError} that names what they added.
- */
-export function refuseUnmanaged(before: ReadonlySet<string>, after: ReadonlySet<string>): void {
-  const added = [...after].filter((what) => !before.has(what)).sort();
-  if (added.length === 0) return;
+/** What the files added to it, in the order of the names. */
+export function addedUnmanaged(before: ReadonlySet<string>, after: ReadonlySet<string>): string[] {
+  return [...after].filter((what) => !before.has(what)).sort();
+}
+
+/** What is wrong with it, and what to do. */
+export function unmanagedFault(added: readonly string[]): { code: ErrorCode; fault: string } {
   const shown = added.slice(0, 5).join(", ") + (added.length > 5 ? ` and ${added.length - 5} more` : "");
   const advice = added.every((what) => what.startsWith(ROWS))
     ? "Rows are resources of their own: declare each as a `Row`."
     : "Take it out of the layer; in the database it may stay, as an undeclared object.";
-  throw new UserError(
-    `Found ${shown}, which no layer can hold: it would be missing in the database without a word. Expected the definitions of tables, indexes, constraints, views, functions, triggers, policies, types, sequences, grants and comments. ${advice}`,
-  );
+  return {
+    code: "PS107",
+    fault: `found ${shown}, which no layer can hold: it would be missing in the database without a word. Expected the definitions of tables, indexes, constraints, views, functions, triggers, policies, types, sequences, grants and comments. ${advice}`,
+  };
 }

@@ -22,6 +22,7 @@ await runMain(async () => {
   const known = parseStackState(await askPulumi(projectRoot, ["stack", "export", "--show-secrets", ...where], env));
   if (known.length === 0) {
     throw new UserError(
+      "PS701",
       `The state of the stack${stack === undefined ? "" : ` ${stack}`} holds no layer and no row. Run \`pulumi up\` first, or name another stack with --stack.`,
     );
   }
@@ -38,6 +39,7 @@ function options(): { stack: string | undefined; json: boolean } {
     return { stack: values.stack, json: values.json };
   } catch (error) {
     throw new UserError(
+      "PS706",
       `${error instanceof Error ? error.message : String(error)}\nExpected: npm run drift -- [--stack <name>] [--json]`,
     );
   }

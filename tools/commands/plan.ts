@@ -46,6 +46,6 @@ function options(): { stack: string | undefined; form: Form } {
     if (others.length > 0) throw new Error("Found more than one form.");
     return { stack: values.stack, form: chosen === undefined ? planAsText : FORMS[chosen] };
   } catch (error) {
-    throw new UserError(`${error instanceof Error ? error.message : String(error)}\nExpected: ${USAGE}`);
+    throw new UserError("PS706", `${error instanceof Error ? error.message : String(error)}\nExpected: ${USAGE}`);
   }
 }

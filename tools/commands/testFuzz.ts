@@ -44,7 +44,8 @@ await runMain(async () => {
     );
     if (exitCode !== 0) failed.push(major);
   }
-  if (failed.length > 0) throw new UserError(`Properties do not hold on PostgreSQL ${failed.join(", ")}; see above.`);
+  if (failed.length > 0)
+    throw new UserError("PS707", `Properties do not hold on PostgreSQL ${failed.join(", ")}; see above.`);
 });
 
 interface Options {
@@ -72,7 +73,10 @@ function options(): Options {
   const majors = values.major === "all" ? installedMajors() : [wholeNumber("major", values.major)];
   const missing = majors.filter((major) => !installedMajors().includes(major));
   if (missing.length > 0)
-    throw new UserError(`Found --major ${values.major}, expected one of ${installedMajors().join(", ")}, or all.`);
+    throw new UserError(
+      "PS706",
+      `Found --major ${values.major}, expected one of ${installedMajors().join(", ")}, or all.`,
+    );
   return {
     runs: wholeNumber("runs", values.runs),
     seed: wholeNumber("seed", values.seed),
@@ -86,6 +90,6 @@ function options(): Options {
 
 function wholeNumber(option: string, text: string): number {
   if (!/^\d{1,9}$/.test(text))
-    throw new UserError(`Found --${option} ${text}, expected a whole number.\nUsage: ${USAGE}`);
+    throw new UserError("PS706", `Found --${option} ${text}, expected a whole number.\nUsage: ${USAGE}`);
   return Number(text);
 }

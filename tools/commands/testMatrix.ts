@@ -22,6 +22,7 @@ await runMain(async () => {
     });
     if (exitCode !== 0) failed.push(major);
   }
-  if (failed.length > 0) throw new UserError(`The tests failed on PostgreSQL ${failed.join(", ")}; see above.`);
+  if (failed.length > 0)
+    throw new UserError("PS707", `The tests failed on PostgreSQL ${failed.join(", ")}; see above.`);
   console.log(`\nThe tests passed on PostgreSQL ${majors.join(", ")}.`);
 });

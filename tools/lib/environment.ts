@@ -30,6 +30,7 @@ export function pulumiEnvironment(root: string, shell: NodeJS.ProcessEnv = {}): 
   const record = readRecord(layout);
   if (record.length === 0) {
     throw new UserError(
+      "PS701",
       `Pulumi is not set up in ${root}. Run \`npm start\` there: it sets all up and starts the local database.`,
     );
   }
@@ -109,6 +110,7 @@ export function requireOwnHome(root: string): void {
   const uid = process.getuid?.();
   if (owner === undefined || uid === undefined || owner === uid) return;
   throw new UserError(
+    "PS703",
     `${home} belongs to the user number ${owner}, and you are ${userInfo().username} (number ${uid}). ` +
       "Run this as that user, or use a checkout of your own; or have that user run `npm run reset` and remove the directory.",
   );

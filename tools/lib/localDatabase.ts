@@ -46,6 +46,7 @@ export async function startLocalDatabase(root: string): Promise<LocalDatabase> {
   if (running !== undefined) {
     if (asked === undefined || asked === running.port) return ready(running, true);
     throw new UserError(
+      "PS702",
       `The local database already runs on port ${running.port}, but PGSTRATA_PORT asks for ${asked}. Run \`npm stop\` first, then start it again.`,
     );
   }
@@ -65,6 +66,7 @@ export async function localDatabaseUrl(root: string): Promise<string> {
   const server = findEmbeddedServer(place(root));
   if (server === undefined) {
     throw new UserError(
+      "PS701",
       "The local database of this checkout does not run. Run `npm start`: it starts it and applies the program.",
     );
   }
@@ -99,8 +101,9 @@ async function startServer(directory: string, port: number): Promise<EmbeddedSer
       detached: true,
     });
   } catch (error) {
-    if (!(error instanceof StartFailure && error.kind === "port")) throw error;
+    if (!(error instanceof StartFailure && error.code === "PS702")) throw error;
     throw new UserError(
+      "PS702",
       `Port ${port} on 127.0.0.1, which the local database wants, is in use by another program. End that program, or choose another port: ` +
         "`PGSTRATA_PORT=… npm start`; the new one is kept for later starts.",
     );
@@ -128,6 +131,7 @@ function portFromEnvironment(): number | undefined {
   const port = Number(text);
   if (Number.isInteger(port) && port >= 1 && port <= 65535) return port;
   throw new UserError(
+    "PS706",
     `PGSTRATA_PORT is "${text}", but a port is a number from 1 to 65535. Set it to one, or unset it.`,
   );
 }

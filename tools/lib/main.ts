@@ -1,14 +1,15 @@
-import { UserError } from "../../provider/core/errors.ts";
+import { shownError, UserError } from "../../provider/core/errors.ts";
 
 /**
  * Runs a command of the project. Exit code 0 when it ends well, else 1: a user's mistake is printed as one
- * message, a defect of ours with its stack.
+ * message, a defect of ours with its stack before it.
  */
 export async function runMain(command: () => Promise<void>): Promise<void> {
   try {
     await command();
   } catch (error) {
-    console.error(error instanceof UserError ? `\nerror: ${error.message}` : error);
+    if (!(error instanceof UserError)) console.error(error);
+    console.error(`\nerror: ${shownError(error)}`);
     process.exitCode = 1;
   }
 }

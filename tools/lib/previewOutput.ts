@@ -59,6 +59,7 @@ function parsed(text: string): z.output<typeof output> {
     return output.parse(JSON.parse(text));
   } catch {
     throw new UserError(
+      "PS603",
       "`pulumi preview --json` gave no plan that this version of pgstrata can read. Run `pulumi preview` to see what it says.",
     );
   }

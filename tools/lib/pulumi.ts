@@ -23,6 +23,7 @@ export async function runPulumi(
   if (code === "ENOENT") throw missingCli();
   if (failed) {
     throw new UserError(
+      "PS707",
       `\`pulumi ${args[0]}\` ended with ${signal === undefined ? `exit code ${exitCode}` : signal}; what it said is above. ` +
         "When that is mended, run this again: what was done is kept, and the rest is made up for.",
     );
@@ -42,7 +43,8 @@ export async function askPulumi(
   env: NodeJS.ProcessEnv = processEnvironment(root),
 ): Promise<string> {
   const result = await callPulumi(root, args, env);
-  if (result.failed) throw new UserError(`\`pulumi ${args.join(" ")}\` failed: ${result.stderr || result.stdout}`);
+  if (result.failed)
+    throw new UserError("PS707", `\`pulumi ${args.join(" ")}\` failed: ${result.stderr || result.stdout}`);
   return result.stdout;
 }
 
@@ -58,7 +60,7 @@ export async function currentStack(root: string, env: NodeJS.ProcessEnv): Promis
  */
 export async function previewAsJson(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<string> {
   const { stdout, stderr } = await callPulumi(root, ["preview", "--json", "--stack", stack], env);
-  if (stdout.trim() === "") throw new UserError(`\`pulumi preview\` failed: ${stderr}`);
+  if (stdout.trim() === "") throw new UserError("PS707", `\`pulumi preview\` failed: ${stderr}`);
   return stdout;
 }
 
@@ -75,5 +77,5 @@ async function callPulumi(root: string, args: readonly string[], env: NodeJS.Pro
 }
 
 function missingCli(): UserError {
-  return new UserError("The Pulumi CLI is not installed for this checkout. Run `npm start`: it sets all up.");
+  return new UserError("PS701", "The Pulumi CLI is not installed for this checkout. Run `npm start`: it sets all up.");
 }

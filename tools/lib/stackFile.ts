@@ -44,6 +44,7 @@ function removeOrphanedSalt(root: string): void {
   if (!/^encryptionsalt: /m.test(text) || existsSync(passphrase)) return;
   if (/^\s+secure: /m.test(text)) {
     throw new UserError(
+      "PS708",
       `${file} holds secrets, but the passphrase that opens them, ${passphrase}, is gone. Put that file back; or delete ` +
         `the secrets and the line \`encryptionsalt\` from ${STACK_FILE}, and set the secrets again after \`npm start\`.`,
     );

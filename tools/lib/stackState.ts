@@ -35,7 +35,10 @@ const exported = z.object({
 export function parseStackState(text: string): KnownState[] {
   const parsed = exported.safeParse(JSON.parse(text));
   if (!parsed.success) {
-    throw new UserError("`pulumi stack export` gave a state of a form that this version of pgstrata does not know.");
+    throw new UserError(
+      "PS603",
+      "`pulumi stack export` gave a state of a form that this version of pgstrata does not know.",
+    );
   }
   const resources = parsed.data.deployment.resources.filter((resource) => !resource.delete);
   return resources

@@ -34,6 +34,7 @@ export function explainFileError(folder: string, error: unknown): unknown {
     case "EPERM":
     case "EROFS":
       return new UserError(
+        "PS703",
         [
           `Cannot write to ${folder} (${error.code}).`,
           "Expected a folder that the current user may write to.",
@@ -47,6 +48,7 @@ export function explainFileError(folder: string, error: unknown): unknown {
 
 export function diskFullError(folder: string): UserError {
   return new UserError(
+    "PS703",
     [
       `The disk is full; the last write was to ${folder}.`,
       "Expected about 0.5 GB free for what the set-up installs, and 5 GB more while it builds from source.",

@@ -99,6 +99,7 @@ export function buildError(part: Part, folder: string, output: string): UserErro
     .join("\n");
   if (unreachable.test(output)) {
     return new UserError(
+      "PS709",
       [
         `${part.title} cannot be built: Go could not fetch a module. It said:`,
         lines,
@@ -108,6 +109,7 @@ export function buildError(part: Part, folder: string, output: string): UserErro
     );
   }
   return new UserError(
+    "PS709",
     [
       `${part.title} cannot be built. Go said:`,
       lines,

@@ -57,6 +57,7 @@ export async function findGo(
   const path = findOnPath("go", env, placesOffPath);
   if (path === undefined) {
     throw new UserError(
+      "PS709",
       [
         "Go is missing: found no `go` on PATH, and the official Pulumi downloads cannot be reached either.",
         `Expected Go ${required} or newer, with which the set-up builds the Pulumi CLI and its plugins.`,
@@ -69,6 +70,7 @@ export async function findGo(
   if (answer.exitCode !== 0 || version === undefined || isOlder(version, required)) {
     const found = version === undefined ? answer.stderr.trim().slice(0, 500) : `Go ${version}`;
     throw new UserError(
+      "PS709",
       [
         `Go is too old: found ${found} at ${path}.`,
         `Expected Go ${required} or newer, with which the set-up builds the Pulumi CLI and its plugins.`,

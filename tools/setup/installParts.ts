@@ -122,6 +122,7 @@ async function askOfficial({ env, log, probe }: Work): Promise<Attempt> {
   const desired = env.PGSTRATA_NETWORK ?? "";
   if (!["", "auto", "open", "closed"].includes(desired)) {
     throw new UserError(
+      "PS706",
       `Found PGSTRATA_NETWORK=${desired}, expected open, closed or auto.\nUnset it, or give it one of these values.`,
     );
   }

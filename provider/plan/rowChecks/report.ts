@@ -1,16 +1,25 @@
 /** What follows from the rows' answers, in words: what stops a plan, and what is said beside it. */
+import { type ErrorCode, withReferences } from "../../core/errorCodes.ts";
 import type { RowAnswer, RowCheck, RowQuestion } from "./rowCheck.ts";
+
+/** The codes of what stops a plan. */
+export function refusalCodes(checks: readonly RowCheck[]): ErrorCode[] {
+  return checks.flatMap(({ question, answer }): ErrorCode[] => {
+    if (answer.kind === "unsupported") return ["PS307"];
+    return answer.kind === "found" && question.effect === "refused" ? ["PS310"] : [];
+  });
+}
 
 /** The lines that stop a plan; none where all its rows fit. */
 export function refusedByRows(checks: readonly RowCheck[]): string[] {
   return checks.flatMap(({ question, answer }) => {
     if (answer.kind === "unsupported") {
       return [
-        `  PS304: found values ${question.obstacle}, expected none for: ${firstLine(question.statement)}`,
+        `  PS307: found values ${question.obstacle}, expected none for: ${firstLine(question.statement)}`,
         `    ${question.advice}`,
       ];
     }
-    return answer.kind === "found" && question.effect === "refused" ? found("PS301", question, answer) : [];
+    return answer.kind === "found" && question.effect === "refused" ? found("PS310", question, answer) : [];
   });
 }
 
@@ -19,7 +28,9 @@ export function rowWarnings(checks: readonly RowCheck[]): string[] {
   return checks.flatMap(({ question, answer }) => {
     switch (answer.kind) {
       case "found":
-        return question.effect === "refused" ? [] : [found("PS302", question, answer).join("\n")];
+        return question.effect === "refused"
+          ? []
+          : [withReferences(found("PS216", question, answer).join("\n"), ["PS216"])];
       case "unfinished": {
         return [
           unanswered(
@@ -58,7 +69,7 @@ const WHY = {
   lock: "another session holds a lock on the table",
 } as const;
 
-function found(code: string, question: RowQuestion, answer: Extract<RowAnswer, { kind: "found" }>): string[] {
+function found(code: ErrorCode, question: RowQuestion, answer: Extract<RowAnswer, { kind: "found" }>): string[] {
   const sqlstate = answer.sqlstate === undefined ? "" : ` (SQLSTATE ${answer.sqlstate})`;
   return [
     `  ${code}: found ${amount(question, answer)} ${question.obstacle}${sqlstate}, expected none for: ${firstLine(question.statement)}`,
@@ -68,11 +79,12 @@ function found(code: string, question: RowQuestion, answer: Extract<RowAnswer, {
 }
 
 function unanswered(question: RowQuestion, why: string, then: string): string {
-  return [
-    `PS303: not known whether there are ${question.unit}s ${question.obstacle}: ${why}. Expected none for: ${firstLine(question.statement)}`,
+  const lines = [
+    `PS217: not known whether there are ${question.unit}s ${question.obstacle}: ${why}. Expected none for: ${firstLine(question.statement)}`,
     ...listing(question),
     `    ${then}`,
-  ].join("\n");
+  ];
+  return withReferences(lines.join("\n"), ["PS217"]);
 }
 
 function listing({ lists }: RowQuestion): string[] {

@@ -1,15 +1,14 @@
 import { lint } from "../../contribution/lint.ts";
+import { withReferences } from "../../core/errorCodes.ts";
 import { UserError } from "../../core/errors.ts";
 import type { CallContext, CheckFailure, Properties } from "../../core/resourceType.ts";
 import { containsUnknown, equalValues } from "../../core/values.ts";
-import { ConnectionError } from "../../database/connectionError.ts";
 import { locatedConversions } from "../../plan/conversions.ts";
 import { SqlFileError } from "../../shadow/loadSql.ts";
-import { checkInputs, type LayerInputs } from "./inputs.ts";
+import { checkInputs } from "./inputs.ts";
 import { locatedRenames } from "./renames.ts";
 import type { LayerRuntime } from "./runtime.ts";
 import { describeSqlError } from "./sqlError.ts";
-import { SourceError } from "./sqlSources.ts";
 
 /**
  * Reads the files and, unless they are those of the last update, executes them in the shadow: what is wrong
@@ -35,19 +34,13 @@ export async function check(
       locatedRenames(sources, contribution);
       const ids = contribution.added.map(({ id }) => id);
       const { faults } = locatedConversions(sources.conversions, ids);
-      if (faults.length > 0) throw new UserError(faults.join("\n"));
-      for (const { code, message } of lint(contribution)) report.warn(`${code}: ${message}`);
+      if (faults.length > 0) throw new UserError("PS113", faults.join("\n"), { property: "files" });
+      for (const { code, message } of lint(contribution)) report.warn(withReferences(`${code}: ${message}`, [code]));
     }
     return { inputs: { ...news, digest: sources.digest, baseDigest: sources.baseDigest }, failures: [] };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { inputs: news, failures: failuresOf(runtime, error, checked.inputs) };
+    const described = error instanceof SqlFileError ? describeSqlError(error, checked.inputs, runtime) : error;
+    return { inputs: news, failures: [...described.failures()] };
   }
-}
-
-function failuresOf(runtime: LayerRuntime, error: UserError, inputs: LayerInputs): CheckFailure[] {
-  if (error instanceof SourceError) return error.faults;
-  if (error instanceof ConnectionError) return [{ property: "", reason: error.message }];
-  const reason = error instanceof SqlFileError ? describeSqlError(error, inputs, runtime) : error.message;
-  return [{ property: "files", reason }];
 }

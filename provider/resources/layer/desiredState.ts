@@ -58,6 +58,7 @@ export function desiredState(
 function missingBase({ id }: MissingBaseObject, { name, base }: LayerInputs): UserError {
   const layers = base.map((layer) => `"${layer.name}"`).join(", ");
   return new UserError(
+    "PS308",
     `The layer "${name}" stands on ${describe(id)}, which the database does not have. Expected it to be made by its base (${layers || "none is declared"}): ` +
       "apply the base first, as `dependsOn` does. What the layer only assumes must be there, too.",
   );

@@ -49,6 +49,7 @@ export async function importLayer(
 
 function malformed(id: string): UserError {
   return new UserError(
+    "PS601",
     `Found the import id "${id}", expected "<name>?files=<path>" with, where the layer has them, "&base=<name>:<path>", "&assumes=<path>" and "&roles=<role>", such as ` +
       '"rls?files=sql/rls/permissive&base=platform:sql/platform".',
   );

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { UserError } from "../../core/errors.ts";
+import { inputFault, UserError } from "../../core/errors.ts";
 import type { CheckFailure, Properties } from "../../core/resourceType.ts";
 import { asConversion } from "../../plan/conversions.ts";
 import type { DeclaredRename, TableName } from "../../plan/renames/comments.ts";
@@ -94,10 +94,11 @@ export function checkInputs(properties: Properties): { inputs: LayerInputs } | {
     failures: parsed.error.issues.flatMap((issue) =>
       issue.code === "unrecognized_keys"
         ? issue.keys.map((key) => ({
+            code: "PS601" as const,
             property: pathOf([...issue.path, key]),
             reason: "found a property that a layer does not have; expected none of this name",
           }))
-        : [{ property: pathOf(issue.path), reason: issue.message }],
+        : [{ code: "PS601" as const, property: pathOf(issue.path), reason: issue.message }],
     ),
   };
 }
@@ -114,6 +115,9 @@ function pathOf(path: readonly PropertyKey[]): string {
 export function acceptedInputs(properties: Properties): LayerInputs {
   const result = checkInputs(properties);
   if ("inputs" in result) return result.inputs;
-  const faults = result.failures.map(({ property, reason }) => `${property}: ${reason}`).join("; ");
-  throw new UserError(`The state of a layer was written by another version of pgstrata or changed by hand: ${faults}.`);
+  const faults = result.failures.map(inputFault).join("; ");
+  throw new UserError(
+    "PS603",
+    `The state of a layer was written by another version of pgstrata or changed by hand: ${faults}.`,
+  );
 }

@@ -24,6 +24,7 @@ export function unpackRecord(value: Value | undefined): ContributionRecord {
   if (last !== undefined && last.value === value) return last.record;
   if (typeof value !== "string" || !value.startsWith(FORM)) {
     throw new UserError(
+      "PS603",
       "The state of this layer holds no contribution that this version of pgstrata can read. Was it written by a newer one? " +
         "Use that version, or remove the layer from the state (`pulumi state delete`) and let `pulumi up` adopt what is there.",
     );

@@ -17,7 +17,7 @@ export class Ownership {
   claim(layer: string, record: ContributionRecord): void {
     for (const [owner, { added }] of this.records) {
       const both = owner === layer ? [] : Object.keys(record.added).filter((key) => key in added);
-      if (both.length > 0) throw new UserError(claimFault(layer, owner, both));
+      if (both.length > 0) throw new UserError("PS110", claimFault(layer, owner, both), { property: "files" });
     }
     if (this.records.get(layer) !== record) this.generation += 1;
     this.records.set(layer, record);

@@ -32,6 +32,7 @@ export function refuseConflictingTables(
   }
   if (faults.length === 0) return;
   throw new UserError(
+    "PS213",
     `${faults.join("\n")}\nExpected no such table, or one that differs by missing or by extra columns only. It was probably made by ` +
       "another migration under the same name. Rename it out of the way (`alter table … rename to …`) and move its rows over afterwards, " +
       'or, to change it in place, add "adopt-table:<schema>.<name>" to the layer\'s `allow`. Nothing was changed.',
@@ -71,6 +72,7 @@ export function refuseDependents(
   for (const id of parts) if (isTopLevel(id) && !TABLE_PARTS.has(id.kind)) dependents.add(describe(id));
   if (dependents.size > 0) {
     throw new UserError(
+      "PS214",
       `Found objects that depend on what is to be removed and are not this layer's: ${[...dependents].sort().join(", ")}. ` +
         "Expected none. Remove or move them first, or destroy the layer that they belong to. Nothing was changed.",
     );
@@ -127,6 +129,7 @@ export async function refuseDroppingRows(
   const held = await holdingRows(client, [...tables]);
   if (held.length > 0) {
     throw new UserError(
+      "PS215",
       `Refused to drop what holds rows: ${held.map((approval) => approval.replace(/^drop-(\w+):/, "$1 ")).join(", ")}. Nothing was changed.\n${gate.advice}`,
     );
   }

@@ -2,6 +2,7 @@ import { askRows } from "../../apply/askRows.ts";
 import { refuseTooManyLocks } from "../../apply/lockTableRoom.ts";
 import { refuseMissingPrivileges } from "../../apply/privileges.ts";
 import { mergeRecords } from "../../contribution/record.ts";
+import { withReferences } from "../../core/errorCodes.ts";
 import { UserError } from "../../core/errors.ts";
 import { type CallContext, type Properties, type ResourceState, UNKNOWN } from "../../core/resourceType.ts";
 import { approved, misspelt, refuseHazards } from "../../plan/approvals.ts";
@@ -19,6 +20,7 @@ import { resolveTransition } from "./transition.ts";
 export function planWithoutDatabase({ preview, report }: CallContext, news: Properties): Properties {
   if (!preview)
     throw new UserError(
+      "PS602",
       "The provider's `url` is not known although this is no preview. Expected the connection URL of the target database.",
     );
   report.info("the database is not known yet: its statements are planned when it is");
@@ -59,7 +61,12 @@ export async function planOnly(
   const used = refuseHazards(plan, given);
   if (state !== undefined)
     for (const [approval, meant] of misspelt(given, used, [transition.live, transition.desired]))
-      report.warn(`the layer's \`allow\` has "${approval}", which names nothing that is there. Is "${meant}" meant?`);
+      report.warn(
+        withReferences(
+          `the layer's \`allow\` has "${approval}", which names nothing that is there. Is "${meant}" meant?`,
+          ["PS212"],
+        ),
+      );
   const unrehearsed = await runtime.rehearse({ before: catalog.facts, list: plan.list, desired: transition.desired });
   if (unrehearsed !== undefined) report.warn(`the plan was not rehearsed: ${unrehearsed}`);
   if (plan.list.statements.length > 0) runtime.tellEventTriggers(catalog.facts, report);

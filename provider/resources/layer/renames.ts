@@ -36,7 +36,7 @@ export function locatedRenames({ renames }: LayerSources, contribution: Contribu
     tables.set(encodeId(table), table);
   }
   const { located, faults } = locate(renames.own, [...tables.values()], (id) => added.has(encodeId(id)));
-  if (faults.length > 0) throw new UserError(faults.join("\n"));
+  if (faults.length > 0) throw new UserError("PS109", faults.join("\n"), { property: "files" });
   return located;
 }
 
@@ -129,7 +129,7 @@ function refuseImpossible(
     ...heldByOthers(pending, context),
     ...unlike(pending, context),
   ];
-  if (faults.length > 0) throw new UserError(`${faults.join("\n")}\nNothing was changed.`);
+  if (faults.length > 0) throw new UserError("PS109", `${faults.join("\n")}\nNothing was changed.`);
 }
 
 /** A rename that was made once may stay declared; one that nobody made meets an object of the new name. */

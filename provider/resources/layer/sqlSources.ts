@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
-import { UserError } from "../../core/errors.ts";
+import { InputError } from "../../core/errors.ts";
 import type { CheckFailure } from "../../core/resourceType.ts";
 import { codeOf } from "../../database/connectionError.ts";
 import { conversionComments, type DeclaredConversion } from "../../plan/conversions.ts";
@@ -27,22 +27,11 @@ export interface LayerSources {
   conversions: DeclaredConversion[];
 }
 
-/** Paths of a layer that lead to no SQL, all of them. */
-export class SourceError extends UserError {
-  override name = "SourceError";
-  readonly faults: CheckFailure[];
-
-  constructor(faults: CheckFailure[]) {
-    super(faults.map(({ reason }) => reason).join("\n"));
-    this.faults = faults;
-  }
-}
-
 /**
  * Reads the files that a layer names.
  *
  * @param directory the project directory: relative paths start there.
- * @throws {SourceError} when a path leads nowhere, is no SQL file, or a directory holds none.
+ * @throws {InputError} when a path leads nowhere, is no SQL file, or a directory holds none.
  */
 export async function readSources(inputs: LayerInputs, directory: string): Promise<LayerSources> {
   const faults: CheckFailure[] = [];
@@ -50,7 +39,7 @@ export async function readSources(inputs: LayerInputs, directory: string): Promi
     const found = await Promise.all(paths.map((path) => readSql(path, directory)));
     return found.flatMap((part, n) => {
       if (Array.isArray(part)) return part;
-      faults.push({ property: `${property}[${n}]`, reason: part.fault });
+      faults.push({ code: "PS108", property: `${property}[${n}]`, reason: part.fault });
       return [];
     });
   };
@@ -61,9 +50,11 @@ export async function readSources(inputs: LayerInputs, directory: string): Promi
   const assumed = await read("assumes", inputs.assumes);
   const comments = top.files.map(({ path, sql }) => renameComments(path, sql));
   const converted = top.files.map(({ path, sql }) => conversionComments(path, sql));
-  for (const reason of [...comments, ...converted].flatMap((found) => found.faults))
-    faults.push({ property: "files", reason });
-  if (faults.length > 0) throw new SourceError(faults);
+  for (const reason of comments.flatMap((found) => found.faults))
+    faults.push({ code: "PS109", property: "files", reason });
+  for (const reason of converted.flatMap((found) => found.faults))
+    faults.push({ code: "PS113", property: "files", reason });
+  if (faults.length > 0) throw new InputError(faults);
   const own = [...comments.flatMap((found) => found.renames), ...inputs.renames];
   const below = base.flatMap(({ files }, n) => [
     ...files.flatMap(({ path, sql }) => renameComments(path, sql).renames),

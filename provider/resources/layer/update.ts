@@ -285,6 +285,7 @@ async function prove(
   const left = [...renameStatements(next.renames), ...planStatements(next.live, next.desired).statements];
   if (left.length === 0) return;
   throw new UserError(
+    "PS309",
     [
       `After the update ${left.length === 1 ? "1 statement is" : `${left.length} statements are`} still needed, expected none:`,
       ...left.slice(0, MOST_SHOWN).map((statement) => `    ${statement.sql.split("\n")[0]}`),

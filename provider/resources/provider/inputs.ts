@@ -30,7 +30,8 @@ const ENGINE_PROPERTIES = new Set(["version", "pluginDownloadURL", "pluginChecks
  */
 export function parseConfig(properties: Properties): { config: ProviderConfig; failures: CheckFailure[] } {
   const failures: CheckFailure[] = [];
-  const fail = (property: string, reason: string): void => void failures.push({ property, reason });
+  const fail = (property: string, reason: string): void =>
+    void failures.push({ code: property === "url" ? "PS602" : "PS601", property, reason });
 
   for (const name of Object.keys(properties)) {
     if (name.startsWith("__") || ENGINE_PROPERTIES.has(name) || PROPERTIES.includes(name)) continue;

@@ -54,6 +54,7 @@ export function bindRow(inputs: RowInputs, columns: ReadonlyMap<string, Column>)
   if (missing.length > 0 || absent.length > 0) {
     const found = [...missing, ...absent.map((column) => `returning: ${column}`)].join(", ");
     throw new UserError(
+      "PS401",
       `table ${inputs.tableText} has no column for ${found}. It has ${[...columns.keys()].join(", ")}. ` +
         "Correct the name, or let the row depend on the layer that adds the column (dependsOn)",
     );

@@ -39,11 +39,12 @@ async function removeIn(client: pg.ClientBase, inputs: RowInputs): Promise<void>
   // Foreign keys see rows that policies hide from us; rather fail than count too few.
   await client.query("SET LOCAL row_security = off");
   const dependents = await findDependents(client, row);
-  if (dependents.length > 0) throw new UserError(refusal(describeRow(row), dependents));
+  if (dependents.length > 0) throw new UserError("PS404", refusal(describeRow(row), dependents));
   const { text, values } = deleteRow(row);
   const { rowCount } = await client.query(text, values);
   if (rowCount !== 1) {
     throw new UserError(
+      "PS403",
       `${describeRow(row)}: the deletion removed ${rowCount ?? 0} rows, expected 1. A trigger stands in the way; nothing was changed. ` +
         "Change the trigger, or keep the row with the resource option retainOnDelete",
     );

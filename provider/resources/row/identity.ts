@@ -54,6 +54,7 @@ function decode(text: string, id: string): string {
 
 function malformed(id: string): UserError {
   return new UserError(
+    "PS601",
     `"${id}" is not the id of a row. Expected schema.table/column=value, several columns joined by &, such as platform.organizations/slug=lancio`,
   );
 }

@@ -1,4 +1,4 @@
-import { UserError } from "../../core/errors.ts";
+import { InputError } from "../../core/errors.ts";
 import { type CheckFailure, type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
 import { containsUnknown, isObject, propertyPath } from "../../core/values.ts";
 import { parseTableName, TABLE_SHAPE, type TableName } from "./identity.ts";
@@ -39,7 +39,7 @@ const WRITTEN = ["key", "values", "secretValues", "initialValues", "initialSecre
 export function parseRowInputs(properties: Properties): { inputs: RowInputs; failures: CheckFailure[] } {
   const failures: CheckFailure[] = [];
   const unknown = new Set<string>();
-  const fail = (property: string, reason: string): void => void failures.push({ property, reason });
+  const fail = (property: string, reason: string): void => void failures.push({ code: "PS601", property, reason });
 
   const text = (path: string, value: Value): string | undefined => {
     if (typeof value === "string") return value;
@@ -98,7 +98,7 @@ export function parseRowInputs(properties: Properties): { inputs: RowInputs; fai
 export function checkedRowInputs(properties: Properties): RowInputs {
   const { inputs, failures } = parseRowInputs(properties);
   if (failures.length === 0) return inputs;
-  throw new UserError(failures.map(({ property, reason }) => `${property}: ${reason}`).join("\n"));
+  throw new InputError(failures);
 }
 
 function parseReturning(

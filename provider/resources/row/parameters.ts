@@ -13,10 +13,11 @@ export function bindValue(name: string, column: Column, value: Value): string | 
   if (column.kind === "json") return JSON.stringify(value);
   if (Array.isArray(value)) {
     if (column.kind === "array") return arrayLiteral(name, value);
-    throw new UserError(`column "${name}" is of type ${column.type}, found a list; expected a single value`);
+    throw new UserError("PS406", `column "${name}" is of type ${column.type}, found a list; expected a single value`);
   }
   if (typeof value === "object") {
     throw new UserError(
+      "PS406",
       `column "${name}" is of type ${column.type}, found an object; only json and jsonb columns take objects`,
     );
   }
@@ -31,6 +32,7 @@ export function bindSecret(name: string, column: Column, value: string | typeof 
   if (value === UNKNOWN) throw new Error(`the value of column ${name} is not known`);
   if (column.takesSecrets) return value;
   throw new UserError(
+    "PS406",
     `column "${name}" is of type ${column.type}, expected text, bytea, json or jsonb for a secret: the server would show a value that ` +
       "the type cannot take in its error and its log",
   );

@@ -32,6 +32,7 @@ export async function readLive(
   const [found, second] = rows;
   if (second) {
     throw new UserError(
+      "PS402",
       `${describeRow(row)} is more than one row. Expected a key that identifies one row; add columns to key, or remove the duplicates`,
     );
   }

@@ -30,7 +30,7 @@ export function createRow(session: Session): ResourceType {
   /** Runs what needs the database, and turns its errors into messages that name the row. */
   async function on<T>(inputs: RowInputs, context: CallContext, work: (database: Database) => Promise<T>): Promise<T> {
     const { database } = session;
-    if (!database) throw new UserError("the database's URL is not known; give the provider its url");
+    if (!database) throw new UserError("PS602", "the database's URL is not known; give the provider its url");
     try {
       if (inputs.secretValues.size + inputs.initialSecretValues.size > 0) await warnOfServerLog(database, context);
       return await work(database);

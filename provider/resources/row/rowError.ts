@@ -25,7 +25,7 @@ export async function describeRowError(error: unknown, database: Database, input
   if (!described || error instanceof UserError) return error;
   const place = `${inputs.tableText} ${[...inputs.key].map(([column, value]) => `${column}=${String(value)}`).join(" ")}`;
   const more = error instanceof pg.DatabaseError ? await explainCheck(error, database, inputs) : undefined;
-  return new UserError(`${place}: ${more ?? described.message}`);
+  return new UserError(described.code, `${place}: ${more ?? described.message}`, { cause: error });
 }
 
 async function explainCheck(

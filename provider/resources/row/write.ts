@@ -49,6 +49,7 @@ async function writeIn(client: pg.ClientBase, inputs: RowInputs, skipSecrets: bo
   const columns = inputs.table && (await readColumns(client, inputs.table));
   if (!columns) {
     throw new UserError(
+      "PS401",
       `table ${inputs.tableText} does not exist. Correct the name, or let the row depend on the layer that creates it (dependsOn)`,
     );
   }
@@ -65,6 +66,7 @@ async function writeIn(client: pg.ClientBase, inputs: RowInputs, skipSecrets: bo
   if (!after || after.differing.length > 0) {
     const paths = after?.differing.map(({ path }) => path) ?? [...inputs.key.keys()].map((column) => `key.${column}`);
     throw new UserError(
+      "PS403",
       `${describeRow(row)}: after the write the database does not hold what was written in ${paths.join(", ")}; nothing was changed. ` +
         "A trigger or the column's type changes the value: give the value as the database keeps it, or, for a secret that is " +
         "stored in another form, an expression in compareWith that gives the plain form",
@@ -89,6 +91,7 @@ async function execute(client: pg.ClientBase, row: BoundRow, { text, values }: S
   const { rowCount } = await client.query(text, values);
   if (rowCount === 1) return;
   throw new UserError(
+    "PS403",
     `${describeRow(row)}: the write touched ${rowCount ?? 0} rows, expected 1. A trigger or a row-level security policy stands in the way; ` +
       "connect as the table's owner, or change the trigger",
   );

@@ -38,7 +38,7 @@ test("a question that takes too long is left, the next one has its own time, and
   expect(checks.map(({ answer }) => answer)).toMatchObject([{ kind: "none" }, { kind: "unfinished", reason: "time" }]);
   expect(rowWarnings(checks)).toEqual([
     expect.stringMatching(
-      /^PS303: not known whether there are rows of app.t that CHECK .* refuses: there was not time enough[\s\S]*To list them: SELECT "id" FROM "app"."t" WHERE NOT/,
+      /^PS217: not known whether there are rows of app.t that CHECK .* refuses: there was not time enough[\s\S]*To list them: SELECT "id" FROM "app"."t" WHERE NOT/,
     ),
   ]);
   const late = await ask(change, { timeoutMs: 200, allMs: 0 });
@@ -114,9 +114,9 @@ test("a warning tells of values that a conversion cuts or rounds", async () => {
   expect(refusedByRows(checks)).toEqual([]);
   const warnings = rowWarnings(checks).map((warning) => warning.split(", expected")[0]);
   expect(warnings.sort()).toEqual([
-    "  PS302: found 1 row of app.t whose d loses a part of its value in date",
-    "  PS302: found 1 row of app.t whose n loses a part of its value in numeric(10,2)",
-    "  PS302: found 1 row of app.t whose v loses a part of its value in character varying(5)",
+    "  PS216: found 1 row of app.t whose d loses a part of its value in date",
+    "  PS216: found 1 row of app.t whose n loses a part of its value in numeric(10,2)",
+    "  PS216: found 1 row of app.t whose v loses a part of its value in character varying(5)",
   ]);
 });
 
@@ -197,6 +197,6 @@ test("no message holds a value of a row", async () => {
   });
   const checks = await ask(change);
   const said = JSON.stringify([refusedByRows(checks), rowWarnings(checks), checks]);
-  expect(said).toContain("PS301");
+  expect(said).toContain("PS310");
   expect(said).not.toContain("secret");
 });

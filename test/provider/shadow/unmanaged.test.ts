@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { freshDatabases } from "../../support/freshDatabases.ts";
 import { checked, inRun, pending, project, up } from "../../support/layerHarness.ts";
@@ -38,14 +39,39 @@ const UNMANAGED: [string, string][] = [
   ["alter view s.v alter a set default 'x'", "default of view column s.v.a"],
   ["alter table s.t set (toast.autovacuum_enabled = false)", "TOAST options of s.t"],
   ["alter table s.t cluster on i", "CLUSTER ON s.i"],
-  ["create table s.typed of s.c", "the type that makes up s.typed"],
+  ["create table s.typed of s.c", "typed table s.typed"],
   ["alter index s.i depends on extension plpgsql", "dependence on an extension of index s.i"],
 ];
 
-test.each(UNMANAGED)("%s is refused, because no layer can hold it", async (sql, what) => {
+const LINES = BASE.split("\n");
+/** Behind the base and a space. */
+const PLACE = `${LINES.length}:${(LINES.at(-1) ?? "").length + 2}`;
+
+test.each(UNMANAGED)("%s is refused at its place, because no layer can hold it", async (sql, what) => {
   const { url } = await freshDatabase();
   const refusal = inRun(url, (run) => checked(run, project.layer("odd", `${BASE} ${sql};`)));
-  await expect(refusal).rejects.toThrow(`Found ${what}, which no layer can hold`);
+  await expect(refusal).rejects.toThrow(`odd.sql:${PLACE}: found ${what}, which no layer can hold`);
+});
+
+test("the place is that of the first statement of many, in the file that holds it", async () => {
+  const { url } = await freshDatabase();
+  project.write("many/1.sql", `${BASE}\nset search_path = s;`);
+  const views = Array.from({ length: 7 }, (_, n) => `create view s.v${n} as select ${n} as n;`);
+  const index = "create index j on s.words using gist (word tsvector_ops (siglen = 32));";
+  project.write(
+    "many/2.sql",
+    ["create table s.words (word tsvector);", ...views, `  ${index}`, "comment on column s.v1.n is 'x';"].join("\n"),
+  );
+  project.write("many/3.sql", "create statistics s.st on id, b from s.t;");
+  const layer = { ...project.layer("many", ""), files: ["many"] };
+  const refusal = inRun(url, (run) => checked(run, layer));
+  await expect(refusal).rejects.toThrow(
+    join(
+      "many",
+      "2.sql:9:3: found comment on column s.v1.n, options of the operator class in index s.j, statistics s.st",
+    ),
+  );
+  await expect(refusal).rejects.toThrow(`      ${index}\n      ^`);
 });
 
 test("what a layer assumes may be anything, and what its base has is not its own", async () => {

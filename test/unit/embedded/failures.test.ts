@@ -13,22 +13,18 @@ describe("what kept Postgres from starting", () => {
   it.each([
     [
       'FATAL:  could not write lock file "postmaster.pid": No space left on device',
-      "settled",
+      "PS703",
       /disk that holds \/home is full/,
     ],
-    ['LOG:  could not bind IPv4 address "127.0.0.1": Address already in use', "port", /Port 5 on 127.0.0.1 is in use/],
-    ['FATAL:  lock file "postmaster.pid" already exists', "busy", /Another Postgres already uses/],
-    [
-      "initdb: error while loading shared libraries: libicuuc.so.60: cannot open",
-      "settled",
-      /libicuuc.so.60 is missing/,
-    ],
-    ['FATAL:  could not open shared memory segment "/PostgreSQL.1"', "settled", /shm-size/],
-    ["PANIC:  something else", "unknown", /PANIC: {2}something else/],
-  ])("%s", (output, kind, message) => {
+    ['LOG:  could not bind IPv4 address "127.0.0.1": Address already in use', "PS702", /Port 5 on 127.0.0.1 is in use/],
+    ['FATAL:  lock file "postmaster.pid" already exists', "PS705", /Another Postgres already uses/],
+    ["initdb: error while loading shared libraries: libicuuc.so.60: cannot open", "PS704", /libicuuc.so.60 is missing/],
+    ['FATAL:  could not open shared memory segment "/PostgreSQL.1"', "PS704", /shm-size/],
+    ["PANIC:  something else", "PS704", /PANIC: {2}something else/],
+  ])("%s", (output, code, message) => {
     const failure = explainOutput(output, { home: "/home", port: 5 });
     expect(failure).toBeInstanceOf(UserError);
-    expect(failure.kind).toBe(kind);
+    expect(failure.code).toBe(code);
     expect(failure.message).toMatch(message);
   });
 

@@ -27,13 +27,19 @@ describe("the package schema", () => {
     const names = Object.entries(row.properties).flatMap(([name, { role }]) => (role === "output" ? [] : [name]));
     const { failures } = parseRowInputs(Object.fromEntries([...names, "nope"].map((name) => [name, null])));
     const unknown = failures.filter(({ reason }) => reason.startsWith("unknown property"));
-    expect(unknown).toEqual([{ property: "nope", reason: `unknown property; expected one of ${names.join(", ")}` }]);
+    expect(unknown).toEqual([
+      { code: "PS601", property: "nope", reason: `unknown property; expected one of ${names.join(", ")}` },
+    ]);
   });
 
   it("names the configuration that the provider takes, with its defaults", () => {
     const { failures, config } = parseConfig({ url: "postgresql://u:p@h/d", nope: 1 });
     expect(failures).toEqual([
-      { property: "nope", reason: `unknown property; expected one of ${Object.keys(provider.properties).join(", ")}` },
+      {
+        code: "PS601",
+        property: "nope",
+        reason: `unknown property; expected one of ${Object.keys(provider.properties).join(", ")}`,
+      },
     ]);
     const defaults = Object.entries(provider.properties).flatMap(([name, { default: value }]) =>
       value === undefined ? [] : [[name, value]],

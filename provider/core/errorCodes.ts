@@ -1,0 +1,112 @@
+/**
+ * The codes of all that pgstrata tells a user to mend: one table, code to title. A code names a reason for
+ * which the user does one kind of thing, not a place in the code. Each has a page, `docs/errors/PS###.md`.
+ */
+import { linkTo } from "./project.ts";
+
+/** By the hundreds of a code. */
+const AREAS = {
+  1: "SQL files and what is in them",
+  2: "Hazards and approvals",
+  3: "What the server refuses while an update runs",
+  4: "Rows",
+  5: "The connection and the server",
+  6: "Inputs, settings and the state",
+  7: "Commands, set-up and the local database",
+  9: "Defects of pgstrata",
+} as const;
+
+/** A number that was published once keeps its meaning; one that is given up is not used again. */
+export const ERROR_CODES = {
+  PS101: "A function with its owner's rights does not pin search_path",
+  PS102: "Everyone may call a function that has its owner's rights",
+  PS103: "The server refuses the SQL of a file",
+  PS104: "A file names what neither the layer nor its base declares",
+  PS105: "A file names a role that is not listed or not there",
+  PS106: "A file holds a statement that defines nothing in one database",
+  PS107: "A file makes what no layer can hold",
+  PS108: "A path leads to no SQL",
+  PS109: "A declared rename cannot be made",
+  PS110: "An object has two owners",
+  PS111: "The server cannot read what it prints of a definition",
+  PS112: "A list of column aliases meets another order of columns",
+  PS113: "How values become others is not declared, or not in a way that works",
+
+  PS201: "Drops a table with rows",
+  PS202: "Drops a column with rows",
+  PS203: "Converts values to a type that not all may fit",
+  PS204: "Copies a table under a lock that blocks all",
+  PS205: "Scans a table while others wait",
+  PS206: "Builds the index of a constraint under a lock that blocks all",
+  PS207: "Builds an index while writes wait",
+  PS208: "Switches row security off",
+  PS209: "Changes a permissive policy",
+  PS210: "Lets everyone use an object",
+  PS211: "A drop beside a new object may be a rename",
+  PS212: "An approval names nothing that is there",
+  PS213: "A table of another kind has the name already",
+  PS214: "Other objects depend on what is to be removed",
+  PS215: "Rows are in what is to be removed",
+  PS216: "Values of rows change without an error",
+  PS217: "Rows could not be asked before the update",
+
+  PS301: "The server refuses a statement of the plan",
+  PS302: "Other sessions hold what is needed",
+  PS303: "Another update of the database is running",
+  PS304: "The connecting role lacks privileges",
+  PS305: "The server's lock table has too little room",
+  PS306: "A statement was cancelled or took too long",
+  PS307: "A change cannot be made in one update",
+  PS308: "What a layer stands on is not in the database",
+  PS309: "After an update the database is not as desired",
+  PS310: "Rows of the database do not fit what a layer demands",
+
+  PS401: "A table or column of a row is not in the database",
+  PS402: "A key finds more than one row",
+  PS403: "A trigger or a policy changes or prevents a write",
+  PS404: "A foreign key does not allow a change of a row",
+  PS405: "A constraint rejects a value of a row",
+  PS406: "A value does not suit the type of its column",
+
+  PS501: "The server cannot be reached",
+  PS502: "The server refuses the login",
+  PS503: "The server takes no connection at the moment",
+  PS504: "The connection was lost",
+  PS505: "The server cannot be used as it is",
+  PS506: "No shadow can be had",
+
+  PS601: "An input is not as expected",
+  PS602: "The database URL is missing or not usable",
+  PS603: "A state or message is of another version",
+  PS604: "The run was cancelled",
+
+  PS701: "What a command needs is not there yet",
+  PS702: "A port is taken",
+  PS703: "Files cannot be written",
+  PS704: "The embedded Postgres does not start",
+  PS705: "A data directory is in use, or of another Postgres",
+  PS706: "An option or an environment variable has no meaning",
+  PS707: "A command that this one runs failed",
+  PS708: "The passphrase of a stack is gone",
+  PS709: "The set-up cannot build from source",
+
+  PS900: "A defect of pgstrata",
+  PS901: "No order of the statements was found",
+  PS902: "A plan fails its rehearsal",
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** The page of a code, from the root of the project. */
+export const pageOf = (code: ErrorCode): string => `docs/errors/${code}.md`;
+
+/** The heading that a code stands under. */
+export function areaOf(code: string): string | undefined {
+  return Object.entries(AREAS).find(([hundreds]) => code.startsWith(`PS${hundreds}`))?.[1];
+}
+
+/** A message with one line more for each of its codes, which says where to read on. */
+export function withReferences(message: string, codes: Iterable<ErrorCode>): string {
+  const lines = [...new Set(codes)].map((code) => `${code} · ${linkTo(pageOf(code))}`);
+  return [message, ...lines].join("\n");
+}

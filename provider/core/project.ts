@@ -1,0 +1,41 @@
+/** Where the project is published, as its `package.json` says. Nothing is read before it is asked for. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The lines of `package.json` that matter here. */
+export interface Publication {
+  version?: string;
+  /** Where defects are reported. */
+  bugs?: string;
+  /** As npm writes it, such as `git+https://example.org/team/pgstrata.git`. */
+  repository?: string;
+}
+
+/** A file of the project: a link where it is published, else its path. */
+export function linkTo(path: string, { repository } = publication()): string {
+  const url = repository?.replace(/^git\+/, "").replace(/\.git$/, "");
+  return url?.startsWith("https://") ? `${url}/blob/main/${path}` : path;
+}
+
+/** Who hears of a defect. */
+export const reportTo = ({ bugs } = publication()): string => bugs ?? "the maintainers of pgstrata";
+
+let found: Publication | undefined;
+
+export function publication(): Publication {
+  if (found !== undefined) return found;
+  const text = readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8");
+  const parsed: Record<string, unknown> = JSON.parse(text);
+  found = {};
+  for (const key of ["version", "bugs", "repository"] as const) {
+    const value = urlOf(parsed[key]);
+    if (value !== undefined) found[key] = value;
+  }
+  return found;
+}
+
+/** npm takes a text, or an object that holds it as `url`. */
+function urlOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  return typeof value === "object" && value !== null && "url" in value ? urlOf(value.url) : undefined;
+}

@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { areaOf, ERROR_CODES, pageOf, withReferences } from "../../../provider/core/errorCodes.ts";
+import { InputError, shownError, UserError } from "../../../provider/core/errors.ts";
+import { linkTo, reportTo } from "../../../provider/core/project.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..", "..");
+const PAGES = readdirSync(join(ROOT, "docs", "errors")).filter((name) => name !== "README.md");
+const TABLE = join("provider", "core", "errorCodes.ts");
+
+const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
+
+/** Codes that stand as a value in the code outside of the table. */
+function usedIn(texts: readonly string[]): Set<string> {
+  return new Set(texts.flatMap((text) => [...text.matchAll(/"(PS\d+)"/g)].map(([, code = ""]) => code)));
+}
+
+const sources = ["provider", "tools"].flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((path) => path.endsWith(".ts") && path !== TABLE),
+);
+
+describe.each(Object.entries(ERROR_CODES))("%s", (code, title) => {
+  test("has a page with its title, what to do, an example and related codes", () => {
+    const page = read(join("docs", "errors", `${code}.md`));
+    expect(page.split("\n")[0]).toBe(`# ${code}: ${title}`);
+    expect(page).toMatch(/\n## What to do\n\n1\. .*\n## Example\n\n {4}\S.*\nRelated: \[PS/s);
+    expect(page.trimEnd().split("\n").length).toBeLessThanOrEqual(25);
+    for (const [, other = ""] of page.matchAll(/\]\((.+?)\.md\)/g))
+      expect([...Object.keys(ERROR_CODES), "README"]).toContain(other);
+  });
+
+  test("has an area, and a line in the list of all", () => {
+    const list = read(join("docs", "errors", "README.md"));
+    const section = list.split("\n## ").find((part) => part.startsWith(`${code.slice(0, 3)}xx: `));
+    expect(section).toContain(`| [${code}](${code}.md) | ${title} |`);
+    expect(section?.split("\n")[0]).toBe(`${code.slice(0, 3)}xx: ${areaOf(code)}`);
+  });
+});
+
+test("each page is of a code, and each code is used", () => {
+  expect(PAGES.map((name) => name.replace(".md", "")).sort()).toEqual(Object.keys(ERROR_CODES).sort());
+  const used = usedIn(sources.map(read));
+  expect(Object.keys(ERROR_CODES).filter((code) => !used.has(code))).toEqual([]);
+  expect([...used].filter((code) => !(code in ERROR_CODES))).toEqual([]);
+});
+
+test("the check of uses sees a code as a value, and not one in a sentence", () => {
+  expect([...usedIn(['new UserError("PS101", "see PS102")', "// PS103"])]).toEqual(["PS101"]);
+});
+
+test("a code that is not in the table does not compile", () => {
+  // @ts-expect-error
+  expect(new UserError("PS999", "found nothing").code).toBe("PS999");
+});
+
+test("a message ends with its codes, each once, and never with what a library said", () => {
+  const cause = new Error("canary");
+  expect(shownError(new UserError("PS103", "found a mistake", { cause, others: ["PS601", "PS103"] }))).toBe(
+    "found a mistake\nPS103 · docs/errors/PS103.md\nPS601 · docs/errors/PS601.md",
+  );
+  expect(shownError(new UserError("PS406", "found a list", { property: "values.size" }))).toMatch(
+    /^values\.size: found a list\n/,
+  );
+  expect(new UserError("PS103", "found a mistake").message).toBe("found a mistake");
+});
+
+test("faults of inputs are one error, with each path and each code once", () => {
+  const error = new InputError([
+    { code: "PS601", property: "name", reason: "found nothing" },
+    { code: "PS108", property: "files[0]", reason: "found no file" },
+    { code: "PS601", property: "", reason: "found too much" },
+  ]);
+  expect(shownError(error).split("\n")).toEqual([
+    "name: found nothing",
+    "files[0]: found no file",
+    "found too much",
+    `PS601 · ${pageOf("PS601")}`,
+    `PS108 · ${pageOf("PS108")}`,
+  ]);
+  expect(error.failures()).toHaveLength(3);
+});
+
+test("anything else is a defect, of which nothing is said but what to report to whom", () => {
+  for (const error of [new Error("canary"), "canary", undefined]) {
+    const text = shownError(error);
+    expect(text).toMatch(/^This is a defect of pgstrata \d+\.\d+\.\d+, and no mistake in your files/);
+    expect(text).toMatch(
+      /Report it to the maintainers of pgstrata: .*stderr.*select version\(\).*\nPS900 · docs\/errors\/PS900\.md$/s,
+    );
+    expect(text).not.toContain("canary");
+  }
+});
+
+test("pages are links, and defects go to the tracker, where the project is published", () => {
+  expect(linkTo("docs/x.md", { repository: "git+https://example.org/team/pgstrata.git" })).toBe(
+    "https://example.org/team/pgstrata/blob/main/docs/x.md",
+  );
+  expect(linkTo("docs/x.md", { repository: "git@example.org:team/pgstrata.git" })).toBe("docs/x.md");
+  expect(reportTo({ bugs: "https://example.org/team/pgstrata/issues" })).toBe(
+    "https://example.org/team/pgstrata/issues",
+  );
+  expect(withReferences("found", [])).toBe("found");
+});
