@@ -77,10 +77,23 @@ describe("protocol", () => {
 
   it("refuses a resource type that it does not have, and any before Configure", async () => {
     await withProvider(async (provider) => {
-      expect((await failureOfCall(provider.check(ROW, row))).details).toBe("the provider is not configured yet");
+      expect((await failureOfCall(provider.check(ROW, row))).details).toBe(
+        "the provider is not configured yet\nPS602 · docs/errors/PS602.md",
+      );
       await provider.configure({ url: database.url });
       const { details } = await failureOfCall(provider.check("pgstrata:index:Nothing", {}));
       expect(details).toContain('found resource type "pgstrata:index:Nothing", expected one of');
+    });
+  });
+
+  it("names the code of several faults once, behind the last of them", async () => {
+    await withProvider(async (provider) => {
+      await provider.configure({ url: database.url });
+      const { failures } = await provider.check(ROW, { ...row, key: {}, nope: 1 });
+      expect(failures.map(({ property }) => property).sort()).toEqual(["key", "nope"]);
+      const [first, last] = failures.map(({ reason }) => reason);
+      expect(first).not.toContain("PS601");
+      expect(last).toMatch(/\nPS601 · docs\/errors\/PS601\.md$/);
     });
   });
 
@@ -96,7 +109,9 @@ describe("protocol", () => {
     await withProvider(async (provider) => {
       await provider.configure({ url: database.url });
       await unary((done) => provider.raw.cancel(new emptyMessages.Empty(), done));
-      expect((await failureOfCall(provider.create(ROW, "a", row))).details).toBe("cancelled");
+      expect((await failureOfCall(provider.create(ROW, "a", row))).details).toBe(
+        "cancelled\nPS604 · docs/errors/PS604.md",
+      );
     });
   });
 });

@@ -21,12 +21,12 @@ async function faultsOf(properties: Properties, options?: RunOptions): Promise<C
   return failures;
 }
 
-async function reasonFor(sql: string, more: Properties = {}, options?: RunOptions): Promise<string> {
+async function reasonFor(sql: string, more: Properties = {}, options?: RunOptions, input = "files"): Promise<string> {
   const failures = await faultsOf(project.layer("faulty", sql, more), options);
   expect(failures).toHaveLength(1);
   const { property, reason } = failures[0] ?? { property: undefined, reason: "" };
   // Shown where the mistake is to be mended.
-  expect(property).toBe("files");
+  expect(property).toBe(input);
   return reason;
 }
 
@@ -213,7 +213,7 @@ test("SQL that names a role which the layer does not list is refused with the ro
     "do $$ begin create role unlisted_role; exception when duplicate_object or unique_violation then end $$",
   );
   const sql = "create schema granted; grant usage on schema granted to unlisted_role;";
-  const reason = await reasonFor(sql);
+  const reason = await reasonFor(sql, {}, undefined, "roles");
   expect(reason).toContain("unlisted_role");
   expect(reason).toContain("`roles`");
   await upAll(database.url, [project.layer("listed", sql, { roles: ["unlisted_role"] })]);
@@ -251,7 +251,7 @@ test("the shadow's URL is not shown when nobody answers there", async () => {
   const url = new URL(inject("serverUrl"));
   url.password = "very-secret-password";
   const wrong = { shadow: { url: url.href } };
-  const reason = await reasonFor("create schema notes;", {}, wrong);
+  const reason = await reasonFor("create schema notes;", {}, wrong, "");
   expect(reason).toContain("password");
   expect(reason).not.toContain("very-secret-password");
 });
