@@ -33,7 +33,7 @@ async function refusal(): Promise<string> {
   const preview = await platform.stack.run("preview");
   expect(preview.exitCode).not.toBe(0);
   expect(preview.output).not.toContain(PASSWORD);
-  expect(preview.output).not.toMatch(/internal error|\.ts:\d+|Warning:/);
+  expect(preview.output).not.toMatch(/PS900|internal error|\.ts:\d+|Warning:/);
   expect(await platform.standing()).toEqual({ ...NOTHING, roles: expect.anything() });
   return diagnosticsIn(preview);
 }
