@@ -27,6 +27,8 @@ export interface PlannedUpdate {
   before: FactBase;
   list: StatementList;
   desired: FactBase;
+  /** Whether the layer says what an object is; all else must be there as before, whatever its print names. */
+  isDeclared: (id: StableId) => boolean;
 }
 
 /** A scratch database and what it holds. */
@@ -70,7 +72,7 @@ export class Rehearsals {
    * @throws {UserError} for a plan that the server refuses, or that leads elsewhere.
    */
   async rehearse(
-    { before, list, desired }: PlannedUpdate,
+    { before, list, desired, isDeclared }: PlannedUpdate,
     needs: ShadowNeeds,
     beyondFacts: () => Promise<string[]>,
   ): Promise<string | undefined> {
@@ -81,7 +83,7 @@ export class Rehearsals {
     const roles = [near.before, near.desired].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]);
     const copied = { ...needs, roles: [...new Set([...needs.roles, ...roles])] };
     try {
-      await timed("rehearsal", () => this.play(near, list, before, copied));
+      await timed("rehearsal", () => this.play(near, list, before, copied, isDeclared));
     } catch (error) {
       await this.close();
       if (error instanceof Unavailable) return error.message;
@@ -98,14 +100,22 @@ export class Rehearsals {
     this.copy = undefined;
   }
 
-  private async play(near: Neighbourhood, list: StatementList, whole: FactBase, needs: ShadowNeeds): Promise<void> {
+  private async play(
+    near: Neighbourhood,
+    list: StatementList,
+    whole: FactBase,
+    needs: ShadowNeeds,
+    isDeclared: PlannedUpdate["isDeclared"],
+  ): Promise<void> {
     const copy = await this.copyOf(near.before, whole, needs);
     await run(copy, list, near, needs).catch((error: unknown) => {
       throw error instanceof StatementError ? refused(error, list) : error;
     });
     const facts = await factsOf(copy);
     const isStranger = (id: StableId): boolean => copy.content.has(id) && !near.before.has(id);
-    const differing = differences(facts, near.desired, isStranger).filter((each) => !isFinished(each, near, list));
+    const differing = differences(facts, near.desired, isStranger).filter(
+      (each) => !isFinished(each, near, list) && (each.what !== "differs" || isDeclared(each.id)),
+    );
     if (differing.length > 0) {
       // What the shadow prints in another form from the beginning is no fault of the plan.
       await this.close();

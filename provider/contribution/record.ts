@@ -1,4 +1,12 @@
-import { contentHash, encodeId, type Fact, type FactBase, type PayloadValue, parseId } from "../catalog/pgDelta.ts";
+import {
+  contentHash,
+  encodeId,
+  type Fact,
+  type FactBase,
+  type PayloadValue,
+  parseId,
+  type StableId,
+} from "../catalog/pgDelta.ts";
 import { keepOwnerEdge } from "../catalog/readCatalog.ts";
 import type { AttributeChange, Contribution, Reversal } from "./contribution.ts";
 import { otherFormsOf } from "./forms.ts";
@@ -24,6 +32,12 @@ export interface ContributionRecord {
   owners: Record<string, string>;
   removed: { id: string; parent?: string; payload: Fact["payload"] }[];
   changed: { id: string; attribute: string; from: PayloadValue; to: PayloadValue; adopted: boolean }[];
+}
+
+/** Tells which objects a layer says something of; none, of a layer that goes. */
+export function declaredBy(record: ContributionRecord | undefined): (id: StableId) => boolean {
+  const changed = new Set(record?.changed.map(({ id }) => id));
+  return (id) => record !== undefined && (encodeId(id) in record.added || changed.has(encodeId(id)));
 }
 
 /** 64 bits tell two versions of one object apart; the state holds thousands of these. */

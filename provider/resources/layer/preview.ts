@@ -1,7 +1,7 @@
 import { askRows } from "../../apply/askRows.ts";
 import { refuseTooManyLocks } from "../../apply/lockTableRoom.ts";
 import { refuseMissingPrivileges } from "../../apply/privileges.ts";
-import { mergeRecords } from "../../contribution/record.ts";
+import { declaredBy, mergeRecords } from "../../contribution/record.ts";
 import { withReferences } from "../../core/errorCodes.ts";
 import { UserError } from "../../core/errors.ts";
 import { type CallContext, type Properties, type ResourceState, UNKNOWN } from "../../core/resourceType.ts";
@@ -67,7 +67,12 @@ export async function planOnly(
           ["PS212"],
         ),
       );
-  const unrehearsed = await runtime.rehearse({ before: catalog.facts, list: plan.list, desired: transition.desired });
+  const unrehearsed = await runtime.rehearse({
+    before: catalog.facts,
+    list: plan.list,
+    desired: transition.desired,
+    isDeclared: declaredBy(transition.record),
+  });
   if (unrehearsed !== undefined) report.warn(`the plan was not rehearsed: ${unrehearsed}`);
   if (plan.list.statements.length > 0) runtime.tellEventTriggers(catalog.facts, report);
   const { role, major } = await target.facts();

@@ -8,7 +8,7 @@ import { describe } from "../../catalog/objectNames.ts";
 import type { FactBase, PayloadValue } from "../../catalog/pgDelta.ts";
 import type { Catalog } from "../../catalog/readCatalog.ts";
 import { contributionOf } from "../../contribution/contribution.ts";
-import type { ContributionRecord } from "../../contribution/record.ts";
+import { type ContributionRecord, declaredBy } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
 import type { CallContext, Properties, Reporter } from "../../core/resourceType.ts";
 import { timed } from "../../core/timing.ts";
@@ -181,7 +181,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const { desired, record } = target;
   for (const approval of unrecorded?.used ?? []) used.add(approval);
   const { list } = await plan(client, policy, used, before, target, rows);
-  await runtime.rehearse({ before: before.facts, list, desired });
+  await runtime.rehearse({ before: before.facts, list, desired, isDeclared: declaredBy(record) });
   if (list.statements.length > 0) runtime.tellEventTriggers(before.facts, context.report);
   const { role, major } = await runtime.knownTarget().facts();
   await refuseMissingPrivileges(client, role, target.live, desired, list.statements);
