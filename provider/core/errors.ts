@@ -29,7 +29,7 @@ export class UserError extends Error {
     super(message, cause === undefined ? {} : { cause });
     this.code = code;
     this.property = property;
-    this.others = others;
+    this.others = [...new Set(others)].filter((other) => other !== code);
   }
 
   /** One fault an input; most errors are one. */
