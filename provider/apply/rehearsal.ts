@@ -46,8 +46,8 @@ class RehearsalError extends UserError {
   /** In one line. */
   readonly reason: string;
 
-  constructor(message: string, reason: string) {
-    super("PS902", message);
+  constructor(code: "PS213" | "PS902", message: string, reason: string) {
+    super(code, message);
     this.reason = reason;
   }
 }
@@ -122,7 +122,10 @@ export class Rehearsals {
       const fresh = await this.copyOf(near.before, whole, needs);
       const atFirst = await factsOf(fresh);
       const faults = differing.filter(
-        ({ id }) => !near.before.has(id) || (atFirst.has(id) && atFirst.hashOf(id) === near.before.hashOf(id)),
+        ({ id, what }) =>
+          (what === "is left" && !atFirst.has(id)) ||
+          (what !== "is left" && !near.before.has(id)) ||
+          (near.before.has(id) && atFirst.has(id) && atFirst.hashOf(id) === near.before.hashOf(id)),
       );
       await this.close();
       if (faults.length > 0) throw leadsElsewhere(faults);
@@ -237,17 +240,25 @@ const REPORT =
   "Nothing was touched. This is a defect of pgstrata, not of your files: report it with this message, the definitions before and after, and the server's " +
   "version. Until it is mended, make the change in two updates, or drop what depends on the changed object in a first one.";
 
+/** duplicate_table, duplicate_object, duplicate_function, duplicate_schema, duplicate_column */
+const NAME_IS_TAKEN: ReadonlySet<string> = new Set(["42P07", "42710", "42723", "42P06", "42701"]);
+
+const IN_THE_WAY =
+  "Nothing was touched. The database has an object of that name which no layer declares as it is: rename or drop it there, or declare it.";
+
 function refused({ statement, message, cause }: StatementError, { statements }: StatementList): RehearsalError {
-  const code = cause instanceof pg.DatabaseError ? ` (SQLSTATE ${cause.code ?? "unknown"})` : "";
+  const sqlstate = cause instanceof pg.DatabaseError ? (cause.code ?? "unknown") : "unknown";
+  const isTaken = NAME_IS_TAKEN.has(sqlstate);
   return new RehearsalError(
+    isTaken ? "PS213" : "PS902",
     [
       "The plan was rehearsed on a copy of the catalog without its rows, and PostgreSQL refuses it:",
-      `  statement ${statements.indexOf(statement) + 1} of ${statements.length}, ${statement.op} ${statement.subject}: ${message}${code}`,
+      `  statement ${statements.indexOf(statement) + 1} of ${statements.length}, ${statement.op} ${statement.subject}: ${message} (SQLSTATE ${sqlstate})`,
       ...statement.sql
         .split("\n")
         .slice(0, MOST_LINES)
         .map((line) => `    ${line}`),
-      REPORT,
+      isTaken ? IN_THE_WAY : REPORT,
     ].join("\n"),
     `${statement.subject}: ${message}`,
   );
@@ -258,6 +269,7 @@ const MOST_LINES = 20;
 function leadsElsewhere(found: readonly Difference[]): RehearsalError {
   const lines = found.slice(0, MOST_LINES).map(({ id, what }) => `${describe(id)} ${what}`);
   return new RehearsalError(
+    "PS902",
     [
       "The plan was rehearsed on a copy of the catalog without its rows, and does not lead to what the files say:",
       ...lines.map((line) => `  ${line}`),

@@ -44,7 +44,7 @@ export const ERROR_CODES = {
   PS210: "Lets everyone use an object",
   PS211: "A drop beside a new object may be a rename",
   PS212: "An approval names nothing that is there",
-  PS213: "A table of another kind has the name already",
+  PS213: "Another object has the name already",
   PS214: "Other objects depend on what is to be removed",
   PS215: "Rows are in what is to be removed",
   PS216: "Values of rows change without an error",

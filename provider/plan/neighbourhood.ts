@@ -105,8 +105,10 @@ class Collector {
 
   private partsToStandOn(id: StableId): StableId[] {
     if (id.kind === "schema") return [];
-    if (id.kind === "extension")
-      return this.base.incomingEdges(id).flatMap(({ kind, from }) => (kind === "memberOfExtension" ? [from] : []));
+    if (id.kind === "extension") {
+      const members = this.base.incomingEdges(id).filter(({ kind }) => kind === "memberOfExtension");
+      return [...members.map(({ from }) => from), ...this.base.childrenOf(id).map((child) => child.id)];
+    }
     return this.base.childrenOf(id).flatMap(({ id: child, payload }) => {
       const isKey = child.kind === "constraint" && payload.type !== "f";
       return isKey || NEEDED_PARTS.has(child.kind) || id.kind !== "table" ? [child] : [];

@@ -101,9 +101,8 @@ describe("a definition that the server prints in two forms", () => {
       const changed = project.layer("everywhere", other);
       const [plan] = await preview(url, [changed], [first]);
       expect(plan?.map(({ name }) => name)).toEqual([
-        "1 delete policy open_ones on app.findings",
-        "2 create column app.findings.note",
-        "3 create policy open_ones on app.findings",
+        "1 policy open_ones on app.findings · recreated · PS209",
+        "2 column app.findings.note",
       ]);
       const second = await up(url, changed, first);
       expect(await pending(url, second)).toEqual([]);
@@ -140,12 +139,11 @@ describe("a definition that the server prints in two forms", () => {
       const [plan = []] = await preview(url, [layer], [first]);
       // An argument has no rename: its function is another one.
       expect(plan.map(({ name }) => name.replace(/^\d+ /, ""))).toEqual([
-        "update column app.findings.status, renamed to state",
-        "update column app.parts.status, renamed to state",
-        "update constraint findings_pkey on app.findings, renamed to results_pkey",
-        "update table app.findings, renamed to app.results",
-        "delete function app.is_open(character varying, boolean)",
-        "create function app.is_open(character varying, boolean)",
+        "column app.findings.status, renamed to state",
+        "column app.parts.status, renamed to state",
+        "constraint findings_pkey on app.findings, renamed to results_pkey",
+        "table app.findings, renamed to app.results",
+        "function app.is_open(character varying, boolean) · recreated",
       ]);
       const second = await up(url, layer, first);
       expect(await pending(url, second)).toEqual([]);
@@ -226,7 +224,7 @@ test("a database that was made in the first form is as files in the second one s
   // What is another condition stays one.
   const other = project.layer("dumped", sql(dumped.replace("'b'", "'c'")));
   const [plan] = await preview(database.url, [other], [state]);
-  expect(plan?.map(({ name }) => name)).toEqual(["1 delete index app.t_some", "2 create index app.t_some"]);
+  expect(plan?.map(({ name }) => name)).toEqual(["1 index app.t_some · recreated"]);
 });
 
 test("settings of a database change what is printed, and not what is meant", async () => {

@@ -39,7 +39,7 @@ for (const version of readdirSync(STATES)) {
     );
     expect(repairs.map((plan) => plan.map(({ name }) => name))).toEqual([
       [],
-      ["1 create policy everybody on shop.customers"],
+      ["1 policy everybody on shop.customers"],
     ]);
     const repaired = await upAll(
       url,

@@ -23,7 +23,7 @@ describe("preview", () => {
     expect(fixture.provider.steps).toEqual([
       {
         op: "create",
-        type: "pgstrata:index:Statement",
+        type: "pgstrata:index:Change",
         name: "insert app.organizations slug=lancio",
         details: { table: "app.organizations", columns: { slug: "lancio", name: "Lancio", code: "[secret]" } },
       },
