@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PoolClient } from "pg";
 import { UserError } from "../core/errors.ts";
 import type { Statement } from "../plan/statement.ts";
+import { recomputeInBatches } from "./recompute.ts";
 
 /** Small enough that a batch takes some ten milliseconds and nobody waits long for its row locks. */
 const BATCH_ROWS = 5000;
@@ -10,8 +11,9 @@ const PAUSE_MS = 20;
 const MOST_EMPTY_ROUNDS = 200;
 
 /**
- * Fills a column of existing rows with its default or its conversion, in batches of a transaction each. A run
- * that ends in between is finished by the next one, because only rows without a value are touched.
+ * Fills a column of existing rows with its default or its conversion, or computes a generated one again, in
+ * batches of a transaction each. A run that ends in between is finished by the next one, because only rows
+ * without a value, or with an old one, are touched.
  *
  * @param progress is told the rows done so far.
  * @throws {UserError} when the default gives no value, or rows stay locked by others.
@@ -23,7 +25,8 @@ export async function backfill(
   progress: (rows: number) => void,
 ): Promise<void> {
   if (what === undefined) return;
-  const { table, column, expression } = what;
+  const { table, column, expression, recomputed } = what;
+  if (recomputed !== undefined) return recomputeInBatches(client, { table, column, ...recomputed }, signal, progress);
   const value = expression === undefined ? "default" : `(${expression})`;
   const batch = `
     with batch as (select tableoid, ctid from ${table} where ${column} is null limit ${BATCH_ROWS} for update skip locked),

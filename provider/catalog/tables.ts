@@ -13,7 +13,7 @@ export interface TableSize {
   bytes: number;
 }
 
-/** By encoded id of the table; a table that is not there yet is not in it. */
+/** By encoded id of the table or materialized view; one that is not there yet is not in it. */
 export type TableSizes = ReadonlyMap<string, TableSize>;
 
 /** The table that an object is a part of: of a column, a constraint, an index, a policy; the table itself. */
@@ -52,9 +52,10 @@ export function tablesOfDomain(id: StableId, live: FactBase): StableId[] {
 
 const EMPTY: TableSize = { rows: 0, bytes: 0 };
 
-/** Size of the table that an object is a part of; nothing for a new one. */
+/** Size of the table that an object is a part of, or of a materialized view; nothing for a new one. */
 export function sizeBehind(id: StableId | undefined, sizes: TableSizes, ...bases: readonly FactBase[]): TableSize {
-  const table = id === undefined ? undefined : tableOf(id, ...bases);
+  const isView = id?.kind === "materializedView";
+  const table = id === undefined || isView ? id : tableOf(id, ...bases);
   return table === undefined ? EMPTY : (sizes.get(encodeId(table)) ?? EMPTY);
 }
 

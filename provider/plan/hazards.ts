@@ -4,12 +4,14 @@ import { quoteIdent } from "../catalog/quote.ts";
 import { rowsBehind, type TableSizes, tableOf, tablesOfDomain, text } from "../catalog/tables.ts";
 import { isVirtual } from "../catalog/virtualColumns.ts";
 import type { ErrorCode } from "../core/errorCodes.ts";
+import { MOST_ROWS_AT_ONCE } from "./online/recompute.ts";
+import { staleHazards } from "./staleHazards.ts";
 import type { Statement } from "./statement.ts";
 import { typeChange } from "./typeChange.ts";
 import { isVolatileDefault } from "./volatileDefault.ts";
 
 /** Those of the one table that a statement may have. */
-export type HazardCode = Extract<ErrorCode, `PS20${number}` | "PS210">;
+export type HazardCode = Extract<ErrorCode, `PS20${number}` | "PS210" | `PS22${number}`>;
 
 /** What a statement may do to the people who use the database while it runs, or to their data. */
 export interface Hazard {
@@ -33,10 +35,12 @@ export interface HazardContext {
 export function hazardsOf(statement: Statement, context: HazardContext): Hazard[] {
   const { id } = statement;
   if (id === undefined) return [];
+  if (statement.recomputes !== undefined) return staleHazards(statement, context);
   return [
     ...lossOfData(statement, id, context),
     ...blockedWrites(statement, id, context),
     ...widerAccess(statement, id, context),
+    ...recreatedView(statement, id, context),
   ];
 }
 
@@ -151,6 +155,21 @@ function blockedWrites(statement: Statement, id: StableId, { live, desired, size
     ];
   }
   return scan(table, rows, "writes wait");
+}
+
+/** A materialized view that goes with what it reads, and comes back in the same transaction. */
+function recreatedView({ op }: Statement, id: StableId, { live, sizes }: HazardContext): Hazard[] {
+  if (op !== "create" || id.kind !== "materializedView" || !live.has(id)) return [];
+  const rows = rowsBehind(id, sizes);
+  if (rows === 0) return [];
+  return [
+    {
+      code: "PS228",
+      approval: `refresh-view:${nameIn(id)}`,
+      stops: rows > MOST_ROWS_AT_ONCE,
+      message: `drops ${describe(id)} with ${someRows(rows)} and runs its query again, while its readers wait`,
+    },
+  ];
 }
 
 function scan(table: StableId, rows: number, who: string): Hazard[] {

@@ -3,10 +3,13 @@ import type { FactBase, StableId } from "../catalog/pgDelta.ts";
 import type { Catalog } from "../catalog/readCatalog.ts";
 import { searchPathsIn } from "../catalog/searchPath.ts";
 import { sizeBehind, type TableSizes } from "../catalog/tables.ts";
+import { changedFunctions, type FunctionId } from "./changedFunctions.ts";
 import { refuseWithoutCast, withConversions } from "./convertedColumns.ts";
 import { copiesTable, type Hazard, hazardsOf } from "./hazards.ts";
 import { withColumnsAddedTogether } from "./mergeStatements.ts";
 import { online } from "./online/online.ts";
+import type { OnlineContext, Recipe } from "./online/recipe.ts";
+import { recompute } from "./online/recompute.ts";
 import { planStatements } from "./planStatements.ts";
 import { newIds } from "./renames/renamedFacts.ts";
 import { type Rename, renameStatements } from "./renames/renames.ts";
@@ -15,6 +18,7 @@ import { rowQuestions } from "./rowChecks/questions.ts";
 import type { RowCheck } from "./rowChecks/rowCheck.ts";
 import type { QuestionContext } from "./rowChecks/source.ts";
 import type { Statement, StatementList } from "./statement.ts";
+import { readStoredResults, staysStale } from "./storedResults.ts";
 import { readSizes } from "./tableSizes.ts";
 import { estimateMs } from "./timeEstimate.ts";
 import type { Transition } from "./transition.ts";
@@ -37,28 +41,48 @@ export interface LayerPlan {
   questions: RenameQuestion[];
   /** What the statements demand of the rows; not asked yet. */
   rowChecks: RowCheck[];
+  /** Functions of which results are stored that have to be computed again. */
+  changedFunctions: readonly FunctionId[];
 }
 
 /**
  * The ordered statements that turn the database into what is desired, without blocking those who use tables
  * with rows.
+ *
+ * @param unfinished functions that an earlier run has changed, and after which it did not get to everything
+ *   that is stored of their results.
  */
 export async function planUpdate(
   client: ClientBase | Pool,
   catalog: Catalog,
   target: Transition<unknown>,
+  unfinished: readonly FunctionId[] = [],
 ): Promise<LayerPlan> {
   const { live, desired, renames, conversions = new Map() } = target;
   const majorVersion = Number.parseInt(catalog.serverVersion, 10);
   const direct = planStatements(live, desired, majorVersion);
   const renaming = renameStatements(renames);
   const nameNow = nameBefore(catalog, renames);
-  const sizes = await readSizes(client, live, desired, [...renaming, ...direct.statements], nameNow);
+  const functions = [...changedFunctions(live, desired), ...unfinished];
+  const stored = await readStoredResults(client, functions, { before: nameNow, now: newIds(renames) });
+  const stale = stored.filter((result) => staysStale(result, direct.statements, live, desired));
+  const sizes = await readSizes(
+    client,
+    live,
+    desired,
+    [...renaming, ...direct.statements],
+    stale.map(({ id, table }) => table ?? id),
+    nameNow,
+  );
   // While renames are pending, the database has what an expression names under other names.
   if (renaming.length === 0) await refuseWithoutCast(client, direct.statements, conversions, live, desired);
   const context = { live, desired, sizes, invalidIndexes: catalog.invalidIndexes, majorVersion, conversions };
   const converting = { ...direct, statements: withConversions(direct.statements, conversions, desired, sizes) };
-  const ordered = renaming.length === 0 ? online(converting, context) : inOrder(converting, renaming, context);
+  const recomputed = recompute(stale, context);
+  const ordered =
+    renaming.length === 0
+      ? online(converting, context, recomputed)
+      : inOrder(converting, renaming, context, recomputed);
   const statements = withColumnsAddedTogether(ordered.statements, desired);
   const list = withSearchPaths({ ...ordered, statements }, desired);
   return {
@@ -74,6 +98,7 @@ export async function planUpdate(
       majorVersion,
       conversions,
     }),
+    changedFunctions: stale.length === 0 ? [] : functions,
   };
 }
 
@@ -105,11 +130,12 @@ export function nameBefore({ nameNow }: Catalog, renames: readonly Rename[]): (i
 function inOrder(
   direct: StatementList,
   renaming: readonly Statement[],
-  context: Parameters<typeof online>[1],
+  context: OnlineContext,
+  recomputed: Recipe,
 ): StatementList {
   const isAhead = ({ transaction }: Statement): boolean => transaction === "last";
   const rest = direct.statements.filter((statement) => !isAhead(statement));
-  const { statements } = online({ ...direct, statements: rest }, { ...context, inOrder: true });
+  const { statements } = online({ ...direct, statements: rest }, { ...context, inOrder: true }, recomputed);
   return { ...direct, statements: [...direct.statements.filter(isAhead), ...renaming, ...statements] };
 }
 

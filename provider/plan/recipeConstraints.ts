@@ -15,6 +15,15 @@ export const notNullCheck = (id: ColumnId, desired: FactBase): string =>
 /** The name of a check that refuses nothing and says that rows of a new column are still to be filled in. */
 export const fillMark = (id: ColumnId, desired: FactBase): string => checkName(`pgstrata_fill_${id.name}`, id, desired);
 
+const RECHECK = "pgstrata_recheck_";
+
+/** The name of the check beside a valid one, whose validation reads the rows once more. */
+export const recheckName = (name: string): string => shortened(RECHECK + name, LONGEST_NAME_BYTES);
+
+/** Checks of that kind that a run which was killed has left. */
+export const leftRechecks = (live: FactBase): Fact[] =>
+  live.facts().filter(({ id }) => id.kind === "constraint" && id.name.startsWith(RECHECK));
+
 /** As the server prints the two. */
 const RECIPE_CHECK = /^CHECK \(\(+.* IS NOT NULL\)( OR true\))?\)( NOT VALID)?$/s;
 

@@ -1,5 +1,6 @@
 /** A planned statement, as a value: who plans makes it, everything else prints it or runs it. */
 import type { StableId } from "../catalog/pgDelta.ts";
+import type { StoredResult } from "./storedResults.ts";
 
 /**
  * The lock that a statement takes on existing tables, by Postgres' names; `none` where only new objects are
@@ -54,9 +55,17 @@ export interface Statement {
   undo?: { sql: string; steps: number };
   /**
    * Run in batches until no row is left, instead of as it stands. Names are quoted; without an expression,
-   * it is the column's default.
+   * it is the column's default. `recomputed`: a generated column, its expression, and the column to set to
+   * itself.
    */
-  backfill?: { table: string; column: string; expression?: string };
+  backfill?: {
+    table: string;
+    column: string;
+    expression?: string;
+    recomputed?: { expression: string; set: string };
+  };
+  /** What it brings up to date after a function has changed. */
+  recomputes?: StoredResult;
 }
 
 /** Statements in the order of their execution, and the settings they need. */

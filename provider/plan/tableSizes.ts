@@ -16,13 +16,14 @@ const ESTIMATES = `
          (c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint)::pg_catalog.text as bytes
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     join unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) as desired (schema, name) on desired.schema = n.nspname and desired.name = c.relname
-   where c.relkind in ('r', 'p')`;
+   where c.relkind in ('r', 'p', 'm')`;
 
 /**
- * Sizes of the tables that the statements touch and the database has. Estimated, but whether a table is empty
- * is looked up, because on an empty table much is harmless. A table that the role may not read counts as
- * holding rows.
+ * Sizes of the tables and materialized views that the statements touch and the database has. Estimated, but
+ * whether a table is empty is looked up, because on an empty table much is harmless. A table that the role
+ * may not read counts as holding rows.
  *
+ * @param others that are asked about as well.
  * @param nameNow what a table of `live` is called in the database until the renames of this update are made.
  */
 export async function readSizes(
@@ -30,13 +31,14 @@ export async function readSizes(
   live: FactBase,
   desired: FactBase,
   statements: readonly Statement[],
+  others: readonly StableId[],
   nameNow: (table: StableId) => StableId = (table) => table,
 ): Promise<TableSizes> {
   const keys = new Map<string, string>();
-  const tables = touchedTables(live, desired, statements).flatMap((table) => {
-    const now = nameNow({ kind: "table", ...table });
-    if (now.kind !== "table") return [];
-    keys.set(encodeId(now), encodeId({ kind: "table", ...table }));
+  const tables = touchedRelations(live, desired, statements, others).flatMap((relation) => {
+    const now = relationOf(nameNow(relation));
+    if (now === undefined) return [];
+    keys.set(JSON.stringify([now.schema, now.name]), encodeId(relation));
     return [now];
   });
   if (tables.length === 0) return new Map();
@@ -47,7 +49,7 @@ export async function readSizes(
   const sizes = new Map<string, TableSize>();
   for (const { schema, name, rows: estimate, bytes } of rows) {
     const seen = await countSome(client, schema, name);
-    sizes.set(keys.get(encodeId({ kind: "table", schema, name })) ?? "", {
+    sizes.set(keys.get(JSON.stringify([schema, name])) ?? "", {
       rows: seen === 0 ? 0 : Math.max(seen, Number(estimate)),
       bytes: Number(bytes),
     });
@@ -80,19 +82,24 @@ function isAnswer(value: unknown): value is { rows: { rows?: unknown }[] } {
   return typeof value === "object" && value !== null && "rows" in value && Array.isArray(value.rows);
 }
 
-function touchedTables(
+type Relation = ReturnType<typeof relationOf> & object;
+
+const relationOf = (id: StableId) => (id.kind === "table" || id.kind === "materializedView" ? id : undefined);
+
+function touchedRelations(
   live: FactBase,
   desired: FactBase,
   statements: readonly Statement[],
-): { schema: string; name: string }[] {
-  const tables = new Map<string, { schema: string; name: string }>();
+  others: readonly StableId[],
+): Relation[] {
+  const relations = new Map<string, Relation>();
   const add = (id: StableId | undefined): void => {
-    const table = id === undefined ? undefined : tableOf(id, live, desired);
-    if (table === undefined || !("schema" in table && "name" in table) || table.schema === null || !live.has(table))
-      return;
-    tables.set(encodeId(table), { schema: table.schema, name: table.name });
+    if (id === undefined) return;
+    const relation = relationOf(tableOf(id, live, desired) ?? id);
+    if (relation !== undefined && live.has(relation)) relations.set(encodeId(relation), relation);
   };
   for (const { id, drops } of statements)
     for (const touched of [id, ...drops, ...(id === undefined ? [] : tablesOfDomain(id, live))]) add(touched);
-  return [...tables.values()];
+  for (const id of others) for (const touched of [id, ...tablesOfDomain(id, live)]) add(touched);
+  return [...relations.values()];
 }

@@ -1,3 +1,4 @@
+import { describeOutdated, outdatedCollations } from "../catalog/collationVersions.ts";
 import { readCatalog } from "../catalog/readCatalog.ts";
 import { type Drift, driftOf } from "../contribution/drift.ts";
 import type { ContributionRecord } from "../contribution/record.ts";
@@ -32,6 +33,8 @@ export interface DriftReport extends Drift {
   database: string;
   /** Rows that drifted; all others are as they were left. */
   rows: RowDrift[];
+  /** Collations of another version than the indexes were built with, and what to do. */
+  outdated: string[];
 }
 
 /**
@@ -54,7 +57,9 @@ export async function reportDrift({ provider, layers, rows }: KnownState): Promi
     }
     const records = new Map(layers.map(recordOf));
     const { role } = await database.facts();
-    const drift = driftOf(await readCatalog(await database.pool(), role), records);
+    const pool = await database.pool();
+    const drift = driftOf(await readCatalog(pool, role), records);
+    const outdated = (await outdatedCollations(pool)).map(describeOutdated);
     const drifted: RowDrift[] = [];
     const row = createRow(session);
     for (const state of rows) {
@@ -63,16 +68,16 @@ export async function reportDrift({ provider, layers, rows }: KnownState): Promi
       if (found === undefined || differs.length > 0)
         drifted.push({ row: state.id, missing: found === undefined, differs });
     }
-    return { database: database.label, ...drift, rows: drifted };
+    return { database: database.label, ...drift, rows: drifted, outdated };
   } finally {
     await session.close();
   }
 }
 
 /** Whether anything is to be told. */
-export function isDrifted({ layers, notOurs, rows }: DriftReport): boolean {
+export function isDrifted({ layers, notOurs, rows, outdated }: DriftReport): boolean {
   const ofLayers = layers.some((layer) => layer.differs.length + layer.missing.length + layer.notOurs.length > 0);
-  return ofLayers || notOurs.length > 0 || rows.length > 0;
+  return ofLayers || notOurs.length > 0 || rows.length > 0 || outdated.length > 0;
 }
 
 function recordOf({ inputs, outputs }: ResourceState): [string, ContributionRecord] {

@@ -5,7 +5,7 @@ export function formatDrift(reports: readonly DriftReport[]): string {
   return reports.map((report) => [report.database, ...linesOf(report)].join("\n")).join("\n\n");
 }
 
-function linesOf({ layers, notOurs, rows }: DriftReport): string[] {
+function linesOf({ layers, notOurs, rows, outdated }: DriftReport): string[] {
   return [
     ...layers.flatMap(({ layer, differs, missing, notOurs }) =>
       section(`layer ${layer}`, [
@@ -15,6 +15,7 @@ function linesOf({ layers, notOurs, rows }: DriftReport): string[] {
       ]),
     ),
     ...(notOurs.length === 0 ? [] : section("in the same schemas", [["not ours", notOurs]])),
+    ...(outdated.length === 0 ? [] : section("collations", [["outdated", outdated]])),
     ...section("rows", [
       ["missing", rows.filter(({ missing }) => missing).map(({ row }) => row)],
       ["differs", rows.filter(({ missing }) => !missing).map(({ row, differs }) => `${row}: ${differs.join(", ")}`)],

@@ -7,7 +7,7 @@
  * @see https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
  */
 import { isPartitioned } from "../../catalog/partitions.ts";
-import { encodeId, type Fact, type StableId } from "../../catalog/pgDelta.ts";
+import { encodeId, type Fact, parseId, type StableId } from "../../catalog/pgDelta.ts";
 import { rowsBehind, tableOf, text } from "../../catalog/tables.ts";
 import { dropsBehindConversions } from "../convertedColumns.ts";
 import { StatementDependencies } from "../dependencies.ts";
@@ -22,8 +22,14 @@ import { asId, type IndexId, type OnlineContext, type Recipe } from "./recipe.ts
  * The list with recipes in place of what would block. A recipe that has nothing to do with the rest of the
  * list runs before all others: if its rows do not fit, nothing has been changed yet. Statements that need the
  * result of a later step are put off with it.
+ *
+ * @param recomputed brings up to date what is stored of the results of functions that the list changes.
  */
-export function online(list: StatementList, context: OnlineContext): StatementList {
+export function online(
+  list: StatementList,
+  context: OnlineContext,
+  recomputed: Recipe = { soon: [], later: [] },
+): StatementList {
   const replaced = replacedIndexes(list.statements, context);
   const drops = new Set(replaced.values());
   const busy = busyTables(list.statements, context);
@@ -33,6 +39,8 @@ export function online(list: StatementList, context: OnlineContext): StatementLi
   const putOff = new Set<string>();
   const waiting = identitiesAfterNotNull(list.statements, context);
   const held = dropsBehindConversions(list.statements, context.conversions);
+  // What a function calls by name, no catalog tells.
+  const changesFunctions = list.statements.some(({ id }) => id?.kind === "function");
   const surroundings = new StatementDependencies(list.statements, context);
   for (const statement of list.statements) {
     const id = statement.id === undefined ? undefined : encodeId(statement.id);
@@ -49,7 +57,8 @@ export function online(list: StatementList, context: OnlineContext): StatementLi
       if (id !== undefined) putOff.add(id);
       continue;
     }
-    const isApart = !busy.has(tableKey(statement, context)) && surroundings.isApart(statement);
+    const mayCall = changesFunctions && surroundings.needs(statement).some(isFunction);
+    const isApart = !busy.has(tableKey(statement, context)) && !mayCall && surroundings.isApart(statement);
     if (recipe.later.length > 0 && context.inOrder !== true && isApart) {
       early.push(...recipe.soon, ...recipe.later);
       continue;
@@ -58,8 +67,10 @@ export function online(list: StatementList, context: OnlineContext): StatementLi
     later.push(...recipe.later);
     if (recipe.later.length > 0 && recipe.soon.length === 0 && id !== undefined) putOff.add(id);
   }
-  return { ...list, statements: [...early, ...soon, ...later, ...held] };
+  return { ...list, statements: [...early, ...soon, ...recomputed.soon, ...later, ...recomputed.later, ...held] };
 }
+
+const isFunction = (encoded: string): boolean => parseId(encoded).kind === "function";
 
 function tableKey({ id }: Statement, { live, desired }: OnlineContext): string {
   const table = id === undefined ? undefined : tableOf(id, live, desired);

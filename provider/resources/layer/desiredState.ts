@@ -1,5 +1,5 @@
 import { describe } from "../../catalog/objectNames.ts";
-import type { FactBase } from "../../catalog/pgDelta.ts";
+import { encodeId, type FactBase } from "../../catalog/pgDelta.ts";
 import {
   applyContribution,
   type Contribution,
@@ -11,6 +11,7 @@ import { undeclaredPublicGrants } from "../../contribution/publicGrants.ts";
 import { type ContributionRecord, ownedIds, recordOf, reversalOf } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
 import { approvedBy } from "../../plan/approvals.ts";
+import { leftRechecks } from "../../plan/recipeConstraints.ts";
 import type { LayerInputs } from "./inputs.ts";
 import type { Ownership } from "./ownership.ts";
 import { refuseConflictingTables, refuseDependents } from "./preconditions.ts";
@@ -40,7 +41,8 @@ export function desiredState(
   try {
     // What is adopted is open to whom the layer says, and not to everybody because its maker was careless.
     const isAdopted = (key: string): boolean => key in record.added && !(earlier !== undefined && key in earlier.added);
-    const removed = [...contribution.removed, ...undeclaredPublicGrants(rest, isAdopted, held)];
+    const left = leftRechecks(rest).filter(({ id }) => !held.has(encodeId(id)));
+    const removed = [...contribution.removed, ...undeclaredPublicGrants(rest, isAdopted, held), ...left];
     const desired = applyContribution(rest, { ...contribution, removed });
     refuseConflictingTables(
       live,

@@ -60,7 +60,9 @@ export async function diff(
       // Renamed below or by hand, or made by an update that was killed: the state must learn what is the
       // layer's.
       const isNew = (key: string): boolean => !(key in recorded.added);
-      if (Object.keys(record.added).some(isNew)) detailed.objects = { kind: "update", inputDiff: false };
+      const isUnfinished = unrecorded !== undefined && unrecorded.unfinished.length > 0;
+      if (isUnfinished || Object.keys(record.added).some(isNew))
+        detailed.objects = { kind: "update", inputDiff: false };
     });
   }
   return { changed: Object.keys(detailed).length > 0, detailed };

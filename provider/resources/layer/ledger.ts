@@ -1,9 +1,11 @@
 import type { ClientBase, Pool } from "pg";
+import { encodeId, parseId } from "../../catalog/pgDelta.ts";
 import { type ContributionRecord, holdsAnything } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Properties } from "../../core/resourceType.ts";
 import { stackOf } from "../../core/urn.ts";
 import { Ledger } from "../../database/ledger.ts";
+import type { FunctionId } from "../../plan/changedFunctions.ts";
 import { packRecord, unpackRecord } from "./outputs.ts";
 
 /** What an update of a layer notes in the database. */
@@ -11,7 +13,12 @@ export interface LedgerEntry {
   record: ContributionRecord;
   /** Approvals of hazards that it used, and those before it: they may have done their work. */
   used: readonly string[];
+  /** Functions that it changes, until all that is stored of their results is computed again. */
+  unfinished: readonly FunctionId[];
 }
+
+/** Begins the line of such a function; no approval does. */
+const UNFINISHED = "unfinished ";
 
 /** What a layer's last update did, as the database keeps it; see {@link Ledger}. */
 export class LayerLedger {
@@ -34,10 +41,11 @@ export class LayerLedger {
     client: ClientBase | Pool,
     packed: Properties[string] | undefined,
   ): Promise<LedgerEntry | undefined> {
-    const [unrecorded, ...used] = (await this.ledger.read(client))?.split("\n") ?? [];
-    if (unrecorded === undefined || unrecorded === packed) return undefined;
+    const [unrecorded, ...lines] = (await this.ledger.read(client))?.split("\n") ?? [];
+    const [notes, used] = [lines.filter(isUnfinished), lines.filter((line) => !isUnfinished(line))];
+    if (unrecorded === undefined || (unrecorded === packed && notes.length === 0)) return undefined;
     try {
-      return { record: unpackRecord(unrecorded), used };
+      return { record: unpackRecord(unrecorded), used, unfinished: notes.flatMap(functionIn) };
     } catch (error) {
       if (error instanceof UserError) return undefined;
       throw error;
@@ -71,4 +79,12 @@ export class LayerLedger {
   }
 }
 
-const asText = ({ record, used }: LedgerEntry): string => [packRecord(record), ...used].join("\n");
+const isUnfinished = (line: string): boolean => line.startsWith(UNFINISHED);
+
+function functionIn(line: string): FunctionId[] {
+  const id = parseId(JSON.parse(line.slice(UNFINISHED.length)));
+  return id.kind === "function" ? [id] : [];
+}
+
+const asText = ({ record, used, unfinished }: LedgerEntry): string =>
+  [packRecord(record), ...used, ...unfinished.map((id) => UNFINISHED + JSON.stringify(encodeId(id)))].join("\n");

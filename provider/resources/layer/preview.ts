@@ -52,7 +52,7 @@ export async function planOnly(
     catalog.facts,
     report.warn,
   );
-  const planned = await planUpdate(pool, catalog, transition);
+  const planned = await planUpdate(pool, catalog, transition, unrecorded?.unfinished ?? []);
   const plan = { ...planned, rowChecks: await askRows(pool, planned.rowChecks, runtime.config.rowQuestionTimeoutMs) };
   const given = approvals(meaning.inputs, state);
   await report.plan(asPreviewLines(planReport(plan, transition, approved(given))));

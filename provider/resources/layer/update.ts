@@ -17,7 +17,7 @@ import { describeDatabaseError } from "../../database/databaseError.ts";
 import { type TransactionOptions, withRetries } from "../../database/transaction.ts";
 import { withDatabaseLock } from "../../database/updateLock.ts";
 import { type Approvals, refuseHazards } from "../../plan/approvals.ts";
-import { planUpdate } from "../../plan/plan.ts";
+import { type LayerPlan, planUpdate } from "../../plan/plan.ts";
 import { planStatements } from "../../plan/planStatements.ts";
 import { renameStatements } from "../../plan/renames/renames.ts";
 import { rowWarnings } from "../../plan/rowChecks/report.ts";
@@ -135,12 +135,13 @@ async function plan(
   client: PoolClient,
   { hazards }: Pick<ApplyPolicy, "hazards">,
   used: Set<string>,
+  unrecorded: LedgerEntry | undefined,
   before: Catalog,
   target: Transition<unknown>,
   rows: AskedRows | undefined,
-): Promise<{ list: StatementList }> {
-  if (hazards === undefined) return { list: planStatements(target.live, target.desired) };
-  const planned = await planUpdate(client, before, target);
+): Promise<Pick<LayerPlan, "list" | "changedFunctions">> {
+  if (hazards === undefined) return { list: planStatements(target.live, target.desired), changedFunctions: [] };
+  const planned = await planUpdate(client, before, target, unrecorded?.unfinished ?? []);
   const rowChecks =
     rows === undefined ? planned.rowChecks : await askRows(rows.pool, planned.rowChecks, rows.timeoutMs);
   for (const warning of rowWarnings(rowChecks)) rows?.report.warn(warning);
@@ -180,13 +181,13 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const target = await goal(before.facts, unrecorded);
   const { desired, record } = target;
   for (const approval of unrecorded?.used ?? []) used.add(approval);
-  const { list } = await plan(client, policy, used, before, target, rows);
+  const { list, changedFunctions: unfinished } = await plan(client, policy, used, unrecorded, before, target, rows);
   await runtime.rehearse({ before: before.facts, list, desired, isDeclared: declaredBy(record) });
   if (list.statements.length > 0) runtime.tellEventTriggers(before.facts, context.report);
   const { role, major } = await runtime.knownTarget().facts();
   await refuseMissingPrivileges(client, role, target.live, desired, list.statements);
   await refuseTooManyLocks(client, target.live, desired, major);
-  const next = record === undefined ? undefined : { record, used: [...used] };
+  const next = record === undefined ? undefined : { record, used: [...used], unfinished };
   const writeEntry = await policy.ledger.entries.pendingEntry(client, next, list.statements.length > 0);
   const [first] = list.statements;
   if (writeEntry !== undefined && (first === undefined || first.transaction === "none"))
@@ -204,6 +205,10 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
     waiting: <T>(work: () => Promise<T>) => watch.during(work),
   };
   await run(client, list, runtime, hooks);
+  if (next !== undefined && unfinished.length > 0) {
+    const writeFinished = await policy.ledger.entries.pendingEntry(client, { ...next, unfinished: [] }, true);
+    if (writeFinished !== undefined) await inOwnTransaction(client, writeFinished);
+  }
   if (list.statements.length > 0) await prove(await runtime.live.refresh(), desired, (live) => goal(live, unrecorded));
   return {
     record,

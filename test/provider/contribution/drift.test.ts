@@ -235,3 +235,17 @@ test("a database that cannot be reached is an error that names it and not its pa
 test("a state without a URL is an error", async () => {
   await expect(reportDrift({ provider: {}, layers: [], rows: [] })).rejects.toThrow(/settings in the state[\s\S]*url/);
 });
+
+test("a collation that the server has in another version is told with its indexes and what to do", async () => {
+  const database = await standing();
+  await database.query("create collation shop.plain (provider = icu, locale = 'und')");
+  await database.query("create index item_plain on shop.item (name collate shop.plain)");
+  await database.query("update pg_collation set collversion = '0.1' where collname = 'plain'");
+  const found = await report(database, states);
+  expect(found.outdated).toEqual([
+    expect.stringMatching(
+      /^collation shop\.plain was noted with version 0\.1, the server has \S+, .*shop\.item_plain; then ALTER collation shop\.plain REFRESH VERSION$/,
+    ),
+  ]);
+  expect(isDrifted({ ...found, layers: [], notOurs: [] })).toBe(true);
+});
