@@ -66,7 +66,8 @@ export function recordOf(
   const forms: Record<string, string[]> = {};
   const adopted: string[] = [];
   const adoptedEarlier = new Set(earlier?.adopted);
-  const [saidEarlier, changedEarlier] = [adoptions(earlier?.said), adoptions(earlier?.changed)];
+  // What one layer says of its own object, another one changes in its base.
+  const attributesEarlier = adoptions([...(earlier?.said ?? []), ...(earlier?.changed ?? [])]);
   for (const fact of contribution.added) {
     if (isExtensionMember(members, fact)) continue;
     const key = encodeId(fact.id);
@@ -85,7 +86,7 @@ export function recordOf(
       .flatMap(saidAttributes)
       .map((saying) => {
         const wasThere = same(before.getByEncoded(saying.id)?.payload[saying.attribute], saying.value);
-        return { ...saying, adopted: saidEarlier.get(attributeKey(saying)) ?? wasThere };
+        return { ...saying, adopted: attributesEarlier.get(attributeKey(saying)) ?? wasThere };
       }),
     owners: Object.fromEntries(
       contribution.linked.filter(keepOwnerEdge).map(({ from, to }) => [encodeId(from), "name" in to ? to.name : ""]),
@@ -98,7 +99,7 @@ export function recordOf(
     changed: contribution.changed.map((change) => {
       const id = encodeId(change.id);
       const wasThere = same(before.get(change.id)?.payload[change.attribute], change.to);
-      return { ...change, id, adopted: changedEarlier.get(attributeKey({ ...change, id })) ?? wasThere };
+      return { ...change, id, adopted: attributesEarlier.get(attributeKey({ ...change, id })) ?? wasThere };
     }),
   };
 }
@@ -109,7 +110,7 @@ interface Attribute {
 }
 
 /** Whether an earlier run found an attribute as it should be, for each that it said. */
-function adoptions(earlier: readonly (Attribute & { adopted: boolean })[] = []): Map<string, boolean> {
+function adoptions(earlier: readonly (Attribute & { adopted: boolean })[]): Map<string, boolean> {
   return new Map(earlier.map((old) => [attributeKey(old), old.adopted]));
 }
 
@@ -166,9 +167,61 @@ function wrongOwners(live: FactBase, { owners }: ContributionRecord): string[] {
 const attributeKey = ({ id, attribute }: Attribute): string => `${id} ${attribute}`;
 const removalKey = ({ id }: { id: string }): string => `- ${id}`;
 
-/** Everything that a record says, as keys that compare with those of other records. */
-export function ownedIds({ added, said, removed, changed }: ContributionRecord): string[] {
-  return [...Object.keys(added), ...[...said, ...changed].map(attributeKey), ...removed.map(removalKey)];
+/** Everything that a record says: keys that compare with those of other records, and what each is about. */
+export function ownedParts({ added, said, removed, changed }: ContributionRecord): { key: string; id: string }[] {
+  return [
+    ...Object.keys(added).map((id) => ({ key: id, id })),
+    ...[...said, ...changed].map((part) => ({ key: attributeKey(part), id: part.id })),
+    ...removed.map((fact) => ({ key: removalKey(fact), id: fact.id })),
+  ];
+}
+
+/** Everything that a record says, as keys. */
+export const ownedIds = (record: ContributionRecord): string[] => ownedParts(record).map(({ key }) => key);
+
+/** What a contribution says of objects that a database has, as the keys of its record. */
+export function keysThere({ added, changed }: Contribution, live: FactBase): string[] {
+  const there = added.filter(({ id }) => live.has(id));
+  return [
+    ...there.map(({ id }) => encodeId(id)),
+    ...there.flatMap(saidAttributes).map(attributeKey),
+    ...changed.map(({ id, attribute }) => attributeKey({ id: encodeId(id), attribute })),
+  ];
+}
+
+/** The part of a record whose keys are chosen. */
+export function partOf(record: ContributionRecord, chosen: (key: string) => boolean): ContributionRecord {
+  const entriesOf = <T>(byId: Record<string, T>): Record<string, T> =>
+    Object.fromEntries(Object.entries(byId).filter(([key]) => chosen(key)));
+  const isChosen = (part: Attribute): boolean => chosen(attributeKey(part));
+  return {
+    added: entriesOf(record.added),
+    ...(record.forms === undefined ? {} : { forms: entriesOf(record.forms) }),
+    adopted: record.adopted.filter(chosen),
+    said: record.said.filter(isChosen),
+    owners: entriesOf(record.owners),
+    removed: record.removed.filter((fact) => chosen(removalKey(fact))),
+    changed: record.changed.filter(isChosen),
+  };
+}
+
+/** The part of a record that its layer made. */
+export function withoutAdopted(record: ContributionRecord): ContributionRecord {
+  const adopted = [...record.said, ...record.changed].filter((part) => part.adopted).map(attributeKey);
+  const all = new Set([...record.adopted, ...adopted]);
+  return partOf(record, (key) => !all.has(key));
+}
+
+/** A record with some of its keys adopted: a layer that takes them from it has not made them. */
+export function withAdopted(record: ContributionRecord, keys: ReadonlySet<string>): ContributionRecord {
+  const adopting = <T extends Attribute & { adopted: boolean }>(part: T): T =>
+    keys.has(attributeKey(part)) ? { ...part, adopted: true } : part;
+  return {
+    ...record,
+    adopted: [...new Set([...record.adopted, ...Object.keys(record.added).filter((key) => keys.has(key))])],
+    said: record.said.map(adopting),
+    changed: record.changed.map(adopting),
+  };
 }
 
 /** Whether a destroy would take anything back. */
@@ -226,6 +279,14 @@ export function reversalOf(record: ContributionRecord, held: ReadonlySet<string>
       })),
     reset: [...changes, ...sayings],
   };
+}
+
+/** What a reversal changes of a database, as the keys of the record that it is of. */
+export function keysTakenBack(live: FactBase, { remove, reset }: Reversal): string[] {
+  return [
+    ...[...remove].filter((key) => live.getByEncoded(key) !== undefined),
+    ...reset.filter(({ id }) => live.has(id)).map(({ id, attribute }) => attributeKey({ id: encodeId(id), attribute })),
+  ];
 }
 
 /** What of a record the database still has, as ids. */

@@ -13,6 +13,19 @@ const READ = `
   select pg_catalog.lo_get(oid) as content from pg_catalog.pg_largeobject_metadata
    where oid = $1::pg_catalog.oid and pg_catalog.pg_has_role(lomowner, 'USAGE')`;
 
+/** What an object begins with that is a note of ours. */
+const HEADER_BYTES = Buffer.from(`${HEADER}\n`, "utf8");
+
+/** Where the first so many large objects hold no note, the database keeps other things in them. */
+const MOST_LOOKED_AT = 10_000;
+
+/** The content of each note that this role may read. */
+const READ_ALL = `
+  select pg_catalog.lo_get(oid) as content
+    from (select oid from pg_catalog.pg_largeobject_metadata
+           where oid >= 2147483648 and pg_catalog.pg_has_role(lomowner, 'USAGE') limit ${MOST_LOOKED_AT}) as candidate
+   where pg_catalog.lo_get(oid, 0, pg_catalog.length($1::pg_catalog.bytea)) = $1::pg_catalog.bytea`;
+
 const IS_TAKEN =
   "select exists (select from pg_catalog.pg_largeobject_metadata where oid = $1::pg_catalog.oid) as taken";
 
@@ -23,7 +36,7 @@ const IS_TAKEN =
  * is no fact of the catalog. Going without it is always possible.
  */
 export class Ledger {
-  private readonly identity: string;
+  readonly identity: string;
   private readonly oid: string;
 
   /** @param identity of what the note is about, the same in each run. */
@@ -34,17 +47,23 @@ export class Ledger {
     this.oid = String((hash | 0x80000000) >>> 0);
   }
 
+  /** All notes in a database that this role may read. Not for use within a transaction. */
+  static async readAll(client: ClientBase | Pool): Promise<{ ledger: Ledger; note: string }[]> {
+    const read = async (): Promise<{ content: Buffer }[]> =>
+      (await client.query<{ content: Buffer }>(READ_ALL, [HEADER_BYTES])).rows;
+    const notes = await unlessClosed(read, []);
+    return notes.map(({ content }) => {
+      const [, identity = "", ...note] = content.toString("utf8").split("\n");
+      return { ledger: new Ledger(identity), note: note.join("\n") };
+    });
+  }
+
   /**
    * The note; undefined when there is none, none that is ours, or no right to read it. Not for use within a
    * transaction.
    */
   async read(client: ClientBase | Pool): Promise<string | undefined> {
-    try {
-      return await this.content(client);
-    } catch (error) {
-      if (NOT_FOR_US.has(codeOf(error) ?? "")) return undefined;
-      throw error;
-    }
+    return unlessClosed(() => this.content(client), undefined);
   }
 
   /**
@@ -72,5 +91,15 @@ export class Ledger {
     const { rows } = await client.query<{ content: Buffer }>(READ, [this.oid]);
     const lines = rows[0]?.content.toString("utf8").split("\n");
     return lines?.[0] === HEADER && lines[1] === this.identity ? lines.slice(2).join("\n") : undefined;
+  }
+}
+
+/** What a question answers, or `otherwise` where large objects are closed to us. */
+async function unlessClosed<T>(ask: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (NOT_FOR_US.has(codeOf(error) ?? "")) return otherwise;
+    throw error;
   }
 }

@@ -2,6 +2,7 @@
 import { approvalInLine, nameInApproval } from "../catalog/objectNames.ts";
 import type { FactBase } from "../catalog/pgDelta.ts";
 import { UserError } from "../core/errors.ts";
+import type { Hazard } from "./hazards.ts";
 import type { LayerPlan } from "./plan.ts";
 import { askRename } from "./renames/suspected.ts";
 import { refusalCodes, refusedByRows } from "./rowChecks/report.ts";
@@ -20,6 +21,15 @@ export const approvedBy = (approval: string): string => approval.replace(/ +\([^
 export function approved({ allow, spent }: Approvals): string[] {
   return allow.filter((approval) => !spent.includes(approval)).map(approvedBy);
 }
+
+const HAND_OVER = "hand-over:";
+
+/** The object that an approval leaves to another layer; undefined for any other approval. */
+export const handOverName = (approval: string): string | undefined =>
+  approval.startsWith(HAND_OVER) ? approvedBy(approval).slice(HAND_OVER.length) : undefined;
+
+/** The approval that leaves an object to another layer, as one line of a message. */
+export const asHandOver = (name: string): string => approvalInLine(HAND_OVER + name);
 
 /**
  * Stops a plan with a hazard that can lose data or block writes and that was not approved, and one that rows
@@ -60,6 +70,7 @@ export function refuseHazards({ assessed, questions, rowChecks }: LayerPlan, app
         ...missing.flatMap((approval) => whyNot(approval, approvals)),
         "Nothing was changed. If this is meant, add to the layer's `allow`:",
         ...missing.map((approval) => `  ${approvalInLine(asNew(approval, approvals))}`),
+        ...offeredHandOvers(stopping, approvals),
       ].join("\n"),
       { others },
     );
@@ -134,4 +145,14 @@ function distance(a: string, b: string, most: number): number {
     costs = next;
   }
   return costs.at(-1) ?? 0;
+}
+
+/** What leaves a layer's files may have moved to those of another layer. */
+function offeredHandOvers(stopping: readonly Hazard[], approvals: Approvals): string[] {
+  const names = new Set(stopping.flatMap(({ leaves }) => leaves ?? []));
+  if (names.size === 0) return [];
+  return [
+    "or, where another layer declares it now and nothing is to be lost, leave it in place for that one:",
+    ...[...names].map((name) => `  ${approvalInLine(asNew(HAND_OVER + name, approvals))}`),
+  ];
 }

@@ -22,6 +22,8 @@ export interface Hazard {
   stops: boolean;
   /** What happens, in words. */
   message: string;
+  /** The object, as approvals name it, that the layer's files do not have any more. */
+  leaves?: string;
 }
 
 /** What hazards are assessed by. */
@@ -57,6 +59,10 @@ function afterName(sql: string, id: StableId): string {
 
 const someRows = (rows: number): string => (rows === 1 ? "1 row" : `about ${rows.toLocaleString("en-US")} rows`);
 
+/** Not what is made again in another form. */
+const leaving = (id: StableId, desired: FactBase): Pick<Hazard, "leaves"> =>
+  desired.has(id) ? {} : { leaves: nameIn(id) };
+
 function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }: HazardContext): Hazard[] {
   const rows = rowsBehind(id, sizes, live, desired);
   if (rows === 0) return [];
@@ -67,6 +73,7 @@ function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }
         approval: `drop-table:${nameIn(id)}`,
         stops: true,
         message: `drops ${describe(id)} with ${someRows(rows)}`,
+        ...leaving(id, desired),
       },
     ];
   }
@@ -77,6 +84,7 @@ function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }
         approval: `drop-column:${nameIn(id)}`,
         stops: true,
         message: `drops ${describe(id)}, which ${someRows(rows)} have`,
+        ...leaving(id, desired),
       },
     ];
   }

@@ -1,5 +1,5 @@
 import type { ResourceState } from "../../core/resourceType.ts";
-import type { Approvals } from "../../plan/approvals.ts";
+import { type Approvals, handOverName } from "../../plan/approvals.ts";
 import { acceptedInputs, type LayerInputs } from "./inputs.ts";
 
 /** Approvals of hazards, and those that updates of this stack have used. */
@@ -11,4 +11,11 @@ export function approvals({ allow }: LayerInputs, state: ResourceState | undefin
 function spentIn({ inputs, outputs }: ResourceState): string[] {
   const { spentApprovals } = outputs;
   return Array.isArray(spentApprovals) ? spentApprovals.map(String) : acceptedInputs(inputs).allow;
+}
+
+/** Inputs without the hand-overs that were made: an object that is the layer's again is not left once more. */
+export function withoutSpentHandOvers(inputs: LayerInputs, state: ResourceState | undefined): LayerInputs {
+  const { allow, spent } = approvals(inputs, state);
+  const isSpent = (approval: string): boolean => handOverName(approval) !== undefined && spent.includes(approval);
+  return allow.some(isSpent) ? { ...inputs, allow: allow.filter((approval) => !isSpent(approval)) } : inputs;
 }

@@ -1,11 +1,11 @@
 import type { FactBase } from "../../catalog/pgDelta.ts";
 import { dependenciesOf, type Reversal, removedFrom, revertContribution } from "../../contribution/contribution.ts";
-import { type ContributionRecord, mergeRecords, reversalOf } from "../../contribution/record.ts";
+import { type ContributionRecord, reversalOf } from "../../contribution/record.ts";
 import type { CallContext, ResourceState } from "../../core/resourceType.ts";
 import { approved } from "../../plan/approvals.ts";
 import { approvals } from "./approvals.ts";
 import { acceptedInputs } from "./inputs.ts";
-import { LayerLedger } from "./ledger.ts";
+import { LayerLedger, withUnrecorded } from "./ledger.ts";
 import { unpackRecord } from "./outputs.ts";
 import { refuseDependents } from "./preconditions.ts";
 import type { LayerRuntime } from "./runtime.ts";
@@ -31,7 +31,7 @@ export async function removeLayer(runtime: LayerRuntime, context: CallContext, s
   };
   await runtime.session.inTurn(() =>
     applyGoal<undefined>(runtime, context, { rows, ledger }, async (live, unrecorded) => {
-      const whole = mergeRecords(record, unrecorded?.record) ?? record;
+      const whole = withUnrecorded(record, unrecorded) ?? record;
       const reversal = withoutNeeds(live, whole, reversalOf(whole, runtime.ownership.heldByOthers(inputs.name)));
       refuseDependents(live, removedFrom(live, reversal), new Set(), context.report.warn);
       return { live, desired: revertContribution(live, reversal), renames: [], record: undefined };

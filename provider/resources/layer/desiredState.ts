@@ -8,17 +8,19 @@ import {
   revertContribution,
 } from "../../contribution/contribution.ts";
 import { undeclaredPublicGrants } from "../../contribution/publicGrants.ts";
-import { type ContributionRecord, ownedIds, recordOf, reversalOf } from "../../contribution/record.ts";
+import { type ContributionRecord, keysTakenBack, ownedIds, recordOf, reversalOf } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
 import { approvedBy } from "../../plan/approvals.ts";
 import { leftRechecks } from "../../plan/recipeConstraints.ts";
+import { handedOver, type Moves } from "./handOver.ts";
 import type { LayerInputs } from "./inputs.ts";
 import type { Ownership } from "./ownership.ts";
 import { refuseConflictingTables, refuseDependents } from "./preconditions.ts";
 
 /**
  * The database as the layer wants it: what it contributed before and no longer does is taken back (unless
- * another layer has it now), what it contributes now is worked in, everything else stays.
+ * another layer has it now, or an approval hands it over), what it contributes now is worked in, everything
+ * else stays.
  *
  * @param warn told what goes although no layer declares it.
  * @throws {UserError} when the base is not there, a table of another kind is in the way, another layer
@@ -30,11 +32,15 @@ export function desiredState(
   contribution: Contribution,
   earlier: ContributionRecord | undefined,
   { ownership, warn }: { ownership: Ownership; warn: (message: string) => void },
-): { desired: FactBase; record: ContributionRecord } {
+): { desired: FactBase; record: ContributionRecord } & Moves {
   const record = recordOf(contribution, live, earlier);
   ownership.claim(inputs.name, record);
   const held = new Set([...ownedIds(record), ...ownership.heldByOthers(inputs.name)]);
-  const reversal = earlier === undefined ? undefined : reversalOf(earlier, held);
+  const left = earlier === undefined ? {} : handedOver(live, earlier, held, inputs.allow);
+  ownership.handOver(inputs.name, left.handedOver);
+  const staying = new Set([...held, ...(left.handedOver === undefined ? [] : ownedIds(left.handedOver))]);
+  const reversal = earlier === undefined ? undefined : reversalOf(earlier, staying);
+  ownership.takeBack(inputs.name, reversal === undefined ? [] : keysTakenBack(live, reversal));
   if (reversal !== undefined)
     refuseDependents(live, removedFrom(live, reversal), new Set(Object.keys(record.added)), warn);
   const rest = reversal === undefined ? live : revertContribution(live, reversal);
@@ -50,7 +56,7 @@ export function desiredState(
       new Set(Object.keys(earlier?.added ?? {})),
       inputs.allow.map(approvedBy),
     );
-    return { desired, record };
+    return { desired, record, ...left };
   } catch (error) {
     if (error instanceof MissingBaseObject) throw missingBase(error, inputs);
     throw error;

@@ -1,11 +1,12 @@
-import { differences, mergeRecords } from "../../contribution/record.ts";
+import { differences } from "../../contribution/record.ts";
 import type { CallContext, DiffResult, Properties, ResourceState } from "../../core/resourceType.ts";
 import { containsUnknown, equalValues } from "../../core/values.ts";
 import { planStatements } from "../../plan/planStatements.ts";
 import { renameStatements } from "../../plan/renames/renames.ts";
+import { withoutSpentHandOvers } from "./approvals.ts";
 import { asDetail } from "./detailedDiff.ts";
 import { acceptedInputs } from "./inputs.ts";
-import { LayerLedger } from "./ledger.ts";
+import { LayerLedger, withUnrecorded } from "./ledger.ts";
 import { meaningOf } from "./meaning.ts";
 import { unpackRecord } from "./outputs.ts";
 import type { LayerRuntime } from "./runtime.ts";
@@ -39,12 +40,12 @@ export async function diff(
   if (containsUnknown(news) || runtime.target === undefined)
     return { changed: Object.keys(detailed).length > 0, detailed };
 
-  const inputs = acceptedInputs(news);
+  const inputs = withoutSpentHandOvers(acceptedInputs(news), state);
   const recorded = unpackRecord(state.outputs.contribution);
   const ledger = new LayerLedger(urn, inputs.name);
   const unrecorded = await ledger.readUnrecorded(await runtime.target.pool(), state.outputs.contribution);
-  const earlier = mergeRecords(recorded, unrecorded?.record) ?? recorded;
-  if ("name" in detailed) runtime.ownership.handOver(inputs.name, earlier);
+  const earlier = withUnrecorded(recorded, unrecorded) ?? recorded;
+  if ("name" in detailed) runtime.ownership.succeed(inputs.name, earlier);
   const { facts } = await runtime.session.inTurn(() => runtime.live.get());
   // A change below is none of this layer, unless what it contributes turns out to be another.
   const sameMeaning = (["digest", "baseDigest", "roles", "renames"] as const).every((key) =>
@@ -53,15 +54,15 @@ export async function diff(
   if (sameMeaning && unrecorded === undefined && differences(facts, earlier).length === 0)
     runtime.ownership.claim(inputs.name, earlier);
   else {
-    const meaning = await meaningOf(runtime, inputs, earlier);
+    const meaning = await meaningOf(runtime, inputs, earlier, ledger);
     await runtime.session.inTurn(async () => {
-      const { live, desired, renames, record } = await resolveTransition(runtime, meaning, facts, () => {});
+      const { live, desired, renames, record, takenOver } = await resolveTransition(runtime, meaning, facts, () => {});
       Object.assign(detailed, asDetail([...renameStatements(renames), ...planStatements(live, desired).statements]));
       // Renamed below or by hand, or made by an update that was killed: the state must learn what is the
       // layer's.
       const isNew = (key: string): boolean => !(key in recorded.added);
       const isUnfinished = unrecorded !== undefined && unrecorded.unfinished.length > 0;
-      if (isUnfinished || Object.keys(record.added).some(isNew))
+      if (isUnfinished || takenOver !== undefined || Object.keys(record.added).some(isNew))
         detailed.objects = { kind: "update", inputDiff: false };
     });
   }

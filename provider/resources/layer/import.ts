@@ -27,7 +27,7 @@ export async function importLayer(
   const sources = await runtime.sources(layer);
   const contribution = await runtime.contribution(layer, sources);
   const { facts, serverVersion } = await runtime.live.get();
-  const meaning = { inputs: layer, sources, contribution, earlier: undefined };
+  const meaning = { inputs: layer, sources, contribution, earlier: undefined, ledger: undefined };
   const { live, desired, renames, record } = await resolveTransition(runtime, meaning, facts, context.report.warn);
   if (Object.keys(record.added).length > 0 && present(live, record).length === 0) return undefined;
   const missing = renames.length + planStatements(live, desired).statements.length;

@@ -1,6 +1,7 @@
 import type { Contribution } from "../../contribution/contribution.ts";
 import type { ContributionRecord } from "../../contribution/record.ts";
 import type { LayerInputs } from "./inputs.ts";
+import type { LayerLedger } from "./ledger.ts";
 import type { LayerRuntime } from "./runtime.ts";
 import type { LayerSources } from "./sqlSources.ts";
 
@@ -11,13 +12,16 @@ export interface LayerMeaning {
   contribution: Contribution;
   /** What it contributed until now. */
   earlier: ContributionRecord | undefined;
+  /** Undefined for an import, to which all that is there is adopted. */
+  ledger: LayerLedger | undefined;
 }
 
 export async function meaningOf(
   runtime: LayerRuntime,
   inputs: LayerInputs,
   earlier: ContributionRecord | undefined,
+  ledger: LayerLedger,
 ): Promise<LayerMeaning> {
   const sources = await runtime.sources(inputs);
-  return { inputs, sources, contribution: await runtime.contribution(inputs, sources), earlier };
+  return { inputs, sources, contribution: await runtime.contribution(inputs, sources), earlier, ledger };
 }

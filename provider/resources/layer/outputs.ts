@@ -9,6 +9,10 @@ import type { Properties, Value } from "../../core/resourceType.ts";
 /** The first part of a packed record tells its form. */
 const FORM = "1:";
 
+/** Whether a text is a packed record of the form that this version reads. */
+export const isPacked = (value: Value | undefined): value is string =>
+  typeof value === "string" && value.startsWith(FORM);
+
 /**
  * A record as a state keeps it. Packed, because a checkpoint is written twice for each operation of a stack.
  */
@@ -22,7 +26,7 @@ let last: { value: string; record: ContributionRecord } | undefined;
 /** @throws {UserError} when the state holds none, or one of a newer form. */
 export function unpackRecord(value: Value | undefined): ContributionRecord {
   if (last !== undefined && last.value === value) return last.record;
-  if (typeof value !== "string" || !value.startsWith(FORM)) {
+  if (!isPacked(value)) {
     throw new UserError(
       "PS603",
       "The state of this layer holds no contribution that this version of pgstrata can read. Was it written by a newer one? " +

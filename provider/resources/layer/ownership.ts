@@ -1,7 +1,8 @@
-import { describe, isTopLevel } from "../../catalog/objectNames.ts";
-import { parseId, type StableId } from "../../catalog/pgDelta.ts";
-import { type ContributionRecord, ownedIds } from "../../contribution/record.ts";
+import { describe, isTopLevel, named, nameInApproval, ownerObject } from "../../catalog/objectNames.ts";
+import { encodeId, parseId, type StableId } from "../../catalog/pgDelta.ts";
+import { type ContributionRecord, ownedIds, ownedParts } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
+import { asHandOver } from "../../plan/approvals.ts";
 
 /**
  * Who declares what in this run, as far as layers were seen. Two layers that add the same object would fight
@@ -12,6 +13,8 @@ export class Ownership {
   /** Changes with each claim that says something new. */
   generation = 0;
   private readonly predecessors = new Map<string, ContributionRecord>();
+  private readonly handedOver = new Map<string, ContributionRecord>();
+  private readonly takenBack = new Map<string, readonly string[]>();
 
   /** @throws {UserError} when another layer of this run declares one of the objects. */
   claim(layer: string, record: ContributionRecord): void {
@@ -29,12 +32,41 @@ export class Ownership {
   }
 
   /** A layer is replaced under a new name: what the old one made is the new one's. */
-  handOver(layer: string, record: ContributionRecord): void {
+  succeed(layer: string, record: ContributionRecord): void {
     this.predecessors.set(layer, record);
+  }
+
+  /** What a layer leaves in place, for another one that declares it. */
+  handOver(layer: string, record: ContributionRecord | undefined): void {
+    if (record === undefined) this.handedOver.delete(layer);
+    else this.handedOver.set(layer, record);
+  }
+
+  /** What other layers of this run left in place; in a preview no ledger knows of it yet. */
+  handedOverByOthers(layer: string): ContributionRecord[] {
+    return [...this.handedOver].flatMap(([owner, record]) => (owner === layer ? [] : [record]));
   }
 
   predecessorOf(layer: string): ContributionRecord | undefined {
     return this.predecessors.get(layer);
+  }
+
+  /** What a layer takes back, as keys of its record. */
+  takeBack(layer: string, keys: readonly string[]): void {
+    this.takenBack.set(layer, keys);
+  }
+
+  /**
+   * In a preview: what a layer declares while one before it takes it back stays, if that one hands it over.
+   *
+   * @throws {UserError} with the approvals that do so.
+   */
+  refuseMakingAgain(layer: string, record: ContributionRecord): void {
+    const declared = new Map(ownedParts(record).map(({ key, id }) => [key, id]));
+    for (const [owner, keys] of this.takenBack) {
+      const ids = owner === layer ? [] : keys.flatMap((key) => declared.get(key) ?? []);
+      if (ids.length > 0) throw new UserError(madeAgain(layer, owner, ids));
+    }
   }
 
   /** The layer that declares an object named in a server's message, as far as one was seen. */
@@ -61,3 +93,21 @@ function claimFault(layer: string, owner: string, keys: readonly string[]): stri
     `Expected one owner for each object: remove it from one of them, or make "${owner}" a base of "${layer}".`
   );
 }
+
+function madeAgain(layer: string, owner: string, keys: readonly string[]): string {
+  const all = new Set(keys);
+  const isWithItsObject = (key: string): boolean => {
+    const object = encodeId(ownerObject(parseId(key)));
+    return object !== key && all.has(object);
+  };
+  const ids = [...all].filter((key) => !isWithItsObject(key));
+  const approvals = new Set(ids.map((key) => asHandOver(nameInApproval(approvable(parseId(key))))));
+  return [
+    `The layer "${owner}" takes back what the layer "${layer}" declares now and would make again: ${named(ids).join(", ")}.`,
+    `Nothing was changed. To keep it as it is, with all that stands on it, add to the \`allow\` of "${owner}":`,
+    ...[...approvals].sort().map((approval) => `  ${approval}`),
+  ].join("\n");
+}
+
+/** Grants and comments have no name of their own. */
+const approvable = (id: StableId): StableId => ("target" in id ? approvable(id.target) : id);

@@ -1,7 +1,7 @@
 import { askRows } from "../../apply/askRows.ts";
 import { refuseTooManyLocks } from "../../apply/lockTableRoom.ts";
 import { refuseMissingPrivileges } from "../../apply/privileges.ts";
-import { declaredBy, mergeRecords } from "../../contribution/record.ts";
+import { declaredBy } from "../../contribution/record.ts";
 import { withReferences } from "../../core/errorCodes.ts";
 import { UserError } from "../../core/errors.ts";
 import { type CallContext, type Properties, type ResourceState, UNKNOWN } from "../../core/resourceType.ts";
@@ -11,7 +11,8 @@ import { rowWarnings } from "../../plan/rowChecks/report.ts";
 import { planReport } from "../../report/planReport.ts";
 import { asPreviewLines } from "../../report/previewLines.ts";
 import { approvals } from "./approvals.ts";
-import { LayerLedger } from "./ledger.ts";
+import { tellMoves } from "./handOver.ts";
+import { LayerLedger, withUnrecorded } from "./ledger.ts";
 import type { LayerMeaning } from "./meaning.ts";
 import { layerOutputs } from "./outputs.ts";
 import type { LayerRuntime } from "./runtime.ts";
@@ -48,17 +49,19 @@ export async function planOnly(
   const unrecorded = await new LayerLedger(urn, meaning.inputs.name).readUnrecorded(pool, state?.outputs.contribution);
   const transition = await resolveTransition(
     runtime,
-    { ...meaning, earlier: mergeRecords(meaning.earlier, unrecorded?.record) },
+    { ...meaning, earlier: withUnrecorded(meaning.earlier, unrecorded) },
     catalog.facts,
     report.warn,
   );
   const planned = await planUpdate(pool, catalog, transition, unrecorded?.unfinished ?? []);
   const plan = { ...planned, rowChecks: await askRows(pool, planned.rowChecks, runtime.config.rowQuestionTimeoutMs) };
   const given = approvals(meaning.inputs, state);
+  tellMoves(transition, report);
   await report.plan(asPreviewLines(planReport(plan, transition, approved(given))));
   for (const { code, message } of plan.assessed.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
   for (const warning of rowWarnings(plan.rowChecks)) report.warn(warning);
-  const used = refuseHazards(plan, given);
+  const used = [...refuseHazards(plan, given), ...(transition.approvals ?? [])];
+  runtime.ownership.refuseMakingAgain(meaning.inputs.name, transition.record);
   if (state !== undefined)
     for (const [approval, meant] of misspelt(given, used, [transition.live, transition.desired]))
       report.warn(

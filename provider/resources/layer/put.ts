@@ -1,10 +1,11 @@
-import { type ContributionRecord, mergeRecords } from "../../contribution/record.ts";
+import type { ContributionRecord } from "../../contribution/record.ts";
 import type { CallContext, Properties, ResourceState } from "../../core/resourceType.ts";
 import { containsUnknown } from "../../core/values.ts";
 import { approved } from "../../plan/approvals.ts";
-import { approvals } from "./approvals.ts";
+import { approvals, withoutSpentHandOvers } from "./approvals.ts";
+import { tellMoves } from "./handOver.ts";
 import { acceptedInputs, type LayerInputs } from "./inputs.ts";
-import { LayerLedger } from "./ledger.ts";
+import { LayerLedger, withUnrecorded } from "./ledger.ts";
 import { type LayerMeaning, meaningOf } from "./meaning.ts";
 import { layerOutputs, unpackRecord } from "./outputs.ts";
 import { planOnly, planWithoutDatabase } from "./preview.ts";
@@ -20,8 +21,9 @@ export async function put(
   state?: ResourceState,
 ): Promise<Properties> {
   if (containsUnknown(news) || runtime.target === undefined) return planWithoutDatabase(context, news);
-  const inputs = acceptedInputs(news);
-  const meaning = await meaningOf(runtime, inputs, earlierRecord(runtime, inputs, state));
+  const inputs = withoutSpentHandOvers(acceptedInputs(news), state);
+  const ledger = new LayerLedger(context.urn, inputs.name);
+  const meaning = await meaningOf(runtime, inputs, earlierRecord(runtime, inputs, state), ledger);
   const put = context.preview ? planOnly : applyNow;
   return runtime.session.inTurn(() => put(runtime, context, news, meaning, state));
 }
@@ -38,25 +40,23 @@ async function applyNow(
     allow: approved(hazards),
     force: false,
     advice:
-      'If the rows may go, name what is to be dropped in the layer\'s `allow` (such as "drop-column:platform.projects.legacy") and run `pulumi up` again.',
+      'If the rows may go, name what is to be dropped in the layer\'s `allow` (such as "drop-column:platform.projects.legacy") and run `pulumi up` again. ' +
+      'If another layer declares it now, leave it in place for that one (such as "hand-over:platform.projects").',
   };
   const ledger: LedgerOfLayer = {
     entries: new LayerLedger(context.urn, meaning.inputs.name),
     packed: state?.outputs.contribution,
   };
-  const { record, lastRun, used } = await applyGoal<ContributionRecord>(
-    runtime,
-    context,
-    { rows, hazards, ledger },
-    (live, unrecorded) =>
-      resolveTransition(
-        runtime,
-        { ...meaning, earlier: mergeRecords(meaning.earlier, unrecorded?.record) },
-        live,
-        context.report.warn,
-      ),
+  const applied = await applyGoal<ContributionRecord>(runtime, context, { rows, hazards, ledger }, (live, unrecorded) =>
+    resolveTransition(
+      runtime,
+      { ...meaning, earlier: withUnrecorded(meaning.earlier, unrecorded) },
+      live,
+      context.report.warn,
+    ),
   );
-  return layerOutputs(news, meaning.contribution, record, lastRun, used);
+  tellMoves(applied, context.report);
+  return layerOutputs(news, meaning.contribution, applied.record, applied.lastRun, applied.used);
 }
 
 /** What the layer contributed until now: under its name, or under the one that it had before. */

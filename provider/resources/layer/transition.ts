@@ -1,13 +1,16 @@
 import type { FactBase } from "../../catalog/pgDelta.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
 import { hasUnknownForm } from "../../contribution/forms.ts";
-import { type ContributionRecord, isAsRecorded } from "../../contribution/record.ts";
+import { type ContributionRecord, isAsRecorded, mergeRecords, ownedIds, partOf } from "../../contribution/record.ts";
 import { locatedConversions } from "../../plan/conversions.ts";
 import type { Rename } from "../../plan/renames/renames.ts";
 import type { Transition } from "../../plan/transition.ts";
+import { keysToClaim, type Moves } from "./handOver.ts";
 import type { LayerMeaning } from "./meaning.ts";
 import { withNewNames } from "./renames.ts";
 import type { LayerRuntime } from "./runtime.ts";
+
+export type LayerTransition<Kept> = Transition<Kept> & Moves;
 
 /**
  * What the layer wants of a database: first its renames, then what `desiredState` says.
@@ -20,9 +23,11 @@ export async function resolveTransition(
   meaning: LayerMeaning,
   database: FactBase,
   warn: (message: string) => void,
-): Promise<Transition<ContributionRecord>> {
+): Promise<LayerTransition<ContributionRecord>> {
   const { inputs } = meaning;
-  const { live, earlier, renames } = await withNewNames(runtime, meaning, database);
+  const { live, earlier: known, renames } = await withNewNames(runtime, meaning, database);
+  const claimed = await claimedFromOthers(runtime, { ...meaning, earlier: known }, live);
+  const earlier = mergeRecords(known, claimed);
   const contribution = await inKnownForms(runtime, { ...meaning, earlier }, live, renames);
   const { located: conversions } = locatedConversions(
     meaning.sources.conversions,
@@ -32,8 +37,24 @@ export async function resolveTransition(
     live,
     renames,
     conversions,
+    takenOver: claimed,
     ...runtime.desiredStates.desiredState({ live, inputs, contribution, earlier }, warn),
   };
+}
+
+/** What the layer finds in the database and another one made, as this run and the ledgers tell. */
+async function claimedFromOthers(
+  runtime: LayerRuntime,
+  { inputs, contribution, earlier, ledger }: LayerMeaning,
+  live: FactBase,
+): Promise<ContributionRecord | undefined> {
+  const keys = ledger === undefined ? new Set<string>() : keysToClaim(live, contribution, earlier);
+  if (ledger === undefined || keys.size === 0) return undefined;
+  const pool = await runtime.knownTarget().pool();
+  const others = [...runtime.ownership.handedOverByOthers(inputs.name), await ledger.readOthers(pool)];
+  const known = others.reduce<ContributionRecord | undefined>(mergeRecords, undefined);
+  const claimed = known && partOf(known, (key) => keys.has(key));
+  return claimed === undefined || ownedIds(claimed).length === 0 ? undefined : claimed;
 }
 
 /**

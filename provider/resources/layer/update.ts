@@ -23,10 +23,12 @@ import { renameStatements } from "../../plan/renames/renames.ts";
 import { rowWarnings } from "../../plan/rowChecks/report.ts";
 import type { Statement, StatementList } from "../../plan/statement.ts";
 import type { Transition } from "../../plan/transition.ts";
+import type { Moves } from "./handOver.ts";
 import type { LayerLedger, LedgerEntry } from "./ledger.ts";
 import type { LastRun } from "./outputs.ts";
 import { type RowsPrecondition, refuseDroppingRows } from "./preconditions.ts";
 import type { LayerRuntime } from "./runtime.ts";
+import type { LayerTransition } from "./transition.ts";
 
 const PROGRESS_INTERVAL_MS = 1000;
 const RETRY_MESSAGE_INTERVAL_MS = 15_000;
@@ -37,7 +39,7 @@ const RETRY_MESSAGE_INTERVAL_MS = 15_000;
  *
  * @param unrecorded what the database's ledger says and the state does not know.
  */
-export type Goal<Kept> = (live: FactBase, unrecorded: LedgerEntry | undefined) => Promise<Transition<Kept>>;
+export type Goal<Kept> = (live: FactBase, unrecorded: LedgerEntry | undefined) => Promise<LayerTransition<Kept>>;
 
 /** The layer's note in the database. */
 export interface LedgerOfLayer {
@@ -55,7 +57,7 @@ export interface ApplyPolicy {
 }
 
 /** What was done. */
-export interface Applied<Kept> {
+export interface Applied<Kept> extends Moves {
   record: Kept;
   lastRun: LastRun;
   /** Approvals that updates have used by now. */
@@ -187,8 +189,10 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const { role, major } = await runtime.knownTarget().facts();
   await refuseMissingPrivileges(client, role, target.live, desired, list.statements);
   await refuseTooManyLocks(client, target.live, desired, major);
-  const next = record === undefined ? undefined : { record, used: [...used], unfinished };
-  const writeEntry = await policy.ledger.entries.pendingEntry(client, next, list.statements.length > 0);
+  const { handedOver, takenOver } = target;
+  for (const approval of target.approvals ?? []) used.add(approval);
+  const next = record && { record, used: [...used], unfinished, ...(handedOver && { handedOver }) };
+  const writeEntry = await policy.ledger.entries.pendingEntry(client, next, list.statements.length > 0, takenOver);
   const [first] = list.statements;
   if (writeEntry !== undefined && (first === undefined || first.transaction === "none"))
     await inOwnTransaction(client, writeEntry);
@@ -212,6 +216,8 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   if (list.statements.length > 0) await prove(await runtime.live.refresh(), desired, (live) => goal(live, unrecorded));
   return {
     record,
+    handedOver,
+    takenOver,
     lastRun: {
       statements: list.statements.length,
       elapsedMs: Math.round(performance.now() - started),
