@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Properties, ResourceState } from "../../../../provider/core/resourceType.ts";
+import { isDrifted, reportDrift } from "../../../../provider/resources/driftReport.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { freshDatabases, relationsIn } from "../../../support/freshDatabases.ts";
 import { destroy, inRun, pending, preview, project, put, up, upAll } from "../../../support/layerHarness.ts";
@@ -47,7 +48,11 @@ const identities = ({ query }: TestDatabase) =>
 async function atRest(database: TestDatabase, layers: readonly Properties[], states: readonly ResourceState[]) {
   for (const state of states) expect(await pending(database.url, state)).toEqual([]);
   expect(await preview(database.url, layers, states)).toEqual(layers.map(() => []));
+  expect(isDrifted(await drift(database, states))).toBe(false);
 }
+
+const drift = ({ url }: TestDatabase, layers: readonly ResourceState[]) =>
+  reportDrift({ provider: { url }, layers: [...layers], rows: [] });
 
 test("a table moves to a layer that is updated after its old one with all its parts, and none of them is made again", async () => {
   const database = await freshDatabase();
@@ -158,6 +163,10 @@ test("what is handed over and not taken stays in place, and outlives its old lay
   const [lower, upper] = await upAll(database.url, left, states);
   if (lower === undefined || upper === undefined) return;
   expect(await rows(database)).toEqual(RED);
+  const above = project.layer("above", "create table app.more (id int);", { assumes: ["app.sql"] });
+  project.layer("app", APP);
+  const { notOurs } = await drift(database, [lower, upper, await up(database.url, above)]);
+  expect(notOurs).toEqual(["table app.item"]);
   await destroy(database.url, upper);
   await destroy(database.url, lower);
   expect(await rows(database)).toEqual(RED);
@@ -364,4 +373,34 @@ test("a preview stops where what one layer drops would be made again by the next
   expect(await preview(database.url, handed, states)).toEqual([[], []]);
   await atRest(database, handed, await upAll(database.url, handed, states));
   expect(await identities(database)).toEqual(before);
+});
+
+test("an approval of a hand-over counts once: what is the layer's again is not left by it", async () => {
+  const { database, states } = await withItem();
+  const allow = ["hand-over:app.item"];
+  const moved = await upAll(database.url, pair(APP, `${OTHER} ${ITEM}`, allow), states);
+  const back = await upAll(database.url, pair(`${APP} ${ITEM}`, OTHER, allow), moved);
+  await expect(upAll(database.url, pair(APP, `${OTHER} ${ITEM}`, allow), back)).rejects.toThrow(
+    "hand-over:app.item (2)",
+  );
+  await upAll(database.url, pair(APP, `${OTHER} ${ITEM}`, [...allow, "hand-over:app.item (again)"]), back);
+  expect(await rows(database)).toEqual(RED);
+});
+
+test("what everybody was given by hand on a moved table stays, and both layers say what moves", async () => {
+  const { database, states } = await withItem();
+  await database.query("grant select on app.item to public");
+  const moved = pair(APP, `${OTHER} ${ITEM}`, ["hand-over:app.item"]);
+  expect(await preview(database.url, moved, states)).toEqual([[], []]);
+  const infos = await inRun(database.url, async (run) => {
+    for (const [n, properties] of moved.entries()) await put(run, properties, states[n]);
+    return run.said.infos;
+  });
+  expect(infos).toEqual([
+    "left in place for the layer that declares it now: index app.item_note, table app.item",
+    "taken over from another layer: index app.item_note, table app.item",
+  ]);
+  expect(await database.query("select has_table_privilege('pg_monitor', 'app.item', 'select') as may")).toEqual([
+    { may: true },
+  ]);
 });
