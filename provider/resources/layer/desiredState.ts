@@ -37,7 +37,6 @@ export function desiredState(
   ownership.claim(inputs.name, record);
   const held = new Set([...ownedIds(record), ...ownership.heldByOthers(inputs.name)]);
   const left = earlier === undefined ? {} : handedOver(live, earlier, held, inputs.allow);
-  ownership.handOver(inputs.name, left.handedOver);
   const staying = new Set([...held, ...(left.handedOver === undefined ? [] : ownedIds(left.handedOver))]);
   const reversal = earlier === undefined ? undefined : reversalOf(earlier, staying);
   ownership.takeBack(inputs.name, reversal === undefined ? [] : keysTakenBack(live, reversal));

@@ -32,8 +32,7 @@ export function handedOver(
   if (chosen.length === 0) return {};
   const met = new Set(chosen.flatMap(namesOf));
   const staying = withNeeds(live, chosen, new Set(leaving.map(({ id }) => id)));
-  const isStaying = (id: string): boolean => staying.has(live.getByEncoded(id) === undefined ? targetOf(id) : id);
-  const keys = new Set(leaving.filter(({ id }) => staying.has(id) || isStaying(id)).map(({ key }) => key));
+  const keys = new Set(leaving.filter(({ id }) => staying.has(id)).map(({ key }) => key));
   return {
     handedOver: partOf(earlier, (key) => keys.has(key)),
     approvals: allow.filter((approval) => met.has(handOverName(approval) ?? "")),
@@ -54,11 +53,6 @@ function parentOf(live: FactBase, id: StableId): StableId | undefined {
   if ("target" in id) return id.target;
   const owner = ownerObject(id);
   return encodeId(owner) === encodeId(id) ? undefined : owner;
-}
-
-function targetOf(id: string): string {
-  const parsed = parseId(id);
-  return "target" in parsed ? encodeId(parsed.target) : id;
 }
 
 /** Objects with their parts, what they are in, and what they need, as far as those are candidates. */

@@ -13,7 +13,6 @@ export class Ownership {
   /** Changes with each claim that says something new. */
   generation = 0;
   private readonly predecessors = new Map<string, ContributionRecord>();
-  private readonly handedOver = new Map<string, ContributionRecord>();
   private readonly takenBack = new Map<string, readonly string[]>();
 
   /** @throws {UserError} when another layer of this run declares one of the objects. */
@@ -34,17 +33,6 @@ export class Ownership {
   /** A layer is replaced under a new name: what the old one made is the new one's. */
   succeed(layer: string, record: ContributionRecord): void {
     this.predecessors.set(layer, record);
-  }
-
-  /** What a layer leaves in place, for another one that declares it. */
-  handOver(layer: string, record: ContributionRecord | undefined): void {
-    if (record === undefined) this.handedOver.delete(layer);
-    else this.handedOver.set(layer, record);
-  }
-
-  /** What other layers of this run left in place; in a preview no ledger knows of it yet. */
-  handedOverByOthers(layer: string): ContributionRecord[] {
-    return [...this.handedOver].flatMap(([owner, record]) => (owner === layer ? [] : [record]));
   }
 
   predecessorOf(layer: string): ContributionRecord | undefined {

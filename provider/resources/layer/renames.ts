@@ -59,8 +59,17 @@ export async function withNewNames(
   if (pending.length === 0 && settled.size === 0) return { live, renames: [], earlier };
 
   const known = earlier && renamedRecord(earlier, newIds(inRecord));
+  const pendingTables = new Set(pending.map(({ from }) => encodeId(from)));
+  const isAdopted = (table: StableId | undefined): boolean =>
+    table !== undefined &&
+    earlier !== undefined &&
+    !(encodeId(table) in earlier.added) &&
+    pendingTables.has(encodeId(table));
   const isOurs = (id: StableId): boolean =>
-    earlier === undefined || encodeId(id) in earlier.added || (known !== undefined && encodeId(id) in known.added);
+    earlier === undefined ||
+    encodeId(id) in earlier.added ||
+    (known !== undefined && encodeId(id) in known.added) ||
+    isAdopted(live.get(id)?.parent);
   const meant = pending.length === 0 ? contribution : await runtime.contributionBefore(pending, inputs, sources);
   const settledParts = partRenames(settled, live, meant, isOurs);
   const parts = partRenames(touchedTables(pending), live, meant, isOurs);

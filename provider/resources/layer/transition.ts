@@ -42,17 +42,15 @@ export async function resolveTransition(
   };
 }
 
-/** What the layer finds in the database and another one made, as this run and the ledgers tell. */
+/** What the layer finds in the database and another one made, as the ledgers tell. */
 async function claimedFromOthers(
   runtime: LayerRuntime,
-  { inputs, contribution, earlier, ledger }: LayerMeaning,
+  { contribution, earlier, ledger }: LayerMeaning,
   live: FactBase,
 ): Promise<ContributionRecord | undefined> {
   const keys = ledger === undefined ? new Set<string>() : keysToClaim(live, contribution, earlier);
   if (ledger === undefined || keys.size === 0) return undefined;
-  const pool = await runtime.knownTarget().pool();
-  const others = [...runtime.ownership.handedOverByOthers(inputs.name), await ledger.readOthers(pool)];
-  const known = others.reduce<ContributionRecord | undefined>(mergeRecords, undefined);
+  const known = await ledger.readOthers(await runtime.knownTarget().pool());
   const claimed = known && partOf(known, (key) => keys.has(key));
   return claimed === undefined || ownedIds(claimed).length === 0 ? undefined : claimed;
 }

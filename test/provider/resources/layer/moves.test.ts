@@ -263,6 +263,11 @@ test("single objects of each kind move, each by its name, and so do parts of wha
   expect(await identities(database)).toEqual(withParts);
   expect(returned.map(({ outputs }) => outputs.adopted)).toEqual([[], []]);
   await atRest(database, back, returned);
+  const open = goes.replace("alter table app.base enable row level security;", "");
+  await upAll(database.url, pair(`${stays} ${open}`, "create table app.u (id int);"), returned);
+  expect(await database.query("select relrowsecurity as secured from pg_class where relname = 'base'")).toEqual([
+    { secured: false },
+  ]);
 });
 
 const EXTRA = `
@@ -403,4 +408,16 @@ test("what everybody was given by hand on a moved table stays, and both layers s
   expect(await database.query("select has_table_privilege('pg_monitor', 'app.item', 'select') as may")).toEqual([
     { may: true },
   ]);
+});
+
+// A known gap: the record that comes with a move has the old name.
+test("a table that moves and gets another name in one update keeps its rows, and is adopted", async () => {
+  const { database, states } = await withItem();
+  const things =
+    "-- renamed from: item\n create table app.thing (id int primary key, note text); create index item_note on app.thing (note);";
+  const moved = pair(APP, `${OTHER}\n${things}`, ["hand-over:app.item"]);
+  const done = await upAll(database.url, moved, states);
+  expect(await database.query("select * from app.thing")).toEqual(RED);
+  expect(done[1]?.outputs.adopted).toContain("table app.thing");
+  for (const state of done) expect(await pending(database.url, state)).toEqual([]);
 });
