@@ -179,13 +179,20 @@ export function ownedParts({ added, said, removed, changed }: ContributionRecord
 /** Everything that a record says, as keys. */
 export const ownedIds = (record: ContributionRecord): string[] => ownedParts(record).map(({ key }) => key);
 
-/** What a contribution says of objects that a database has, as the keys of its record. */
+/** What a contribution says and a database has already, as the keys of its record. */
 export function keysThere({ added, changed }: Contribution, live: FactBase): string[] {
   const there = added.filter(({ id }) => live.has(id));
+  const holds = (id: string, attribute: string, value: PayloadValue): boolean =>
+    same(live.getByEncoded(id)?.payload[attribute], value);
   return [
     ...there.map(({ id }) => encodeId(id)),
-    ...there.flatMap(saidAttributes).map(attributeKey),
-    ...changed.map(({ id, attribute }) => attributeKey({ id: encodeId(id), attribute })),
+    ...there
+      .flatMap(saidAttributes)
+      .filter(({ id, attribute, value }) => holds(id, attribute, value))
+      .map(attributeKey),
+    ...changed
+      .filter(({ id, attribute, to }) => holds(encodeId(id), attribute, to))
+      .map(({ id, attribute }) => attributeKey({ id: encodeId(id), attribute })),
   ];
 }
 

@@ -59,7 +59,7 @@ function parentOf(live: FactBase, id: StableId): StableId | undefined {
 function withNeeds(live: FactBase, ids: readonly string[], candidates: ReadonlySet<string>): Set<string> {
   const needs = new Map<string, string[]>();
   for (const { kind, from, to } of live.edges) {
-    if (kind !== "depends" && kind !== "memberOfExtension") continue;
+    if (kind !== "depends") continue;
     const key = encodeId(from);
     needs.set(key, [...(needs.get(key) ?? []), encodeId(to)]);
   }

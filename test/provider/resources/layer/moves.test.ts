@@ -143,10 +143,12 @@ test("a move that was killed half-way and is given up leaves the table with its 
   const { database, states } = await withItem();
   const before = await identities(database);
   const [lower] = pair(APP, `${OTHER} ${ITEM}`, ["hand-over:app.item"]);
-  if (lower === undefined) return;
-  await up(database.url, lower, states[0]);
+  const [first] = states;
+  if (lower === undefined || first === undefined) return;
+  await up(database.url, lower, first);
 
   const back = pair(`${APP} ${ITEM}`, OTHER);
+  expect(await pending(database.url, first)).toEqual(["objects"]);
   const done = await upAll(database.url, back, states);
   expect(await identities(database)).toEqual(before);
   expect(done.map(({ outputs }) => outputs.adopted)).toEqual([[], []]);
