@@ -49,6 +49,7 @@ export const ERROR_CODES = {
   PS215: "Rows are in what is to be removed",
   PS216: "Values of rows change without an error",
   PS217: "Rows could not be asked before the update",
+  PS218: "A layer takes back what another one makes again",
   PS221: "An index holds old results of a function",
   PS222: "A stored column holds old results of a function",
   PS223: "A check was made with an old function",

@@ -13,7 +13,7 @@ function spentIn({ inputs, outputs }: ResourceState): string[] {
   return Array.isArray(spentApprovals) ? spentApprovals.map(String) : acceptedInputs(inputs).allow;
 }
 
-/** Inputs without the hand-overs that were made: an object that is the layer's again is not left once more. */
+/** Inputs without the hand-overs that were made: what is the layer's again is not left once more. */
 export function withoutSpentHandOvers(inputs: LayerInputs, state: ResourceState | undefined): LayerInputs {
   const { allow, spent } = approvals(inputs, state);
   const isSpent = (approval: string): boolean => handOverName(approval) !== undefined && spent.includes(approval);

@@ -53,7 +53,7 @@ export class Ownership {
     const declared = new Map(ownedParts(record).map(({ key, id }) => [key, id]));
     for (const [owner, keys] of this.takenBack) {
       const ids = owner === layer ? [] : keys.flatMap((key) => declared.get(key) ?? []);
-      if (ids.length > 0) throw new UserError(madeAgain(layer, owner, ids));
+      if (ids.length > 0) throw new UserError("PS218", madeAgain(layer, owner, ids));
     }
   }
 
