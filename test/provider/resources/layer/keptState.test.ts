@@ -37,10 +37,7 @@ for (const version of readdirSync(STATES)) {
       states.map(({ inputs }) => inputs),
       states,
     );
-    expect(repairs.map((plan) => plan.map(({ name }) => name))).toEqual([
-      [],
-      ["1 policy everybody on shop.customers"],
-    ]);
+    expect(repairs.map((plan) => plan.map(({ name }) => name))).toEqual([[], ["1 policy everybody on shop.customers"]]);
     const repaired = await upAll(
       url,
       states.map(({ inputs }) => inputs),
