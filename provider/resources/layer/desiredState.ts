@@ -46,8 +46,8 @@ export function desiredState(
   try {
     // What is adopted is open to whom the layer says, and not to everybody because its maker was careless.
     const isAdopted = (key: string): boolean => key in record.added && !(earlier !== undefined && key in earlier.added);
-    const left = leftRechecks(rest).filter(({ id }) => !held.has(encodeId(id)));
-    const removed = [...contribution.removed, ...undeclaredPublicGrants(rest, isAdopted, held), ...left];
+    const rechecks = leftRechecks(rest).filter(({ id }) => !held.has(encodeId(id)));
+    const removed = [...contribution.removed, ...undeclaredPublicGrants(rest, isAdopted, held), ...rechecks];
     const desired = applyContribution(rest, { ...contribution, removed });
     refuseConflictingTables(
       live,
