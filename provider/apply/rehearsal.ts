@@ -13,7 +13,7 @@ import { rolesNamedBy } from "../catalog/roles.ts";
 import { UserError } from "../core/errors.ts";
 import { timed } from "../core/timing.ts";
 import { type Neighbourhood, neighbourhoodOf } from "../plan/neighbourhood.ts";
-import { planStatements } from "../plan/planStatements.ts";
+import { copyStatements } from "../plan/planStatements.ts";
 import { isLeftOver } from "../plan/recipeConstraints.ts";
 import type { StatementList } from "../plan/statement.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "../shadow/shadow.ts";
@@ -78,6 +78,8 @@ export class Rehearsals {
   ): Promise<string | undefined> {
     if (list.statements.length === 0) return undefined;
     const near = neighbourhoodOf(list.statements, before, desired);
+    const pending = near.before.facts().find(({ payload }) => payload.isDetachPending === true);
+    if (pending !== undefined) return `the concurrent detach of ${describe(pending.id)} was begun and not finished`;
     const digest = digestOf([this.shadow.identity, needs.owner, near.before.rootHash, near.desired.rootHash], list);
     if (await this.passed.has(digest)) return undefined;
     const roles = [near.before, near.desired].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]);
@@ -149,7 +151,7 @@ export class Rehearsals {
     const made = { database, content: empty, roles: new Set(needs.roles) };
     this.copy = made;
     const all = withEachOf(content, empty, whole);
-    await run(made, planStatements(empty, all), { before: empty, desired: all }, needs).catch((error: unknown) => {
+    await run(made, copyStatements(empty, all), { before: empty, desired: all }, needs).catch((error: unknown) => {
       if (!(error instanceof StatementError)) throw error;
       throw new Unavailable(`the shadow cannot hold ${error.statement.subject} of this database: ${error.message}`);
     });

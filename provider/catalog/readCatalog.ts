@@ -1,7 +1,9 @@
 import type { Pool } from "pg";
 import { timed } from "../core/timing.ts";
+import { INHERITANCE, withoutInherited } from "./inheritance.ts";
 import { type ExtractionOptions, extractOnTwoConnections } from "./parallelExtract.ts";
 import { buildFactBase, type DependencyEdge, encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts";
+import { asColumn, tableId } from "./tables.ts";
 import { asVirtual } from "./virtualColumns.ts";
 
 /** What is known of one database at one moment. */
@@ -21,8 +23,8 @@ export interface Catalog {
 /**
  * What the library does not tell: indexes that are invalid, but for one of a partitioned table, which is
  * until all its parts have one; and generated columns that are computed when they are read, from version 18
- * on; and domains' defaults as they are printed, because the library reads the text that was kept when they
- * were made, whose names depend on the search path of then.
+ * on; domains' defaults as they are printed, because the library reads the text that was kept when they
+ * were made, whose names depend on the search path of then; and what tables have from others.
  */
 const BEYOND = `
   select 'index' as kind, n.nspname as schema, '' as table, c.relname as name, null as text
@@ -35,10 +37,12 @@ const BEYOND = `
   union all
   select 'domain', n.nspname, '', t.typname, pg_catalog.pg_get_expr(t.typdefaultbin, 0)
     from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
-   where t.typtype = 'd' and t.typdefaultbin is not null and n.nspname <> 'information_schema'`;
+   where t.typtype = 'd' and t.typdefaultbin is not null and n.nspname <> 'information_schema'
+  union all
+  ${INHERITANCE}`;
 
 interface BeyondRow {
-  kind: "index" | "column" | "domain";
+  kind: "index" | "column" | "domain" | "table";
   schema: string;
   table: string;
   name: string;
@@ -61,7 +65,12 @@ export async function readCatalog(pool: Pool, owner: string, options: Extraction
   const of = (kind: BeyondRow["kind"]): [string, string][] =>
     answer.filter((row) => row.kind === kind).map((row) => [encodeId(row), row.text ?? ""]);
   const invalidIndexes = new Set(new Map(of("index")).keys());
-  const beyond = { invalidIndexes, virtualColumns: new Map(of("column")), domainDefaults: new Map(of("domain")) };
+  const beyond = {
+    invalidIndexes,
+    virtualColumns: new Map(of("column")),
+    domainDefaults: new Map(of("domain")),
+    inheritance: new Map(of("table")),
+  };
   return {
     facts: comparable(factBase, owner, beyond),
     serverVersion: pgVersion,
@@ -72,11 +81,15 @@ export async function readCatalog(pool: Pool, owner: string, options: Extraction
 /** Edges to roles that are not facts are kept only for ownership, where they say `ALTER … OWNER TO`. */
 export const keepOwnerEdge = (edge: DependencyEdge): boolean => edge.kind === "owner" && edge.to.kind === "role";
 
-/** By encoded id: indexes that are left out, columns that are not stored, and what domains' defaults say. */
+/**
+ * By encoded id: indexes that are left out, columns that are not stored, what domains' defaults say, and what
+ * tables inherit.
+ */
 interface Beyond {
   invalidIndexes: ReadonlySet<string>;
   virtualColumns: ReadonlyMap<string, string>;
   domainDefaults: ReadonlyMap<string, string>;
+  inheritance: ReadonlyMap<string, string>;
 }
 
 /**
@@ -87,10 +100,9 @@ interface Beyond {
 function comparable(
   facts: FactBase,
   owner: string,
-  { invalidIndexes, virtualColumns, domainDefaults }: Beyond,
+  { invalidIndexes, virtualColumns, domainDefaults, inheritance }: Beyond,
 ): FactBase {
-  const kept = facts
-    .facts()
+  const kept = withoutInherited(facts.facts(), inheritance)
     .filter((fact) => !isClusterWide(fact.id) && !isOwnersDefault(fact) && !isDomainNotNull(fact))
     .filter((fact) => invalidIndexes.size === 0 || !invalidIndexes.has(encodeId(fact.id)))
     .map((fact) => (virtualColumns.size > 0 && virtualColumns.has(encodeId(fact.id)) ? asVirtual(fact) : fact))
@@ -98,8 +110,22 @@ function comparable(
   const present = new Set(kept.map((fact) => encodeId(fact.id)));
   // Metadata of a role (its comment) hangs below it and goes with it.
   const whole = kept.filter((fact) => fact.parent === undefined || present.has(encodeId(fact.parent)));
-  const edges = facts.edges.filter((edge) => !(keepOwnerEdge(edge) && "name" in edge.to && edge.to.name === owner));
+  const edges = facts.edges
+    .filter((edge) => !(keepOwnerEdge(edge) && "name" in edge.to && edge.to.name === owner))
+    .flatMap((edge) => (inheritance.size === 0 ? [edge] : withoutInheritedColumns(edge, present)));
   return buildFactBase(whole, edges, facts.source, undefined, { allowDangling: keepOwnerEdge });
+}
+
+/** What stands on an inherited column stands on its table. */
+function withoutInheritedColumns(edge: DependencyEdge, present: ReadonlySet<string>): DependencyEdge[] {
+  const near = (id: StableId): StableId => {
+    const column = asColumn(id);
+    if (column === undefined || present.has(encodeId(id))) return id;
+    const table = tableId(column.schema, column.table);
+    return present.has(encodeId(table)) ? table : id;
+  };
+  const [from, to] = [near(edge.from), near(edge.to)];
+  return encodeId(from) === encodeId(to) ? [] : [{ ...edge, from, to }];
 }
 
 function isClusterWide(id: StableId): boolean {

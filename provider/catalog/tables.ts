@@ -6,6 +6,23 @@ export type ColumnId = { kind: "column"; schema: string; table: string; name: st
 
 export const tableId = (schema: string, name: string): TableId => ({ kind: "table", schema, name });
 
+export const asTable = (id: StableId | undefined): TableId | undefined =>
+  id?.kind === "table" ? tableId(id.schema, id.name) : undefined;
+
+/** A column of a table. */
+export const columnId = ({ schema, name }: TableId, column: string): ColumnId => ({
+  kind: "column",
+  schema,
+  table: name,
+  name: column,
+});
+
+/** The column that an id is of or belongs to. */
+export const asColumn = (id: StableId | undefined): ColumnId | undefined =>
+  id?.kind === "column" || id?.kind === "default"
+    ? { kind: "column", schema: id.schema, table: id.table, name: id.name }
+    : undefined;
+
 /** How large a table of the target is. */
 export interface TableSize {
   /** An estimate, from the statistics; 0 only where the table was seen to be empty. */

@@ -121,6 +121,8 @@ function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }
 function blockedWrites(statement: Statement, id: StableId, { live, desired, sizes }: HazardContext): Hazard[] {
   const scanned = statement.op === "create" ? tablesOfDomain(id, live) : [];
   if (scanned.length > 0) return scanned.flatMap((each) => scan(each, rowsBehind(each, sizes), "writes wait"));
+  if (statement.scans !== undefined)
+    return statement.scans.flatMap((each) => scan(each, rowsBehind(each, sizes), "everybody waits"));
   const rows = rowsBehind(id, sizes, live, desired);
   const table = tableOf(id, live, desired);
   if (rows === 0 || table === undefined || statement.transaction === "none") return [];
@@ -193,6 +195,7 @@ export function copiesTable(
   id: StableId,
   { live, desired }: Pick<HazardContext, "live" | "desired">,
 ): boolean {
+  if (statement.copies === true) return true;
   if (id.kind !== "column" || statement.op === "delete") return false;
   const change = afterName(statement.sql, id);
   if (statement.op === "update") {

@@ -21,10 +21,11 @@ export function neighbourhoodOf(statements: readonly Statement[], before: FactBa
     // They decide about the privileges of what is created.
     if (fact.id.kind === "defaultPrivilege") near.need(fact.id);
   }
-  for (const { id, renames, consumes } of statements) {
+  for (const { id, renames, consumes, locksToo } of statements) {
     for (const touched of [id, renames])
       if (touched !== undefined) near.change(tableOf(touched, before, desired) ?? touched);
-    for (const needed of consumes) near.need(parseId(needed));
+    // Of a table that another becomes a partition of, all counts.
+    for (const needed of consumes) locksToo === undefined ? near.need(parseId(needed)) : near.change(parseId(needed));
   }
   for (const { id, parent } of desired.facts()) {
     if (before.has(id)) continue;

@@ -1,16 +1,20 @@
 import type { ClientBase, Pool } from "pg";
-import type { FactBase, StableId } from "../catalog/pgDelta.ts";
+import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import type { Catalog } from "../catalog/readCatalog.ts";
 import { searchPathsIn } from "../catalog/searchPath.ts";
 import { sizeBehind, type TableSizes } from "../catalog/tables.ts";
 import { changedFunctions, type FunctionId } from "./changedFunctions.ts";
 import { refuseWithoutCast, withConversions } from "./convertedColumns.ts";
 import { copiesTable, type Hazard, hazardsOf } from "./hazards.ts";
+import { onlineLinks } from "./inheritance/onlineLinks.ts";
+import { refuseRowsOutside } from "./inheritance/rowsOutside.ts";
+import type { Segment } from "./inheritance/segment.ts";
+import { joinedLists } from "./inheritance/segments.ts";
 import { withColumnsAddedTogether } from "./mergeStatements.ts";
 import { online } from "./online/online.ts";
 import type { OnlineContext, Recipe } from "./online/recipe.ts";
 import { recompute } from "./online/recompute.ts";
-import { planStatements } from "./planStatements.ts";
+import { planSegments } from "./planStatements.ts";
 import { newIds } from "./renames/renamedFacts.ts";
 import { type Rename, renameStatements } from "./renames/renames.ts";
 import { type RenameQuestion, renameQuestions } from "./renames/suspected.ts";
@@ -60,7 +64,8 @@ export async function planUpdate(
 ): Promise<LayerPlan> {
   const { live, desired, renames, conversions = new Map() } = target;
   const majorVersion = Number.parseInt(catalog.serverVersion, 10);
-  const direct = planStatements(live, desired, majorVersion);
+  const segments = planSegments(live, desired, majorVersion);
+  const direct = joinedLists(segments.map(({ list }) => list));
   const renaming = renameStatements(renames);
   const nameNow = nameBefore(catalog, renames);
   const functions = [...changedFunctions(live, desired), ...unfinished];
@@ -75,31 +80,43 @@ export async function planUpdate(
     nameNow,
   );
   // While renames are pending, the database has what an expression names under other names.
-  if (renaming.length === 0) await refuseWithoutCast(client, direct.statements, conversions, live, desired);
-  const context = { live, desired, sizes, invalidIndexes: catalog.invalidIndexes, majorVersion, conversions };
-  const converting = { ...direct, statements: withConversions(direct.statements, conversions, desired, sizes) };
-  const recomputed = recompute(stale, context);
-  const ordered =
-    renaming.length === 0
-      ? online(converting, context, recomputed)
-      : inOrder(converting, renaming, context, recomputed);
-  const statements = withColumnsAddedTogether(ordered.statements, desired);
-  const list = withSearchPaths({ ...ordered, statements }, desired);
-  return {
-    list,
-    assessed: list.statements.map((statement) => assess(statement, live, desired, sizes)),
-    questions: renameQuestions(direct.statements, live, desired, sizes),
-    rowChecks: rowChecks({
-      live,
-      desired,
-      sizes,
-      nameNow,
-      statements: converting.statements,
+  if (renaming.length === 0) {
+    await refuseWithoutCast(client, direct.statements, conversions, live, desired);
+    await refuseRowsOutside(client, segments, sizes);
+  }
+  const { invalidIndexes } = catalog;
+  const context = { live, desired, sizes, invalidIndexes, majorVersion, conversions };
+  const parts = withRecomputed(segments, recompute(stale, context), desired).map((segment): Part => {
+    const known = withoutFresh(sizes, segment);
+    const statements = withConversions(segment.list.statements, conversions, segment.desired, known);
+    return {
+      ...segment,
+      list: { ...segment.list, statements },
+      sizes: known,
+      invalidIndexes,
       majorVersion,
       conversions,
+    };
+  });
+  const ordered = renaming.length === 0 ? onlineParts(parts) : inOrder(parts, renaming);
+  const statements = ordered.map((part) => withColumnsAddedTogether(part, desired));
+  const list = withSearchPaths({ ...direct, statements: statements.flat() }, desired);
+  const sides = statements.flatMap((part, n) => part.map(() => parts[n] ?? { live, desired, sizes }));
+  return {
+    list,
+    assessed: list.statements.map((statement, n) => {
+      const side = sides[n] ?? { live, desired, sizes };
+      return assess(statement, side.live, side.desired, side.sizes);
     }),
+    questions: renameQuestions(direct.statements, live, desired, sizes),
+    rowChecks: parts.flatMap((part) => rowChecks({ ...part, statements: part.list.statements, nameNow })),
     changedFunctions: stale.length === 0 ? [] : functions,
   };
+}
+
+function withoutFresh(sizes: TableSizes, { fresh = [] }: Segment): TableSizes {
+  const made = new Set(fresh.map(encodeId));
+  return made.size === 0 ? sizes : new Map([...sizes].filter(([key]) => !made.has(key)));
 }
 
 function withSearchPaths(list: StatementList, desired: FactBase): StatementList {
@@ -126,17 +143,57 @@ export function nameBefore({ nameNow }: Catalog, renames: readonly Rename[]): (i
   return (id) => nameNow?.(oldId(id)) ?? oldId(id);
 }
 
-/** Renames come first, but for what ends its own transaction. */
-function inOrder(
-  direct: StatementList,
-  renaming: readonly Statement[],
-  context: OnlineContext,
+type Part = Segment & OnlineContext & { recomputed: Recipe };
+
+const NO_RECIPE: Recipe = { soon: [], later: [] };
+
+/** What is computed again belongs to the last segment of the planner's. */
+function withRecomputed(
+  segments: readonly Segment[],
   recomputed: Recipe,
-): StatementList {
+  desired: FactBase,
+): (Segment & { recomputed: Recipe })[] {
+  const at = segments.findLastIndex(({ isLinking, isTogether }) => !isLinking && !isTogether);
+  const none: Segment = {
+    live: desired,
+    desired,
+    list: { statements: [], settings: [] },
+    isLinking: false,
+    isTogether: false,
+  };
+  const all = at === -1 && recomputed.soon.length + recomputed.later.length > 0 ? [...segments, none] : segments;
+  const last = at === -1 ? all.length - 1 : at;
+  return all.map((segment, n) => ({ ...segment, recomputed: n === last ? recomputed : NO_RECIPE }));
+}
+
+/** Steps ahead of a segment, and those in it. */
+function onlinePart(part: Part): { ahead: Statement[]; statements: Statement[] } {
+  if (part.isLinking) return onlineLinks(part.list.statements, part);
+  return {
+    ahead: [],
+    statements: part.isTogether ? part.list.statements : online(part.list, part, part.recomputed).statements,
+  };
+}
+
+/** Steps ahead stay before their segment, unless nothing may come between the segments. */
+function onlineParts(parts: readonly Part[]): Statement[][] {
+  const done = parts.map(onlinePart);
+  const aheadOfAll = parts.some(({ isTogether }) => isTogether) ? done.flatMap(({ ahead }) => ahead) : undefined;
+  return done.map(({ ahead, statements }, n) =>
+    aheadOfAll === undefined ? [...ahead, ...statements] : [...(n === 0 ? aheadOfAll : []), ...statements],
+  );
+}
+
+/** Renames come first, but for what ends its own transaction. */
+function inOrder(parts: readonly Part[], renaming: readonly Statement[]): Statement[][] {
   const isAhead = ({ transaction }: Statement): boolean => transaction === "last";
-  const rest = direct.statements.filter((statement) => !isAhead(statement));
-  const { statements } = online({ ...direct, statements: rest }, { ...context, inOrder: true }, recomputed);
-  return { ...direct, statements: [...direct.statements.filter(isAhead), ...renaming, ...statements] };
+  const ahead = parts.flatMap(({ list }) => list.statements.filter(isAhead));
+  const rest = parts.map((part) => {
+    const statements = part.list.statements.filter((statement) => !isAhead(statement));
+    return { ...part, list: { ...part.list, statements }, inOrder: true };
+  });
+  const [first = [], ...others] = onlineParts(rest);
+  return [[...ahead, ...renaming, ...first], ...others];
 }
 
 function assess(statement: Statement, live: FactBase, desired: FactBase, sizes: TableSizes): StatementWithRisk {

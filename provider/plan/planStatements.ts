@@ -1,3 +1,4 @@
+import { parentsOf } from "../catalog/inheritance.ts";
 import { describe, ownerObject } from "../catalog/objectNames.ts";
 import { type Action, encodeId, type FactBase, plan, type StableId } from "../catalog/pgDelta.ts";
 import { rolesNamedBy } from "../catalog/roles.ts";
@@ -11,6 +12,10 @@ import { withoutDependents } from "./dependents.ts";
 import { withPartitionsDetached } from "./detachPartitions.ts";
 import { castByText } from "./enumCasts.ts";
 import { withStartBehindRows } from "./identityStart.ts";
+import { defaultPartitionOf } from "./inheritance/links.ts";
+import { ownColumnStatements, withoutOwnColumns } from "./inheritance/ownColumns.ts";
+import type { Planner, Segment } from "./inheritance/segment.ts";
+import { joinedLists, segments } from "./inheritance/segments.ts";
 import { withKeysFromIndexes } from "./keyFromIndex.ts";
 import { withColumnPrivilegesMerged } from "./mergeStatements.ts";
 import { intermediateState, withBareTypes } from "./replacedObjects.ts";
@@ -39,9 +44,31 @@ const OLDEST_VERSION = 15;
  * @throws {UnsupportedChangeError} for a change of a type that is in use, which cannot be planned.
  */
 export function planStatements(live: FactBase, desired: FactBase, majorVersion = OLDEST_VERSION): StatementList {
+  return joinedLists(planSegments(live, desired, majorVersion).map(({ list }) => list));
+}
+
+/** What makes a copy of a catalog in an empty database, in which all has the names that it has there. */
+export const copyStatements = (empty: FactBase, whole: FactBase): StatementList =>
+  joinedLists(segments(empty, whole, planner(OLDEST_VERSION), { isCopy: true }).map(({ list }) => list));
+
+/** The same in parts, each with the states of the database that it leads from and to. */
+export const planSegments = (live: FactBase, desired: FactBase, majorVersion: number): Segment[] =>
+  segments(live, desired, planner(majorVersion));
+
+const planner =
+  (majorVersion: number): Planner =>
+  (from, to) => {
+    const [live, desired] = [withoutOwnColumns(from), withoutOwnColumns(to)];
+    const list = planPart(live, desired, majorVersion);
+    const { before, after } = ownColumnStatements(from, to, list.statements);
+    const statements = list.statements.map((statement) => withDefaultPartition(statement, live, desired));
+    return { ...list, statements: [...before, ...statements, ...after] };
+  };
+
+function planPart(live: FactBase, desired: FactBase, majorVersion: number): StatementList {
   const cleared = withoutDependents(live, desired);
   const rest = withColumnsInPlace(cleared ?? live, desired, majorVersion, (from) => withDetours(from, desired));
-  const list = cleared === undefined ? rest : joinedLists(plannedStatements(live, cleared), rest);
+  const list = cleared === undefined ? rest : joinedLists([plannedStatements(live, cleared), rest]);
   const statements = withStartBehindRows(withKeysFromIndexes(list.statements, live, desired), live, desired);
   return { ...list, statements: statements.map((statement) => withoutLoss(statement, live, desired)) };
 }
@@ -57,14 +84,18 @@ function withDetours(live: FactBase, desired: FactBase): StatementList {
   const direct = plannedStatements(live, desired);
   const detour = intermediateState(direct.statements, live, desired);
   const whole =
-    detour === undefined ? direct : joinedLists(plannedStatements(live, detour), plannedStatements(detour, desired));
+    detour === undefined ? direct : joinedLists([plannedStatements(live, detour), plannedStatements(detour, desired)]);
   const bare = withBareTypes(whole.statements, desired);
-  return bare === undefined ? whole : joinedLists(whole, plannedStatements(bare, desired));
+  return bare === undefined ? whole : joinedLists([whole, plannedStatements(bare, desired)]);
 }
 
-function joinedLists(first: StatementList, second: StatementList): StatementList {
-  const settings = new Map([...first.settings, ...second.settings].map((setting) => [setting.name, setting]));
-  return { statements: [...first.statements, ...second.statements], settings: [...settings.values()] };
+/** A partition that comes or goes changes what belongs to the default partition beside it. */
+function withDefaultPartition(statement: Statement, live: FactBase, desired: FactBase): Statement {
+  if (statement.id?.kind !== "table" || statement.op === "update") return statement;
+  const [parent] = parentsOf(live.get(statement.id) ?? desired.get(statement.id));
+  const rest = parent === undefined ? undefined : defaultPartitionOf(parent, live);
+  const isOther = rest !== undefined && desired.has(rest) && encodeId(rest) !== encodeId(statement.id);
+  return isOther ? { ...statement, locksToo: [rest] } : statement;
 }
 
 function plannedStatements(live: FactBase, desired: FactBase): StatementList {

@@ -1,5 +1,6 @@
-import type { Fact, FactBase } from "../catalog/pgDelta.ts";
+import { encodeId, type Fact, type FactBase } from "../catalog/pgDelta.ts";
 import { text } from "../catalog/tables.ts";
+import { revertContribution } from "../contribution/contribution.ts";
 import { LONGEST_NAME_BYTES, shortened } from "./indexDefinition.ts";
 
 interface ColumnId {
@@ -24,7 +25,19 @@ export const recheckName = (name: string): string => shortened(RECHECK + name, L
 export const leftRechecks = (live: FactBase): Fact[] =>
   live.facts().filter(({ id }) => id.kind === "constraint" && id.name.startsWith(RECHECK));
 
-/** As the server prints the two. */
+const BOUND_CHECK = "pgstrata_bound_";
+
+/** The name of a check that says what the bound of a partition says. */
+export const boundCheck = ({ name }: { name: string }): string =>
+  shortened(`${BOUND_CHECK}${name}`, LONGEST_NAME_BYTES);
+
+/** Facts without such checks, which a run that ended in between may have left. */
+export function withoutLeftOvers(facts: FactBase): FactBase {
+  const found = facts.facts().filter(({ id }) => id.kind === "constraint" && id.name.startsWith(BOUND_CHECK));
+  return revertContribution(facts, { remove: new Set(found.map(({ id }) => encodeId(id))), restore: [], reset: [] });
+}
+
+/** As the server prints the first two. */
 const RECIPE_CHECK = /^CHECK \(\(+.* IS NOT NULL\)( OR true\))?\)( NOT VALID)?$/s;
 
 /** What follows the name of an index while the one that is to replace it is built. */

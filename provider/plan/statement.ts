@@ -1,5 +1,6 @@
 /** A planned statement, as a value: who plans makes it, everything else prints it or runs it. */
 import type { StableId } from "../catalog/pgDelta.ts";
+import type { TableId } from "../catalog/tables.ts";
 import type { StoredResult } from "./storedResults.ts";
 
 /**
@@ -34,12 +35,18 @@ export interface Statement {
   /** The same in words. */
   subject: string;
   lock: Lock;
+  /** Tables beside its own that it locks as strongly. */
+  locksToo?: readonly TableId[];
+  /** Tables whose rows it reads, all of them, while they are locked. */
+  scans?: readonly TableId[];
   transaction: TransactionUse;
   work: Work;
   /** Tables or columns that it drops. */
   drops: StableId[];
   /** The server may copy the whole table. */
   rewrites: boolean;
+  /** It copies the rows of the table into a new one of its name. */
+  copies?: boolean;
   /** Values may be lost. */
   destructive: boolean;
   /** How many planned statements it is, where several are run as one. */

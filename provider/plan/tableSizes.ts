@@ -98,8 +98,9 @@ function touchedRelations(
     const relation = relationOf(tableOf(id, live, desired) ?? id);
     if (relation !== undefined && live.has(relation)) relations.set(encodeId(relation), relation);
   };
-  for (const { id, drops } of statements)
-    for (const touched of [id, ...drops, ...(id === undefined ? [] : tablesOfDomain(id, live))]) add(touched);
+  for (const { id, drops, locksToo = [] } of statements)
+    for (const touched of [id, ...drops, ...locksToo, ...(id === undefined ? [] : tablesOfDomain(id, live))])
+      add(touched);
   for (const id of others) for (const touched of [id, ...tablesOfDomain(id, live)]) add(touched);
   return [...relations.values()];
 }

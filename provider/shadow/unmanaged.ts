@@ -51,14 +51,13 @@ const UNMANAGED = `
       on d.objoid = a.attrelid and d.objsubid = a.attnum and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
    where a.relkind in ('v', 'm', 'c') or a.relispartition
   union all select 'privileges on column ' || name from attribute where attacl is not null and (relkind in ('v', 'm') or relispartition)
-  union all select 'its own default or NOT NULL of the partition column ' || a.name
+  union all select 'its own expression or identity of the inherited column ' || a.name
     from attribute a join pg_catalog.pg_inherits i on i.inhrelid = a.attrelid
     join pg_catalog.pg_attribute p on p.attrelid = i.inhparent and p.attname = a.attname
     left join pg_catalog.pg_attrdef ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum
     left join pg_catalog.pg_attrdef pd on pd.adrelid = p.attrelid and pd.adnum = p.attnum
-    left join pg_catalog.pg_index k on k.indrelid = a.attrelid and k.indisprimary
-   where a.relispartition and (a.attnotnull <> p.attnotnull and not coalesce(a.attnum = any (k.indkey), false)
-      or pg_catalog.pg_get_expr(ad.adbin, ad.adrelid) is distinct from pg_catalog.pg_get_expr(pd.adbin, pd.adrelid))
+   where not a.relispartition and a.attidentity <> '' or (a.attgenerated <> '' or p.attgenerated <> '')
+     and pg_catalog.pg_get_expr(ad.adbin, ad.adrelid) is distinct from pg_catalog.pg_get_expr(pd.adbin, pd.adrelid)
   union all select 'privileges on the language ' || lanname from pg_catalog.pg_language where lanacl is not null
   union all select 'default of view column ' || a.name from attribute a where a.relkind = 'v' and a.atthasdef
   union all select 'TOAST options of ' || c.name from relation c join pg_catalog.pg_class t on t.oid = c.reltoastrelid where t.reloptions is not null

@@ -1,4 +1,5 @@
 import { identityOf } from "../../catalog/identity.ts";
+import { isOwnColumn } from "../../catalog/inheritance.ts";
 import { encodeId, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import { rowsBehind, text } from "../../catalog/tables.ts";
@@ -10,10 +11,11 @@ import { isVolatileDefault } from "../volatileDefault.ts";
 import { brief, type OnlineContext, type Recipe, type SubId, standalone, step } from "./recipe.ts";
 
 export function becomesNotNull(statement: Statement, id: StableId, { live, desired }: OnlineContext): boolean {
+  const [was, is] = [live.get(id), desired.get(id)];
+  // An inherited column is a fact only where it differs from that of the parent.
+  const isNew = is !== undefined && isOwnColumn(is) && was?.payload.notNull !== true;
   return (
-    live.get(id)?.payload.notNull === false &&
-    desired.get(id)?.payload.notNull === true &&
-    / SET NOT NULL$/.test(statement.sql)
+    (was?.payload.notNull === false || isNew) && is?.payload.notNull === true && / SET NOT NULL$/.test(statement.sql)
   );
 }
 

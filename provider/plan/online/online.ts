@@ -11,6 +11,7 @@ import { encodeId, type Fact, parseId, type StableId } from "../../catalog/pgDel
 import { rowsBehind, tableOf, text } from "../../catalog/tables.ts";
 import { dropsBehindConversions } from "../convertedColumns.ts";
 import { StatementDependencies } from "../dependencies.ts";
+import { addPartition } from "../inheritance/onlineLinks.ts";
 import { keyForm } from "../keyFromIndex.ts";
 import type { Statement, StatementList } from "../statement.ts";
 import { addColumn, becomesNotNull, identitiesAfterNotNull, setNotNull } from "./column.ts";
@@ -143,6 +144,7 @@ function recipeFor(statement: Statement, context: OnlineContext, drop: Statement
       later: drop === undefined ? buildIndex(statement, id, context) : replaceIndex(statement, id, drop, context),
     };
   }
+  if (op === "create" && id.kind === "table") return addPartition(statement, context) ?? asIs;
   if (rowsBehind(id, sizes, live, desired) === 0) return asIs;
   if (op === "create" && id.kind === "constraint") return addConstraint(statement, id, context) ?? asIs;
   if (op === "update" && id.kind === "column" && becomesNotNull(statement, id, context))

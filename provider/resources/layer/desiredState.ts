@@ -1,5 +1,7 @@
+import { inheritanceOf } from "../../catalog/inheritance.ts";
 import { describe } from "../../catalog/objectNames.ts";
 import { encodeId, type FactBase } from "../../catalog/pgDelta.ts";
+import { asTable, columnId } from "../../catalog/tables.ts";
 import {
   applyContribution,
   type Contribution,
@@ -11,7 +13,7 @@ import { undeclaredPublicGrants } from "../../contribution/publicGrants.ts";
 import { type ContributionRecord, keysTakenBack, ownedIds, recordOf, reversalOf } from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
 import { approvedBy } from "../../plan/approvals.ts";
-import { leftRechecks } from "../../plan/recipeConstraints.ts";
+import { leftRechecks, withoutLeftOvers } from "../../plan/recipeConstraints.ts";
 import { handedOver, type Moves } from "./handOver.ts";
 import type { LayerInputs } from "./inputs.ts";
 import type { Ownership } from "./ownership.ts";
@@ -41,14 +43,19 @@ export function desiredState(
   const reversal = earlier === undefined ? undefined : reversalOf(earlier, staying);
   ownership.takeBack(inputs.name, reversal === undefined ? [] : keysTakenBack(live, reversal));
   if (reversal !== undefined)
-    refuseDependents(live, removedFrom(live, reversal), new Set(Object.keys(record.added)), warn);
+    refuseDependents(
+      live,
+      withoutHandedOver(removedFrom(live, reversal), contribution),
+      new Set(Object.keys(record.added)),
+      warn,
+    );
   const rest = reversal === undefined ? live : revertContribution(live, reversal);
   try {
     // What is adopted is open to whom the layer says, and not to everybody because its maker was careless.
     const isAdopted = (key: string): boolean => key in record.added && !(earlier !== undefined && key in earlier.added);
     const rechecks = leftRechecks(rest).filter(({ id }) => !held.has(encodeId(id)));
     const removed = [...contribution.removed, ...undeclaredPublicGrants(rest, isAdopted, held), ...rechecks];
-    const desired = applyContribution(rest, { ...contribution, removed });
+    const desired = withoutLeftOvers(applyContribution(rest, { ...contribution, removed }));
     refuseConflictingTables(
       live,
       contribution.added.map((fact) => fact.id),
@@ -60,6 +67,18 @@ export function desiredState(
     if (error instanceof MissingBaseObject) throw missingBase(error, inputs);
     throw error;
   }
+}
+
+/** What a table is to have of a parent stays, though it is no longer declared as its own. */
+function withoutHandedOver(removed: ReadonlySet<string>, { added }: Contribution): Set<string> {
+  const left = new Set(removed);
+  for (const fact of added) {
+    const table = asTable(fact.id);
+    if (table === undefined) continue;
+    for (const { name, isInherited } of inheritanceOf(fact)?.columns ?? [])
+      if (isInherited) left.delete(encodeId(columnId(table, name)));
+  }
+  return left;
 }
 
 function missingBase({ id }: MissingBaseObject, { name, base }: LayerInputs): UserError {

@@ -33,8 +33,6 @@ const UNMANAGED: [string, string][] = [
   ["comment on column s.p1.k is 'x'", "comment on column s.p1.k"],
   ["grant select (a) on s.v to public", "privileges on column s.v.a"],
   ["grant select (k) on s.p1 to public", "privileges on column s.p1.k"],
-  ["alter table s.p1 alter n set default 2", "its own default or NOT NULL of the partition column s.p1.n"],
-  ["alter table s.p1 alter n set not null", "its own default or NOT NULL of the partition column s.p1.n"],
   ["revoke usage on language plpgsql from public", "privileges on the language plpgsql"],
   ["alter view s.v alter a set default 'x'", "default of view column s.v.a"],
   ["alter table s.t set (toast.autovacuum_enabled = false)", "TOAST options of s.t"],

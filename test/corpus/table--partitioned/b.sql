@@ -1,0 +1,13 @@
+create table public.t (id bigint not null, at date not null, number serial, kind text default 'k', twice int generated always as (number * 2) stored, constraint t_pkey primary key (id, at)) partition by range (at);
+create table public.t_old partition of public.t for values from (minvalue) to ('2025-01-01');
+create table public.t_new partition of public.t for values from ('2025-01-01') to (maxvalue) partition by range (id);
+create table public.t_rest partition of public.t_new for values from (0) to (10);
+create index t_kind on public.t (kind);
+comment on table public.t is 'events';
+comment on column public.t.kind is 'of what';
+alter table public.t enable row level security;
+create policy p on public.t using (kind <> 'x');
+create function public.f() returns trigger language plpgsql as $$ begin raise exception 'no new rows'; end $$;
+create trigger g before insert on public.t for each row when (new.kind = 'never') execute function public.f();
+create view public.v as select id, kind from public.t;
+create table public.n (id bigint, at date, constraint n_t foreign key (id, at) references public.t (id, at));
