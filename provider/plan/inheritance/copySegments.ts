@@ -1,6 +1,6 @@
 /**
- * A table that comes to lie in partitions, in others or in none any more: it steps aside into a schema of its own
- * with all its names, a new one is made, filled from it, and given what stands on it. One transaction.
+ * A table that comes to lie in partitions, in others or in none any more: it steps aside into a schema of its
+ * own with all its names, a new one is made, filled from it, and given what stands on it. One transaction.
  */
 import { inheritanceOf, parentsOf } from "../../catalog/inheritance.ts";
 import { describe } from "../../catalog/objectNames.ts";

@@ -15,8 +15,8 @@ export interface LinkChanges {
   /** Partitions that stay with their parent, with another bound. */
   rebound: TableId[];
   /**
-   * Of those parted and joined, partitions that stay as they are: an index that a partition has for one of its
-   * parent becomes its own, or the other way round, only while the partition is none.
+   * Of those parted and joined, partitions that stay as they are: an index that a partition has for one of
+   * its parent becomes its own, or the other way round, only while the partition is none.
    */
   released: TableId[];
 }

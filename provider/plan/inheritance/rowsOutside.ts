@@ -51,7 +51,7 @@ export async function refuseRowsOutside(
   );
 }
 
-/** What one of the partitions says of each row; undefined where that cannot be said, or one takes what is left. */
+/** What one of the partitions says of each row; undefined where one says no condition. */
 function conditionOfParts(table: TableId, desired: FactBase): string | undefined {
   if (text(desired.get(table), "partitionKey") === "") return undefined;
   const parts = desired.facts().flatMap((fact) => {

@@ -58,10 +58,12 @@ function conditionOf(partition: TableName, { desired, nameNow }: QuestionContext
   );
 }
 
-function defaultOf(parent: TableName, { live }: QuestionContext): TableName | undefined {
+/** The default partition, which may be given another bound with the same plan: then it is none any more. */
+function defaultOf(parent: TableName, { live, desired }: QuestionContext): TableName | undefined {
   const key = encodeId(idOf(parent));
   for (const { id, payload } of live.facts()) {
     if (id.kind !== "table" || payload.partitionBound !== "DEFAULT") continue;
+    if (text(desired.get(id), "partitionBound") !== "DEFAULT") continue;
     const own = parentOf(id, live);
     if (own !== undefined && encodeId(own) === key) return id;
   }
