@@ -99,6 +99,7 @@ describe("npm run drift", () => {
           database: expect.stringContaining("/studio"),
           layers: ["platform", "databases", "rls"].map((layer) => ({ layer, ...none })),
           notOurs: [],
+          outdated: [],
           rows: [],
         },
       ],
@@ -140,7 +141,6 @@ describe("npm run drift", () => {
     expect(exitCode).toBe(0);
     const plan = JSON.parse(stdout);
     expect(plan.layers).toMatchObject([
-      { name: "platform", lines: [{ title: "privileges on table platform.users" }] },
       { name: "databases", lines: [{ op: "update", title: "view platform.databases_safe" }] },
       { name: "rls", lines: [{ op: "create", title: "policy permissive_all_users on platform.users" }] },
     ]);
