@@ -88,7 +88,7 @@ describe("a complete destroy", () => {
     ]);
     expect((await stack.exportState()).deployment.resources ?? []).toEqual([]);
     const preview = await stack.succeed("preview");
-    expect(countsIn(preview)["to create"]).toBeGreaterThan(300);
+    expect(countsIn(preview)["to create"]).toBeGreaterThan(100);
   });
 });
 
