@@ -16,6 +16,7 @@ import { type TableId, tableId } from "../../catalog/tables.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
 import { inFormOf } from "../../contribution/forms.ts";
 import type { ContributionRecord } from "../../contribution/record.ts";
+import { renamedInheritance } from "./renamedInheritance.ts";
 import { type Rename, textsOf } from "./renames.ts";
 import { nameOf, sqlTokens } from "./sqlTokens.ts";
 
@@ -109,6 +110,7 @@ export function renamedFacts(
         : [],
     ),
   );
+  const inNewNames = (sql: string, tables: readonly TableId[]): string => withWords(sql, wordsOf(tables, renames));
   /** What a fact refers to; a relation that moves refers to its new schema. */
   const near = (id: StableId, of: StableId): StableId =>
     id.kind === "schema" && moved.has(encodeId(of)) && "schema" in of && of.schema !== null
@@ -127,7 +129,9 @@ export function renamedFacts(
             ]),
           )
         : othersPayload(fact, live, words, newId);
-    return { id, ...(fact.parent === undefined ? {} : { parent: near(fact.parent, id) }), payload };
+    const links = renamedInheritance(fact, live, newId, inNewNames);
+    const whole = links === undefined ? payload : { ...payload, _inheritance: links };
+    return { id, ...(fact.parent === undefined ? {} : { parent: near(fact.parent, id) }), payload: whole };
   });
   const edges = live.edges.map((edge) => {
     const from = newId(edge.from);
@@ -147,6 +151,18 @@ function declared(value: PayloadValue, was: PayloadValue, is: PayloadValue): Pay
 interface Word {
   from: string;
   to: string;
+}
+
+/** New names of tables and of their columns. */
+function wordsOf(tables: readonly TableId[], renames: readonly Rename[]): Word[] {
+  const keys = new Set(tables.map(encodeId));
+  return renames.flatMap(({ from, to }) => {
+    const isOf =
+      from.kind === "table"
+        ? keys.has(encodeId(from))
+        : from.kind === "column" && keys.has(encodeId(tableId(from.schema, from.table)));
+    return isOf && from.name !== to.name ? [{ from: from.name, to: to.name }] : [];
+  });
 }
 
 function othersPayload(fact: Fact, live: FactBase, words: ReadonlyMap<string, Word>, newId: NewId): Fact["payload"] {
