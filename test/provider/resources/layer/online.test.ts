@@ -160,7 +160,7 @@ test("a misspelt approval is told of where the plan stops and where it does not,
     await run.layer.update(run.context(true), state, await checked(run, both, state.inputs));
     return run.said.warnings;
   });
-  expect(warnings).toContain(
+  expect(warnings.join("\n")).toContain(
     'the layer\'s `allow` has "drop-column:shop.item.prise", which names nothing that is there. Is "drop-column:shop.item.price" meant?',
   );
   expect(await database.query("select count(price)::int as prices from shop.item")).toEqual([{ prices: 12000 }]);
