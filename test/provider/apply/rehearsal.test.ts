@@ -9,19 +9,15 @@ import { checked, inRun, project, up } from "../../support/layerHarness.ts";
 let breakPlan: ((statements: Statement[]) => Statement[]) | undefined;
 
 vi.mock("../../../provider/plan/planStatements.ts", async (original) => {
-  const { planStatements, ...others } = await original<typeof import("../../../provider/plan/planStatements.ts")>();
-  let depth = 0;
+  const { planSegments, ...others } = await original<typeof import("../../../provider/plan/planStatements.ts")>();
   return {
     ...others,
-    planStatements: (...sides: Parameters<typeof planStatements>) => {
-      depth += 1;
-      try {
-        const list = planStatements(...sides);
-        return depth > 1 || breakPlan === undefined ? list : { ...list, statements: breakPlan(list.statements) };
-      } finally {
-        depth -= 1;
-      }
-    },
+    planSegments: (...sides: Parameters<typeof planSegments>) =>
+      planSegments(...sides).map((segment) =>
+        breakPlan === undefined
+          ? segment
+          : { ...segment, list: { ...segment.list, statements: breakPlan(segment.list.statements) } },
+      ),
   };
 });
 
