@@ -111,7 +111,8 @@ export class Rehearsals {
   ): Promise<void> {
     const copy = await this.copyOf(near.before, whole, needs);
     await run(copy, list, near, needs).catch((error: unknown) => {
-      throw error instanceof StatementError ? refused(error, list) : error;
+      if (!(error instanceof StatementError)) throw error;
+      throw dependsInCopy(error) ?? refused(error, list);
     });
     const facts = await factsOf(copy);
     const isStranger = (id: StableId): boolean => copy.content.has(id) && !near.before.has(id);
@@ -241,6 +242,18 @@ function differences(found: FactBase, desired: FactBase, isStranger: (id: Stable
 const REPORT =
   "Nothing was touched. This is a defect of pgstrata, not of your files: report it with this message, the definitions before and after, and the server's " +
   "version. Until it is mended, make the change in two updates, or drop what depends on the changed object in a first one.";
+
+/**
+ * A view or function that is made anew from its print may come to depend on more than in the database, such
+ * as on a column that was added after it. So what depends on what is left to the server.
+ */
+function dependsInCopy({ cause, message, statement }: StatementError): Unavailable | undefined {
+  const isDependents = cause instanceof pg.DatabaseError && cause.code === DEPENDENT_OBJECTS;
+  return isDependents ? new Unavailable(`in a copy of the catalog, ${statement.subject}: ${message}`) : undefined;
+}
+
+/** dependent_objects_still_exist */
+const DEPENDENT_OBJECTS = "2BP01";
 
 /** duplicate_table, duplicate_object, duplicate_function, duplicate_schema, duplicate_column */
 const NAME_IS_TAKEN: ReadonlySet<string> = new Set(["42P07", "42710", "42723", "42P06", "42701"]);
