@@ -48,8 +48,8 @@ test.runIf(majorVersion >= 18)("a generated column is stored or not, as its laye
   expect(await pending(database.url, wider)).toEqual([]);
 
   const stored = columns.replace("virtual", "stored");
-  await expect(up(database.url, item(stored), wider)).rejects.toThrow("drop-column:shop.item.double");
-  const allow = ["drop-column:shop.item.double", "drop-column:shop.item.more (1) STORED", "rewrite-table:shop.item"];
+  await expect(up(database.url, item(stored), wider)).rejects.toThrow("rewrite-table:shop.item");
+  const allow = ['drop-column:shop.item."more (1) STORED"', "rewrite-table:shop.item"];
   const narrow = await up(database.url, item(stored, allow), wider);
   expect(await database.query(kinds)).toEqual([
     { column: "double", kind: "s" },

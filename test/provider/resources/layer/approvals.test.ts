@@ -28,7 +28,7 @@ test("an approval counts once in a stack, and a note makes a new one of it", asy
   expect(state.outputs.spentApprovals).toEqual([APPROVAL]);
   state = await up(database.url, app(", a int", APPROVAL), state);
   await expect(up(database.url, app("", APPROVAL), state)).rejects.toThrow(
-    /Found `drop-column:app.t.a`, which an earlier update has used.*add to the layer's `allow`:\s+drop-column:app.t.a \(2\)$/s,
+    /Found `drop-column:app.t.a`, which an earlier update has used.*add to the layer's `allow`:\s+drop-column:app.t.a \(2\)$/ms,
   );
   expect(await database.query("select a from app.t")).toEqual([{ a: null }]);
   const noted = `${APPROVAL} (2026-11: replaced)`;
