@@ -168,7 +168,7 @@ function move(
           result.refused.push(impossible);
           return undefined;
         }
-        const code = error instanceof RefusedStatement ? (error.sqlstate ?? "") : "";
+        const code = error instanceof RefusedStatement ? (error.sqlstate ?? "") : error.code === "PS310" ? "23514" : "";
         if (!ROWS_DO_NOT_FIT.test(code) || (await clear(database)) === 0) throw fail();
         changed = true;
         allow.length = 0;
@@ -181,7 +181,7 @@ function move(
 
 /** Why a change is refused whatever the rows, when that is a listed reason. */
 function reasonOf(error: UserError): string | undefined {
-  if (error instanceof UnsupportedChangeError) return "not supported by the planner";
+  if (error instanceof UnsupportedChangeError || error.code === "PS307") return "not supported by the planner";
   return error instanceof RefusedStatement ? IMPOSSIBLE[error.sqlstate ?? ""] : undefined;
 }
 
