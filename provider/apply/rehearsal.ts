@@ -10,6 +10,7 @@ import { buildFactBase, type DependencyEdge, encodeId, type FactBase, type Stabl
 import { quoteQualified } from "../catalog/quote.ts";
 import { keepOwnerEdge, readCatalog } from "../catalog/readCatalog.ts";
 import { rolesNamedBy } from "../catalog/roles.ts";
+import { tableOf } from "../catalog/tables.ts";
 import { UserError } from "../core/errors.ts";
 import { timed } from "../core/timing.ts";
 import { type Neighbourhood, neighbourhoodOf } from "../plan/neighbourhood.ts";
@@ -112,7 +113,7 @@ export class Rehearsals {
     const copy = await this.copyOf(near.before, whole, needs);
     await run(copy, list, near, needs).catch((error: unknown) => {
       if (!(error instanceof StatementError)) throw error;
-      throw dependsInCopy(error) ?? refused(error, list);
+      throw isOfCopyAlone(error, near, list) ? inCopyAlone(error) : refused(error, list);
     });
     const facts = await factsOf(copy);
     const isStranger = (id: StableId): boolean => copy.content.has(id) && !near.before.has(id);
@@ -244,13 +245,29 @@ const REPORT =
   "version. Until it is mended, make the change in two updates, or drop what depends on the changed object in a first one.";
 
 /**
- * A view or function that is made anew from its print may come to depend on more than in the database, such
- * as on a column that was added after it. So what depends on what is left to the server.
+ * A definition that is made from its print may come to depend on more than in the database, such as on a
+ * column that was added after it. The facts of the database tell: nothing depends on the object there but
+ * what the plan itself drops.
  */
-function dependsInCopy({ cause, message, statement }: StatementError): Unavailable | undefined {
-  const isDependents = cause instanceof pg.DatabaseError && cause.code === DEPENDENT_OBJECTS;
-  return isDependents ? new Unavailable(`in a copy of the catalog, ${statement.subject}: ${message}`) : undefined;
+function isOfCopyAlone(
+  { cause, statement: { id } }: StatementError,
+  { before }: Neighbourhood,
+  { statements }: StatementList,
+): boolean {
+  if (!(cause instanceof pg.DatabaseError && cause.code === DEPENDENT_OBJECTS) || id === undefined) return false;
+  const dropped = new Set(statements.flatMap((each) => (each.op === "delete" && each.id ? [encodeId(each.id)] : [])));
+  const table = tableOf(id, before);
+  const isOwn = (other: StableId): boolean => {
+    const own = tableOf(other, before);
+    return table !== undefined && own !== undefined && encodeId(own) === encodeId(table);
+  };
+  return !before
+    .incomingEdges(id)
+    .some(({ kind, from }) => kind === "depends" && !dropped.has(encodeId(from)) && !isOwn(from));
 }
+
+const inCopyAlone = ({ statement, message }: StatementError): Unavailable =>
+  new Unavailable(`in a copy of the catalog, ${statement.subject}: ${message}`);
 
 /** dependent_objects_still_exist */
 const DEPENDENT_OBJECTS = "2BP01";

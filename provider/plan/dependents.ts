@@ -39,7 +39,7 @@ export function withoutDependents(live: FactBase, desired: FactBase): FactBase |
 /** What makes `CREATE OR REPLACE` impossible. */
 const SIGNATURE = ["returnType", "argSignature", "language", "isWindow"];
 
-/** Whether a routine is dropped, for good or to be made anew. */
+/** Whether a routine is dropped, for good or to be recreated. */
 function isDropped({ id, payload }: Fact, desired: FactBase): boolean {
   const next = desired.get(id);
   if (id.kind === "aggregate") return next !== undefined && JSON.stringify(next.payload) !== JSON.stringify(payload);

@@ -2,7 +2,8 @@
  * The part of a catalog that a plan has to do with: what it changes, what stands on that, and what both need.
  * A rehearsal needs no more of a database, however large it is.
  */
-import { buildFactBase, encodeId, type Fact, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
+import { factBaseOf } from "../catalog/factBaseOf.ts";
+import { encodeId, type Fact, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
 import { tableOf } from "../catalog/tables.ts";
 import type { Statement } from "./statement.ts";
 
@@ -40,17 +41,12 @@ export function neighbourhoodOf(statements: readonly Statement[], before: FactBa
   };
 }
 
-function restricted(base: FactBase, isKept: (id: StableId) => boolean): FactBase {
-  const facts = base.facts().filter(({ id }) => isKept(id));
-  const kept = new Set(facts.map(({ id }) => encodeId(id)));
-  const edges = base.edges.filter(
-    ({ kind, from, to }) =>
-      kept.has(encodeId(from)) && (kept.has(encodeId(to)) || (kind === "owner" && to.kind === "role")),
+const restricted = (base: FactBase, isKept: (id: StableId) => boolean): FactBase =>
+  factBaseOf(
+    base.facts().filter(({ id }) => isKept(id)),
+    base.edges,
+    base,
   );
-  return buildFactBase(facts, edges, base.source, undefined, {
-    allowDangling: ({ kind, to }) => kind === "owner" && to.kind === "role",
-  });
-}
 
 /** Parts of a table that others may stand on; the rest comes along only where the table itself changes. */
 const NEEDED_PARTS: ReadonlySet<StableId["kind"]> = new Set(["column", "default", "index"]);

@@ -7,7 +7,6 @@ import { changedFunctions, type FunctionId } from "./changedFunctions.ts";
 import { refuseWithoutCast, withConversions } from "./convertedColumns.ts";
 import { copiesTable, type Hazard, hazardsOf } from "./hazards.ts";
 import { onlineLinks } from "./inheritance/onlineLinks.ts";
-import { refuseRowsOutside } from "./inheritance/rowsOutside.ts";
 import type { Segment } from "./inheritance/segment.ts";
 import { joinedLists } from "./inheritance/segments.ts";
 import { withColumnsAddedTogether } from "./mergeStatements.ts";
@@ -80,10 +79,7 @@ export async function planUpdate(
     nameNow,
   );
   // While renames are pending, the database has what an expression names under other names.
-  if (renaming.length === 0) {
-    await refuseWithoutCast(client, direct.statements, conversions, live, desired);
-    await refuseRowsOutside(client, segments, sizes);
-  }
+  if (renaming.length === 0) await refuseWithoutCast(client, direct.statements, conversions, live, desired);
   const { invalidIndexes } = catalog;
   const context = { live, desired, sizes, invalidIndexes, majorVersion, conversions };
   const parts = withRecomputed(segments, recompute(stale, context), desired).map((segment): Part => {

@@ -150,7 +150,9 @@ describe("npm run drift", () => {
     ]);
     const markdown = await script("plan", "--markdown", "--stack", "prod");
     expect(markdown.stdout).toContain("```sql\nCREATE POLICY");
-    expect(stdout + markdown.stdout).not.toMatch(/-secret/);
+    const sql = await script("plan", "--sql", "--stack", "prod");
+    expect(sql.stdout).toMatch(/^-- layer databases\nALTER VIEW .*;\n\n-- layer rls\nCREATE POLICY .*;$/);
+    expect(stdout + markdown.stdout + sql.stdout).not.toMatch(/-secret/);
     expect((await script("plan", "--json", "--sql")).stderr).toContain("Found more than one form.");
   });
 

@@ -2,6 +2,7 @@
  * A table that comes to lie in partitions, in others or in none any more: it steps aside into a schema of its
  * own with all its names, a new one is made, filled from it, and given what stands on it. One transaction.
  */
+import { factBaseOf } from "../../catalog/factBaseOf.ts";
 import { inheritanceOf, parentsOf } from "../../catalog/inheritance.ts";
 import { describe } from "../../catalog/objectNames.ts";
 import { encodeId, type Fact, type FactBase, type Payload, type StableId } from "../../catalog/pgDelta.ts";
@@ -14,7 +15,6 @@ import { standingOn } from "../replacedObjects.ts";
 import type { Statement, StatementList } from "../statement.ts";
 import { linking, parting, repartitioned } from "./links.ts";
 import type { Planner, Segment } from "./segment.ts";
-import { factBaseOf } from "./withoutParents.ts";
 
 /** What is made after the rows are there. */
 const LATE: ReadonlySet<StableId["kind"]> = new Set(["constraint", "index", "trigger", "policy", "rule"]);

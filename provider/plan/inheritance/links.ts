@@ -35,7 +35,7 @@ export function linkChanges(live: FactBase, desired: FactBase, isCopy: boolean):
     const after = parentsOf(is).map(encodeId);
     const isNewPartition = !isCopy && was === undefined && text(is, "partitionBound") !== "";
     if (isNewPartition || before.length + after.length === 0) continue;
-    // It is made anew with its table, or is copied itself.
+    // It is recreated with its table, or is copied itself.
     if (copied.has(encodeId(id)) || (isBelow(id, live) && isBelow(id, desired))) continue;
     const isPending = inheritanceOf(was)?.isPending === true;
     const isPartition = text(was, "partitionBound") !== "";

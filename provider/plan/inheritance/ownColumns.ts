@@ -1,11 +1,11 @@
 /** Where inherited columns differ from those of their parents: in a default of their own, or NOT NULL. */
+import { factBaseOf } from "../../catalog/factBaseOf.ts";
 import { columnAbove, isOwnColumn, parentsOf } from "../../catalog/inheritance.ts";
 import { describe } from "../../catalog/objectNames.ts";
 import { encodeId, type Fact, type FactBase, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import { asColumn, type ColumnId, type TableId, tableId, text } from "../../catalog/tables.ts";
 import type { Statement } from "../statement.ts";
-import { factBaseOf } from "./withoutParents.ts";
 
 /**
  * The facts for the planner, which takes each column for one that it can add and drop. What hangs on a

@@ -3,6 +3,7 @@
  * make them anew. In between they stand alone, as the server has them then, and are planned like other
  * tables.
  */
+import { factBaseOf } from "../../catalog/factBaseOf.ts";
 import { inheritanceOf, parentsOf } from "../../catalog/inheritance.ts";
 import { describe } from "../../catalog/objectNames.ts";
 import { isReferredTo } from "../../catalog/partitions.ts";
@@ -16,7 +17,7 @@ import type { StatementList } from "../statement.ts";
 import { copySegments } from "./copySegments.ts";
 import { joining, linkChanges, parting } from "./links.ts";
 import type { Planner, Segment } from "./segment.ts";
-import { factBaseOf, withoutParents } from "./withoutParents.ts";
+import { withoutParents } from "./withoutParents.ts";
 
 /** @throws {UserError} for a table that cannot become a partition, because it has other columns. */
 export function segments(live: FactBase, desired: FactBase, plan: Planner, { isCopy = false } = {}): Segment[] {

@@ -1,30 +1,8 @@
 /** Tables as they are once they are parted from the tables that they inherit from or are partitions of. */
+import { factBaseOf } from "../../catalog/factBaseOf.ts";
 import { columnAbove, inheritanceOf, isOwnColumn, parentsOf } from "../../catalog/inheritance.ts";
-import {
-  buildFactBase,
-  type DependencyEdge,
-  encodeId,
-  type Fact,
-  type FactBase,
-  type StableId,
-} from "../../catalog/pgDelta.ts";
-import { keepOwnerEdge } from "../../catalog/readCatalog.ts";
+import { type DependencyEdge, encodeId, type Fact, type FactBase, type StableId } from "../../catalog/pgDelta.ts";
 import { columnId, type TableId, text } from "../../catalog/tables.ts";
-
-/**
- * A fact base that is not complete in itself: facts that lost their table, and edges that lead nowhere, go.
- */
-export function factBaseOf(facts: Iterable<Fact>, edges: readonly DependencyEdge[], like: FactBase): FactBase {
-  const all = new Map([...facts].map((fact) => [encodeId(fact.id), fact]));
-  const isWhole = (fact: Fact | undefined): boolean =>
-    fact !== undefined && (fact.parent === undefined || isWhole(all.get(encodeId(fact.parent))));
-  const whole = [...all.values()].filter(isWhole);
-  const present = new Set(whole.map(({ id }) => encodeId(id)));
-  const kept = edges.filter(
-    (edge) => present.has(encodeId(edge.from)) && (keepOwnerEdge(edge) || present.has(encodeId(edge.to))),
-  );
-  return buildFactBase(whole, kept, like.source, undefined, { allowDangling: keepOwnerEdge });
-}
 
 /**
  * The facts with the tables standing alone: with the columns, constraints and indexes that they have of

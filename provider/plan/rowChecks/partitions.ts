@@ -1,4 +1,4 @@
-/** Questions of partitions: rows of the default one that a new one takes, rows outside of a bound. */
+/** Questions of partitions: rows of the default one that a new one takes, rows outside of bounds. */
 import { parentOf } from "../../catalog/partitions.ts";
 import { encodeId } from "../../catalog/pgDelta.ts";
 import { quoteQualified } from "../../catalog/quote.ts";
@@ -42,6 +42,37 @@ export function attachedQuestions(statement: Statement, partition: TableName, co
       advice: "Move or correct them before, or widen the bound.",
     }),
   ];
+}
+
+/** A table whose rows are copied into partitions, or into others than before. */
+export function copiedQuestions(statement: Statement, table: TableName, context: QuestionContext): RowQuestion[] {
+  const condition = conditionOfParts(table, context);
+  const source = condition === undefined ? undefined : sourceOf(table, { uses: [condition] }, context);
+  if (source === undefined || !mayHaveRows(table, context)) return [];
+  return [
+    refusal(statement, {
+      obstacle: `of ${shown(table)} outside of the bounds of all its partitions`,
+      asks: `SELECT ${listedBy(table, context).join(", ")} FROM ${source} WHERE (${condition}) IS NOT TRUE`,
+      advice: "Move or correct them before, or declare a partition for them.",
+    }),
+  ];
+}
+
+/**
+ * What one of the partitions demands of each row; undefined where one takes all, or the rest of a hash, which
+ * the server computes from a table that is partitioned already.
+ */
+function conditionOfParts(table: TableName, context: QuestionContext): string | undefined {
+  const { desired } = context;
+  if (text(desired.get(idOf(table)), "partitionKey") === "") return undefined;
+  const conditions = desired.facts().flatMap(({ id }) => {
+    const parent = id.kind === "table" ? parentOf(id, desired) : undefined;
+    if (id.kind !== "table" || parent === undefined || encodeId(parent) !== encodeId(idOf(table))) return [];
+    const isHash = text(desired.get(id), "partitionBound").startsWith("FOR VALUES WITH ");
+    return [isHash ? undefined : conditionOf(id, context)];
+  });
+  if (conditions.includes(undefined)) return undefined;
+  return conditions.length === 0 ? "false" : conditions.map((condition) => `(${condition})`).join(" OR ");
 }
 
 /** What a partition's bound demands of a row. Its columns have the names of those of the parent. */

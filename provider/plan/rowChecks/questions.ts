@@ -9,7 +9,7 @@ import type { Statement } from "../statement.ts";
 import { type ColumnId, conversionQuestions, newColumnQuestions, notNullQuestions } from "./columns.ts";
 import { checkQuestion, exclusionQuestion, keyQuestion, referenceQuestion } from "./constraints.ts";
 import { domainQuestions } from "./domains.ts";
-import { attachedQuestions, newPartitionQuestions } from "./partitions.ts";
+import { attachedQuestions, copiedQuestions, newPartitionQuestions } from "./partitions.ts";
 import type { RowQuestion } from "./rowCheck.ts";
 import { mayHaveRows, type QuestionContext, type TableName } from "./source.ts";
 
@@ -24,6 +24,7 @@ function questionsOf(statement: Statement, context: QuestionContext): RowQuestio
   if (id === undefined || op === "delete") return [];
   switch (id.kind) {
     case "table": {
+      if (statement.copies === true) return copiedQuestions(statement, id, context);
       if (/ ATTACH PARTITION /.test(sql)) return attachments(statement, context);
       return op === "create" && / PARTITION OF /.test(sql) ? newPartitionQuestions(statement, id, context) : [];
     }

@@ -75,7 +75,7 @@ export class LayerLedger {
       ledger.identity.startsWith(this.ofStack) ? entry.record : undefined,
     ]);
     const records = [await this.handedOver(client), ...others].filter((record) => record !== undefined);
-    // An object may have passed through several layers: whoever made it counts before those that adopted it.
+    // An object may have passed through several layers: its maker counts before those that adopted it.
     return [...records.map(withoutAdopted), ...records].reduce<ContributionRecord | undefined>(mergeRecords, undefined);
   }
 

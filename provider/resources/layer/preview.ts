@@ -70,13 +70,8 @@ export async function planOnly(
           ["PS212"],
         ),
       );
-  const unrehearsed = await runtime.rehearse({
-    before: catalog.facts,
-    list: plan.list,
-    desired: transition.desired,
-    isDeclared: declaredBy(transition.record),
-  });
-  if (unrehearsed !== undefined) report.warn(`the plan was not rehearsed: ${unrehearsed}`);
+  const { desired, record } = transition;
+  await runtime.rehearse({ before: catalog.facts, list: plan.list, desired, isDeclared: declaredBy(record) }, report);
   if (plan.list.statements.length > 0) runtime.tellEventTriggers(catalog.facts, report);
   const { role, major } = await target.facts();
   await refuseMissingPrivileges(pool, role, transition.live, transition.desired, plan.list.statements);

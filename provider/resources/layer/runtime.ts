@@ -95,17 +95,19 @@ export class LayerRuntime {
   }
 
   /**
-   * Runs a plan in the shadow before it is shown or carried out, for a caller that has a turn.
+   * Runs a plan in the shadow before it is shown or carried out, for a caller that has a turn. Warns where it
+   * could not be.
    *
-   * @returns why it could not be; undefined for one that passed.
+   * @throws {UserError} for one that the server refuses, or that leads elsewhere.
    */
-  async rehearse(update: PlannedUpdate): Promise<string | undefined> {
-    if (update.list.statements.length === 0) return undefined;
+  async rehearse(update: PlannedUpdate, report: Reporter): Promise<void> {
+    if (update.list.statements.length === 0) return;
     const { shadow, cache } = await this.openedChain();
     this.rehearsals ??= new Rehearsals(shadow, new PassedRehearsals(cache.directory));
-    return this.rehearsals.rehearse(update, await this.needs({ roles: [] }), async () =>
+    const skipped = await this.rehearsals.rehearse(update, await this.needs({ roles: [] }), async () =>
       objectsBeyondFacts(await this.knownTarget().pool()),
     );
+    if (skipped !== undefined) report.warn(`the plan was not rehearsed: ${skipped}`);
   }
 
   /** Says once in a run whose functions run with the rights of its role when a plan does. */

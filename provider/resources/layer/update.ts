@@ -184,7 +184,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const { desired, record } = target;
   for (const approval of unrecorded?.used ?? []) used.add(approval);
   const { list, changedFunctions: unfinished } = await plan(client, policy, used, unrecorded, before, target, rows);
-  await runtime.rehearse({ before: before.facts, list, desired, isDeclared: declaredBy(record) });
+  await runtime.rehearse({ before: before.facts, list, desired, isDeclared: declaredBy(record) }, context.report);
   if (list.statements.length > 0) runtime.tellEventTriggers(before.facts, context.report);
   const { role, major } = await runtime.knownTarget().facts();
   await refuseMissingPrivileges(client, role, target.live, desired, list.statements);

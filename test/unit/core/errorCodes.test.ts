@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { areaOf, ERROR_CODES, pageOf, withReferences } from "../../../provider/core/errorCodes.ts";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import { areaOf, ERROR_CODES, type ErrorCode, pageOf, withReferences } from "../../../provider/core/errorCodes.ts";
 import { InputError, shownError, UserError } from "../../../provider/core/errors.ts";
 import { linkTo, reportTo } from "../../../provider/core/project.ts";
 
@@ -52,8 +52,8 @@ test("the check of uses sees a code as a value, and not one in a sentence", () =
 });
 
 test("a code that is not in the table does not compile", () => {
-  // @ts-expect-error
-  expect(new UserError("PS999", "found nothing").code).toBe("PS999");
+  expectTypeOf<"PS999">().not.toExtend<ErrorCode>();
+  expectTypeOf<"PS900">().toExtend<ErrorCode>();
 });
 
 test("a message ends with its codes, each once, and never with what a library said", () => {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { assert, expect, test } from "vitest";
 import type { Properties, ResourceState } from "../../../../provider/core/resourceType.ts";
 import { isDrifted, reportDrift } from "../../../../provider/resources/driftReport.ts";
 import type { TestDatabase } from "../../../support/database.ts";
@@ -27,8 +27,10 @@ const OTHER = "create table app.other (id int primary key);";
 
 const base = [{ name: "lower", files: ["lower.sql"] }];
 
+type Pair = [lower: Properties, upper: Properties];
+
 /** Two layers, the second on the first, with this SQL. */
-const pair = (lower: string, upper: string, allow: readonly string[] = []): Properties[] => [
+const pair = (lower: string, upper: string, allow: readonly string[] = []): Pair => [
   project.layer("lower", lower, { allow: [...allow] }),
   project.layer("upper", upper, { base }),
 ];
@@ -69,7 +71,7 @@ test("a table moves to a layer that is updated after its old one with all its pa
   expect(done.map(({ outputs }) => outputs.adopted)).toEqual([[], []]);
   await atRest(database, moved, done);
   const [lower, upper] = done;
-  if (lower === undefined || upper === undefined) return;
+  assert(lower && upper);
   await destroy(database.url, { ...upper, inputs: { ...upper.inputs, forceDestroy: true } });
   expect(await relationsIn(database, "app")).toEqual(["other", "other_pkey"]);
   await destroy(database.url, lower);
@@ -106,30 +108,18 @@ test("a table with rows that leaves its layer stops with both answers, and one t
     OTHER,
   );
   const message = await upAll(database.url, partitioned, states).catch(String);
-  expect(message).toContain("1 row fits none of its partitions");
+  expect(message).toContain("found 1 row of app.item outside of the bounds of all its partitions");
   expect(message).not.toContain("hand-over");
   expect(await rows(database)).toEqual(RED);
 });
 
-test("an update that is killed between the two layers is finished by the next one, also without the approval", async () => {
+test.each([
+  ["between the two layers", (url: string, [lower]: Pair, [first]: ResourceState[]) => up(url, lower, first)],
+  ["after both layers", upAll],
+])("an update that is killed %s is known to the next one, also without the approval", async (_when, killedRun) => {
   const { database, states } = await withItem();
   const before = await identities(database);
-  const [lower, upper] = pair(APP, `${OTHER} ${ITEM}`, ["hand-over:app.item"]);
-  if (lower === undefined || upper === undefined) return;
-  await up(database.url, lower, states[0]);
-
-  const moved = pair(APP, `${OTHER} ${ITEM}`);
-  expect(await preview(database.url, moved, states)).toEqual([[], []]);
-  const done = await upAll(database.url, moved, states);
-  expect(await identities(database)).toEqual(before);
-  expect(done.map(({ outputs }) => outputs.adopted)).toEqual([[], []]);
-  await atRest(database, moved, done);
-});
-
-test("an update that is killed after both layers is known to the next one, also without the approval", async () => {
-  const { database, states } = await withItem();
-  const before = await identities(database);
-  await upAll(database.url, pair(APP, `${OTHER} ${ITEM}`, ["hand-over:app.item"]), states);
+  await killedRun(database.url, pair(APP, `${OTHER} ${ITEM}`, ["hand-over:app.item"]), states);
 
   const moved = pair(APP, `${OTHER} ${ITEM}`);
   expect(await preview(database.url, moved, states)).toEqual([[], []]);
@@ -144,7 +134,7 @@ test("a move that was killed half-way and is given up leaves the table with its 
   const before = await identities(database);
   const [lower] = pair(APP, `${OTHER} ${ITEM}`, ["hand-over:app.item"]);
   const [first] = states;
-  if (lower === undefined || first === undefined) return;
+  assert(first);
   await up(database.url, lower, first);
 
   const back = pair(`${APP} ${ITEM}`, OTHER);
@@ -163,7 +153,7 @@ test("what is handed over and not taken stays in place, and outlives its old lay
   );
   const left = pair("create schema here;", "create table here.other (id int);", ["hand-over:app.item"]);
   const [lower, upper] = await upAll(database.url, left, states);
-  if (lower === undefined || upper === undefined) return;
+  assert(lower && upper);
   expect(await rows(database)).toEqual(RED);
   const above = project.layer("above", "create table app.more (id int);", { assumes: ["app.sql"] });
   project.layer("app", APP);
@@ -189,7 +179,6 @@ test("a table moves to a layer of another stack on the same database, and is tha
   const before = await identities(database);
   const [lower] = pair(APP, "", ["hand-over:app.item"]);
   const theirs = project.layer("theirs", ITEM, { base });
-  if (lower === undefined) return;
   const old = await up(database.url, lower, states[0]);
   const state = await up(database.url, theirs, undefined, { stack: "other" });
   expect(await identities(database)).toEqual(before);
@@ -248,7 +237,7 @@ test("single objects of each kind move, each by its name, and so do parts of wha
   await atRest(database, moved, done);
 
   const [lower, upper] = done;
-  if (lower === undefined || upper === undefined) return;
+  assert(lower && upper);
   await destroy(database.url, { ...upper, inputs: { ...upper.inputs, forceDestroy: true } });
   expect(await relationsIn(database, "app")).toEqual(["base", "base_pkey"]);
   expect(await pending(database.url, lower)).toEqual([]);
