@@ -80,6 +80,10 @@ export function sizeBehind(id: StableId | undefined, sizes: TableSizes, ...bases
 export const rowsBehind = (id: StableId | undefined, sizes: TableSizes, ...bases: readonly FactBase[]): number =>
   sizeBehind(id, sizes, ...bases).rows;
 
+/** An estimate of rows for a message. */
+export const rowsInWords = (rows: number): string =>
+  rows === 1 ? "1 row" : `about ${rows.toLocaleString("en-US")} rows`;
+
 /** A text of a fact's payload. */
 export function text(fact: Fact | undefined, attribute: string): string {
   const value = fact?.payload[attribute];

@@ -1,7 +1,7 @@
 import { describe, nameInApproval as nameIn } from "../catalog/objectNames.ts";
 import type { FactBase, StableId } from "../catalog/pgDelta.ts";
 import { quoteIdent } from "../catalog/quote.ts";
-import { rowsBehind, type TableSizes, tableOf, tablesOfDomain, text } from "../catalog/tables.ts";
+import { rowsBehind, rowsInWords, type TableSizes, tableOf, tablesOfDomain, text } from "../catalog/tables.ts";
 import { isVirtual } from "../catalog/virtualColumns.ts";
 import type { ErrorCode } from "../core/errorCodes.ts";
 import { MOST_ROWS_AT_ONCE } from "./online/recompute.ts";
@@ -57,9 +57,7 @@ function afterName(sql: string, id: StableId): string {
   return name === "" || at === -1 ? "" : sql.slice(at + name.length - 1);
 }
 
-const someRows = (rows: number): string => (rows === 1 ? "1 row" : `about ${rows.toLocaleString("en-US")} rows`);
-
-/** Not what is made again in another form. */
+/** Not what is recreated in another form. */
 const leaving = (id: StableId, desired: FactBase): Pick<Hazard, "leaves"> =>
   desired.has(id) ? {} : { leaves: nameIn(id) };
 
@@ -72,7 +70,7 @@ function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }
         code: "PS201",
         approval: `drop-table:${nameIn(id)}`,
         stops: true,
-        message: `drops ${describe(id)} with ${someRows(rows)}`,
+        message: `drops ${describe(id)} with ${rowsInWords(rows)}`,
         ...leaving(id, desired),
       },
     ];
@@ -83,7 +81,7 @@ function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }
         code: "PS202",
         approval: `drop-column:${nameIn(id)}`,
         stops: true,
-        message: `drops ${describe(id)}, which ${someRows(rows)} have`,
+        message: `drops ${describe(id)}, which ${rowsInWords(rows)} have`,
         ...leaving(id, desired),
       },
     ];
@@ -100,8 +98,8 @@ function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }
           stops: true,
           message:
             from === to
-              ? `converts ${describe(id)} to the changed ${to}, which not all of ${someRows(rows)} may fit`
-              : `changes ${describe(id)} from ${from} to ${to}, which not all of ${someRows(rows)} may fit`,
+              ? `converts ${describe(id)} to the changed ${to}, which not all of ${rowsInWords(rows)} may fit`
+              : `changes ${describe(id)} from ${from} to ${to}, which not all of ${rowsInWords(rows)} may fit`,
         },
       ];
     }
@@ -111,7 +109,7 @@ function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }
         code: "PS203",
         approval: `change-type:${nameIn(id)}`,
         stops: true,
-        message: `converts values of ${describe(id)} in ${someRows(rows)}`,
+        message: `converts values of ${describe(id)} in ${rowsInWords(rows)}`,
       },
     ];
   }
@@ -133,7 +131,7 @@ function blockedWrites(statement: Statement, id: StableId, { live, desired, size
         code: "PS204",
         approval: `rewrite-table:${name}`,
         stops: true,
-        message: `copies ${name} with ${someRows(rows)} under a lock that blocks all`,
+        message: `copies ${name} with ${rowsInWords(rows)} under a lock that blocks all`,
       },
     ];
   }
@@ -148,7 +146,7 @@ function blockedWrites(statement: Statement, id: StableId, { live, desired, size
         code: "PS207",
         approval: `build-index:${nameIn(id)}`,
         stops: true,
-        message: `builds ${describe(id)} over ${someRows(rows)} while writes wait`,
+        message: `builds ${describe(id)} over ${rowsInWords(rows)} while writes wait`,
       },
     ];
   }
@@ -160,7 +158,7 @@ function blockedWrites(statement: Statement, id: StableId, { live, desired, size
         code: "PS206",
         approval: `build-constraint:${nameIn(id)}`,
         stops: true,
-        message: `builds the index of ${describe(id)} over ${someRows(rows)} under a lock that blocks all`,
+        message: `builds the index of ${describe(id)} over ${rowsInWords(rows)} under a lock that blocks all`,
       },
     ];
   }
@@ -177,7 +175,7 @@ function recreatedView({ op }: Statement, id: StableId, { live, sizes }: HazardC
       code: "PS228",
       approval: `refresh-view:${nameIn(id)}`,
       stops: rows > MOST_ROWS_AT_ONCE,
-      message: `drops ${describe(id)} with ${someRows(rows)} and runs its query again, while its readers wait`,
+      message: `drops ${describe(id)} with ${rowsInWords(rows)} and runs its query again, while its readers wait`,
     },
   ];
 }
@@ -185,7 +183,7 @@ function recreatedView({ op }: Statement, id: StableId, { live, sizes }: HazardC
 function scan(table: StableId, rows: number, who: string): Hazard[] {
   if (rows === 0) return [];
   const name = nameIn(table);
-  const message = `scans ${name} with ${someRows(rows)} while ${who}`;
+  const message = `scans ${name} with ${rowsInWords(rows)} while ${who}`;
   return [{ code: "PS205", approval: `scan-table:${name}`, stops: true, message }];
 }
 

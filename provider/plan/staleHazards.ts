@@ -3,7 +3,7 @@
  */
 import { describe, nameInApproval } from "../catalog/objectNames.ts";
 import type { FactBase } from "../catalog/pgDelta.ts";
-import type { TableSizes } from "../catalog/tables.ts";
+import { rowsInWords, type TableSizes } from "../catalog/tables.ts";
 import { MOST_ROWS_AT_ONCE, rowsOf } from "./online/recompute.ts";
 import type { Statement } from "./statement.ts";
 import type { StoredIn, StoredResult } from "./storedResults.ts";
@@ -53,7 +53,7 @@ export function staleHazards(
       code: CODES[recomputes.in],
       approval: `${APPROVALS[recomputes.in]}:${nameInApproval(recomputes.id)}`,
       stops: !isSmall && recomputes.in !== "statistics" && !(isApart && recomputes.in === "materialized view"),
-      message: `${describe(recomputes.id)} holds results of a changed function for ${someRows(rows)}: ${consequence(recomputes, isSmall, isApart)}`,
+      message: `${describe(recomputes.id)} holds results of a changed function for ${rowsInWords(rows)}: ${consequence(recomputes, isSmall, isApart)}`,
     },
   ];
 }
@@ -69,9 +69,9 @@ function consequence({ in: stored, isUnique }: StoredResult, isSmall: boolean, i
       case "partition key":
         return `they are checked in the same transaction${waiting}, and rows that belong elsewhere stop it`;
       case "index":
-        return `it is built anew in the same transaction${waiting}${isUnique ? ", and equal values stop it" : ""}`;
+        return `it is rebuilt in the same transaction${waiting}${isUnique ? ", and equal values stop it" : ""}`;
       case "exclusion":
-        return `it is built anew in the same transaction${waiting}, and rows that exclude each other stop it`;
+        return `it is rebuilt in the same transaction${waiting}, and rows that exclude each other stop it`;
       default:
         return `they are computed again in the same transaction${waiting}`;
     }
@@ -87,5 +87,3 @@ function consequence({ in: stored, isUnique }: StoredResult, isSmall: boolean, i
       return "they are the old ones until computed again in batches, right after the transaction; triggers of the table run";
   }
 }
-
-const someRows = (rows: number): string => (rows === 1 ? "1 row" : `about ${rows.toLocaleString("en-US")} rows`);

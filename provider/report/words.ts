@@ -1,4 +1,5 @@
 /** Figures of a plan in few words, the same in each of its forms. */
+import { rowsInWords } from "../catalog/tables.ts";
 import type { PlanLine } from "./planLine.ts";
 
 /** What follows the title of a line: what it does, to how many rows, under which
@@ -13,10 +14,6 @@ export function headlineNotes({ notes, rows, lock, estimateMs, hazards }: PlanLi
     ...codes,
     ...(hazards.some(({ blocks }) => blocks) ? ["blocks"] : []),
   ];
-}
-
-export function rowsInWords(rows: number): string {
-  return rows === 1 ? "1 row" : `about ${rows.toLocaleString("en-US")} rows`;
 }
 
 const SECOND = 1000;

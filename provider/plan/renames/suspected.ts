@@ -1,7 +1,7 @@
 import { approvalInLine, describe, nameInApproval } from "../../catalog/objectNames.ts";
 import { encodeId, type Fact, type FactBase } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
-import { rowsBehind, type TableSizes, text } from "../../catalog/tables.ts";
+import { rowsBehind, rowsInWords, type TableSizes, text } from "../../catalog/tables.ts";
 import type { Statement } from "../statement.ts";
 
 /**
@@ -93,9 +93,8 @@ const written = (name: string): string => (/^[a-z_][a-z0-9_$]*$/.test(name) ? na
 
 /** The question with both its answers, as they are to be written. */
 export function askRename({ old, next, rows, oldName, newPath, approval }: RenameQuestion): string[] {
-  const someRows = rows === 1 ? "1 row" : `about ${rows.toLocaleString("en-US")} rows`;
   return [
-    `  Is ${next} the ${old} under a new name? ${sentence(old)} holds values of ${someRows}.`,
+    `  Is ${next} the ${old} under a new name? ${sentence(old)} holds values of ${rowsInWords(rows)}.`,
     `    If it is, write above the line that declares ${next} in the layer's files:`,
     `      -- renamed from: ${oldName}`,
     `    or give the layer the input`,
