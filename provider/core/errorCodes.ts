@@ -98,6 +98,9 @@ export const ERROR_CODES = {
   PS707: "A command that this one runs failed",
   PS708: "The passphrase of a stack is gone",
   PS709: "The set-up cannot build from source",
+  PS710: "The folder to pull into holds files",
+  PS711: "There is nothing to pull",
+  PS712: "What was pulled cannot be declared",
 
   PS900: "A defect of pgstrata",
   PS901: "No order of the statements was found",

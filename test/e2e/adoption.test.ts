@@ -80,6 +80,27 @@ describe("the platform as it was before pgstrata, with rows in every table", () 
   });
 });
 
+describe("npm run pull", () => {
+  it("writes files that adopt the database as it is, and leaves a folder alone that holds some", async () => {
+    const url = platform.database.url;
+    const first = await script("pull", "--url", url, "--into", "sql/pulled");
+    expect(first).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("Checked: an update with these files"),
+    });
+    const again = await script("pull", "--url", url, "--into", "sql/pulled");
+    expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("PS710") });
+    expect(again.stdout + again.stderr + first.stdout + first.stderr).not.toContain(new URL(url).password);
+  });
+
+  it("says what is missing", async () => {
+    expect(await script("pull", "--into", "sql/other")).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("Found no --url and no DATABASE_URL."),
+    });
+  });
+});
+
 describe("npm run drift", () => {
   it("reports what is not ours by layer, as text, with exit code 2", async () => {
     const { exitCode, stdout } = await drift();

@@ -45,6 +45,7 @@ const ROOMS = [
   "contribution",
   "plan",
   "report",
+  "pull",
   "shadow",
   "apply",
   "resources",
@@ -53,7 +54,7 @@ const ROOMS = [
   "main.ts",
 ];
 const CONNECTED = new Set(["database", "embedded"]);
-const UNCONNECTED = new Set(["catalog", "contribution", "plan", "report"]);
+const UNCONNECTED = new Set(["catalog", "contribution", "plan", "report", "pull"]);
 
 /** The room of a file of the provider. */
 const roomOf = (path: string): string => path.split(sep)[1] ?? "";

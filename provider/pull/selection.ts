@@ -1,0 +1,129 @@
+/**
+ * Which facts of a database a layer of its own would declare, and which it leaves out: what the user
+ * excludes, what holds a password, what each database has. How they are written is asked in
+ * `layerFiles.ts`.
+ */
+import { describe, ownerObject } from "../catalog/objectNames.ts";
+import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { keepOwnerEdge } from "../catalog/readCatalog.ts";
+import { rolesNamedBy } from "../catalog/roles.ts";
+
+/** What is not to be pulled. */
+export interface Exclusions {
+  schemas: readonly string[];
+  /** With their schema, unquoted: `app.items`. */
+  tables: readonly string[];
+  roles: readonly string[];
+}
+
+export interface Selection {
+  /** What the layer's files declare. */
+  facts: FactBase;
+  /** What they need of excluded schemas and tables; the layer assumes it. */
+  assumed: FactBase;
+  /** Roles that the files name. */
+  roles: string[];
+  /** What is in the database and in no file, with the reason; one line each. */
+  leftOut: string[];
+}
+
+/** Splits the facts of a database. */
+export function selectFacts(facts: FactBase, exclusions: Exclusions): Selection {
+  const all = facts.facts();
+  const excluded = new Set(all.filter(({ id }) => isExcluded(id, exclusions)).map(({ id }) => encodeId(id)));
+  const secret = all.filter(({ id }) => SECRET[id.kind] !== undefined);
+  const gone = withParts(facts, new Set([...excluded, ...secret.map(({ id }) => encodeId(id))]));
+  const isOfRole = ({ id }: Fact): boolean => rolesOf(id).some((role) => exclusions.roles.includes(role));
+  const kept = all.filter((fact) => !gone.has(encodeId(fact.id)) && !isOfRole(fact) && !isOfEachDatabase(fact));
+  const chosen = baseOf(kept, facts, exclusions.roles);
+  const assumed = neededOf(chosen, facts, excluded);
+  return {
+    facts: chosen,
+    assumed,
+    roles: [...rolesNamedBy([...chosen.facts(), ...assumed.facts()], chosen.edges)].sort(),
+    leftOut: secret.map(({ id }) => `${describe(ownerObject(id))}: ${SECRET[id.kind] ?? ""}`).sort(),
+  };
+}
+
+const SECRET: Partial<Record<StableId["kind"], string>> = {
+  userMapping: "its options hold a password; make it with a login of your own",
+  subscription: "its connection string holds a password; make it by hand",
+};
+
+function isExcluded(id: StableId, { schemas, tables }: Exclusions): boolean {
+  const object = ownerObject(id);
+  if (object.kind === "schema") return schemas.includes(object.name);
+  if (object.kind === "defaultPrivilege") return object.schema !== null && schemas.includes(object.schema);
+  if (!("schema" in object) || object.schema === null) return false;
+  const table = "table" in object ? object.table : "name" in object ? object.name : "";
+  return schemas.includes(object.schema) || tables.includes(`${object.schema}.${table}`);
+}
+
+/** With what hangs below it: indexes, comments, privileges. */
+function withParts(facts: FactBase, ids: ReadonlySet<string>): Set<string> {
+  const whole = new Set(ids);
+  const isBelow = ({ id, parent }: Fact): boolean =>
+    whole.has(encodeId(ownerObject(id))) || (parent !== undefined && whole.has(encodeId(parent)));
+  for (let size = -1; size !== whole.size; ) {
+    size = whole.size;
+    for (const fact of facts.facts()) if (isBelow(fact)) whole.add(encodeId(fact.id));
+  }
+  return whole;
+}
+
+/**
+ * What is said of the schema `public` in each new database, and of an extension by itself. The schema
+ * stays, for what is in it.
+ */
+function isOfEachDatabase({ id, payload }: Fact): boolean {
+  if (id.kind !== "comment" && id.kind !== "acl") return false;
+  if (id.kind === "comment" && id.target.kind === "extension") return true;
+  if (id.target.kind !== "schema" || id.target.name !== "public") return false;
+  return id.kind === "comment" || (id.grantee === "PUBLIC" && String(payload.privileges) === "USAGE");
+}
+
+function rolesOf(id: StableId): string[] {
+  if (id.kind === "acl") return [id.grantee];
+  return id.kind === "defaultPrivilege" ? [id.role, id.grantee] : [];
+}
+
+function baseOf(kept: readonly Fact[], facts: FactBase, roles: readonly string[]): FactBase {
+  const present = new Set(kept.map(({ id }) => encodeId(id)));
+  const edges = facts.edges.filter(
+    (edge) =>
+      present.has(encodeId(edge.from)) &&
+      (present.has(encodeId(edge.to)) || keepOwnerEdge(edge)) &&
+      !("name" in edge.to && edge.to.kind === "role" && roles.includes(edge.to.name)),
+  );
+  return buildFactBase([...kept], edges, facts.source, undefined, { allowDangling: keepOwnerEdge });
+}
+
+/**
+ * Of excluded objects, those that others need, with their columns and keys and what they need themselves.
+ */
+function neededOf(chosen: FactBase, facts: FactBase, excluded: ReadonlySet<string>): FactBase {
+  const needed = new Set<string>();
+  const add = (id: StableId): void => {
+    const key = encodeId(id);
+    if (!excluded.has(key) || needed.has(key)) return;
+    needed.add(key);
+    const object = ownerObject(id);
+    add({ kind: "schema", name: "schema" in object && object.schema !== null ? object.schema : "" });
+    add(object);
+    for (const fact of facts.facts())
+      if (isCore(fact) && encodeId(ownerObject(fact.id)) === encodeId(object)) add(fact.id);
+    for (const { to } of facts.outgoingEdges(id)) add(to);
+  };
+  for (const { id } of chosen.facts()) for (const { to } of facts.outgoingEdges(id)) add(to);
+  return baseOf(
+    facts.facts().filter(({ id }) => needed.has(encodeId(id))),
+    facts,
+    [],
+  );
+}
+
+/** A part without which a table is another one. */
+function isCore({ id, payload }: Fact): boolean {
+  if (id.kind === "constraint") return payload.type !== "f";
+  return id.kind === "column" || id.kind === "default" || id.kind === "typeAttribute";
+}

@@ -1,0 +1,115 @@
+import { expect, inject, test } from "vitest";
+import { type PulledDatabase, pullDatabase } from "../../../provider/resources/pullDatabase.ts";
+import { freshDatabases } from "../../support/freshDatabases.ts";
+
+const fresh = freshDatabases();
+
+async function pull(
+  sql: string,
+  exclusions: Partial<Parameters<typeof pullDatabase>[2]> = {},
+): Promise<PulledDatabase & { all: string }> {
+  const { url, query } = await fresh();
+  await query(sql);
+  const pulled = await pullDatabase(
+    { url, shadow: inject("serverUrl") },
+    "pulled",
+    { schemas: [], tables: [], roles: [], ...exclusions },
+    process.cwd(),
+  );
+  return { ...pulled, all: pulled.files.map(({ sql }) => sql).join("\n") };
+}
+
+test("tables are in the file of the table that they are a part of, and foreign keys lead backwards", async () => {
+  const { files, changes } = await pull(`
+    create schema app;
+    create table app.accounts (id int primary key);
+    create table app.users (id int primary key, account int not null references app.accounts on delete cascade);
+    create table app.user_tokens (id int primary key, "user" int references app.users);
+    create table app.avatars (id int primary key, "user" int not null references app.users on delete cascade);
+    create view app.names as select id from app.users;
+  `);
+  expect(files.map(({ name }) => name)).toEqual([
+    "00-foundation.sql",
+    "10-accounts.sql",
+    "15-users.sql",
+    "85-views.sql",
+  ]);
+  expect(files[2]?.sql).toMatch(/^-- Tables: users, avatars, user_tokens\.\n/);
+  expect(files.map(({ sql }) => sql).join("")).not.toContain("add constraint");
+  expect(changes).toEqual([]);
+});
+
+test("what a foreign key needs of an excluded schema is assumed, and nothing else of it", async () => {
+  const { all, assumed, changes } = await pull(
+    `create schema auth; create schema app; create schema other;
+     create type auth.kind as enum ('a');
+     create table auth.users (id int primary key, kind auth.kind, secret text);
+     create policy p on auth.users using (true);
+     create index i on auth.users (secret);
+     create table auth.sessions (id int);
+     create table other.t (id int);
+     create table app.items (id int primary key, owner int references auth.users);`,
+    { schemas: ["auth", "other"] },
+  );
+  const text = assumed.map(({ sql }) => sql).join("\n");
+  expect(all).not.toContain("create table auth");
+  expect(text).toContain("create table auth.users");
+  expect(text).toContain("create type auth.kind");
+  expect(text).not.toMatch(/sessions|policy|index|other/);
+  expect(changes).toEqual([]);
+});
+
+test("an excluded table goes with all that is on it, and an excluded role with its grants", async () => {
+  const { all, roles, changes } = await pull(
+    `create schema app;
+     create table app.kept (id int primary key); create table app.gone (id int primary key);
+     create index gone_idx on app.gone (id); comment on table app.gone is 'gone';
+     grant select on app.kept to pg_monitor; grant select on app.kept to pg_read_all_settings;`,
+    { tables: ["app.gone"], roles: ["pg_read_all_settings"] },
+  );
+  expect(all).not.toContain("gone");
+  expect(all).toContain("grant select on app.kept to pg_monitor");
+  expect(all).not.toContain("pg_read_all_settings");
+  expect(roles).not.toContain("pg_read_all_settings");
+  expect(changes).toEqual([]);
+});
+
+test("user mappings and subscriptions are named, and their passwords are nowhere", async () => {
+  const { all, leftOut, changes } = await pull(
+    `create foreign data wrapper w; create server far foreign data wrapper w options (host 'far.example.com');
+     create user mapping for public server far options ("user" 'u', password 's3cret-of-the-mapping');
+     create schema app; create table app.t (id int);`,
+  );
+  expect(JSON.stringify([all, leftOut])).not.toContain("s3cret");
+  expect(leftOut.join("\n")).toMatch(/far.*password/);
+  expect(changes).toEqual([]);
+});
+
+test("a function that a table needs comes first, and one that needs a table behind it", async () => {
+  const { files, changes } = await pull(
+    `create schema app;
+     create function app.z() returns int language sql immutable as 'select 1';
+     create table app.a (id int default app.z(), constraint a_pkey primary key (id));
+     create function app.b() returns bigint language sql stable as $$ select count(*) from app.a $$;
+     create policy p on app.a using (app.b() > 0);`,
+  );
+  const place = (text: string): string => files.find(({ sql }) => sql.includes(text))?.name ?? "";
+  expect(place("create function app.z")).toBe("00-foundation.sql");
+  expect(place("create function app.b")).toBe("80-functions.sql");
+  expect(place("create policy p")).toBe("80-functions.sql");
+  expect(changes).toEqual([]);
+});
+
+test("two tables that refer to one another are pulled with one key of its own", async () => {
+  const { all, changes } = await pull(
+    `create schema app; create table app.a (id int primary key, b int); create table app.b (id int primary key, a int references app.a);
+     alter table app.a add constraint a_b foreign key (b) references app.b;`,
+  );
+  expect(all.match(/^alter table app\.\w add constraint/gm)).toHaveLength(1);
+  expect(changes).toEqual([]);
+});
+
+test("an empty database gives no file", async () => {
+  const { files } = await pull("select 1");
+  expect(files).toEqual([]);
+});
