@@ -21,25 +21,27 @@ export function inRunnableOrder(placed: readonly Placed[], facts: FactBase): Pla
     placed.map(({ statement }) => statement),
     facts,
   );
-  const done = new Set<number>();
+  const unmet = needs.map((needed) => new Set(needed));
+  const users = needs.map((): number[] => []);
+  for (const [n, needed] of needs.entries()) for (const other of needed) users[other]?.push(n);
   const result: Placed[] = [];
   const waiting = new Set<number>();
-  const isReady = (n: number): boolean => [...(needs[n] ?? [])].every((other) => done.has(other));
   const place = (n: number, file: string): void => {
     const here = placed[n];
     if (here === undefined) return;
     result.push({ ...here, file });
-    done.add(n);
     waiting.delete(n);
-    for (const other of [...waiting].sort((a, b) => a - b))
-      if (waiting.has(other) && isReady(other)) place(other, file);
+    for (const user of users[n] ?? []) {
+      unmet[user]?.delete(n);
+      if (waiting.has(user) && unmet[user]?.size === 0) place(user, file);
+    }
   };
   for (const [n, { file }] of placed.entries()) {
-    if (isReady(n)) place(n, file);
+    if (unmet[n]?.size === 0) place(n, file);
     else waiting.add(n);
   }
   // Only bodies of functions that name one another are left: the server does not ask for their order.
-  for (const n of [...waiting].sort((a, b) => a - b)) if (waiting.has(n)) place(n, placed[n]?.file ?? "");
+  for (const n of [...waiting]) if (waiting.has(n)) place(n, placed[n]?.file ?? "");
   return result;
 }
 
