@@ -1,4 +1,9 @@
 /**
+ * Which settings a configured provider has, in the types that all rooms use. Parsing and defaults are in
+ * `resources/provider/inputs.ts`.
+ */
+
+/**
  * How a shadow database is found: see `docs/architecture.md`. A URL names a server on which scratch databases
  * may be made.
  */

@@ -1,3 +1,7 @@
+/**
+ * Where the time of a run goes, for the benchmark: each process adds up its stages in a file. Without that
+ * directory nothing is measured.
+ */
 import { writeFileSync } from "node:fs";
 
 /** Where the time of a run goes. `start`: from the process's start until the engine has its port. */

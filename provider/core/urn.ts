@@ -1,3 +1,5 @@
+/** Which stack a resource belongs to, as told by its URN. */
+
 /**
  * The stack and the project of a resource, as `stack::project`; the rest of its URN changes when a program is
  * rearranged.

@@ -1,3 +1,7 @@
+/**
+ * When two property values are equal, which are unknown, and how a path to one is written. The form on the
+ * wire is left to `protocol/struct.ts`.
+ */
 import { type Properties, UNKNOWN, type Value } from "./resourceType.ts";
 
 /** True when the value, or any part of it, is not known yet. */
