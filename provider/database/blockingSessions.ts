@@ -1,3 +1,7 @@
+/**
+ * Which sessions keep one of ours waiting for a lock, as seen from another connection. Their SQL is not read,
+ * because it may hold values; what follows is decided in `transaction.ts`.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientBase, Pool } from "pg";
 

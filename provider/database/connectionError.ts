@@ -1,3 +1,7 @@
+/**
+ * What is said when the server cannot be reached or refuses the login. A connection that breaks in use is
+ * left to `lostConnection.ts`, all other SQLSTATEs to `sqlstate.ts`.
+ */
 import type { ErrorCode } from "../core/errorCodes.ts";
 import { UserError } from "../core/errors.ts";
 import type { ConnectionTarget } from "./connectionUrl.ts";

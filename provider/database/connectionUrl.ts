@@ -1,3 +1,7 @@
+/**
+ * What a connection URL means, read as libpq reads it, TLS included, and what is wrong with it. No message
+ * repeats the URL.
+ */
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
 import { UserError } from "../core/errors.ts";

@@ -1,3 +1,7 @@
+/**
+ * What is said of an error of the database that belongs to no statement of a plan: a lost connection, or a
+ * SQLSTATE with advice.
+ */
 import pg from "pg";
 import { UserError } from "../core/errors.ts";
 import { describeLostConnection } from "./lostConnection.ts";

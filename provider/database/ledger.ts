@@ -1,3 +1,7 @@
+/**
+ * How a note is kept in the target and written in the transaction that it describes. What a layer notes is
+ * left to `resources/layer/ledger.ts`.
+ */
 import { createHash } from "node:crypto";
 import type { ClientBase, Pool } from "pg";
 import { codeOf } from "./connectionError.ts";

@@ -1,3 +1,7 @@
+/**
+ * How a connection that broke in use is recognized, and what is said of it. Failures to connect are in
+ * `connectionError.ts`.
+ */
 import pg from "pg";
 import { UserError } from "../core/errors.ts";
 import { codeOf } from "./connectionError.ts";

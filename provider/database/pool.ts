@@ -1,3 +1,7 @@
+/**
+ * How connections are opened with the session settings of this provider, and survive being cut. URLs, TLS and
+ * server versions are left to `target.ts`.
+ */
 import type pg from "pg";
 import { PIN_SESSION } from "./sessionSettings.ts";
 

@@ -1,9 +1,6 @@
 /**
- * What the SQLSTATEs mean that a user meets: one row each, with the reason, the advice, and whether the same
- * may succeed when it is tried again. What is said of a connection that cannot be opened is in
- * `connectionError.ts`.
- *
- * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * What the SQLSTATEs that a user meets mean: reason, advice, and whether the same may succeed on another try.
+ * Failures to connect are in `connectionError.ts`.
  */
 import type pg from "pg";
 import type { ErrorCode } from "../core/errorCodes.ts";
@@ -76,6 +73,7 @@ const UNKNOWN_NAME = name(
 );
 const BROKEN = lost("PS504", "the network or the server broke it", RUN_AGAIN);
 
+/** @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export const SQLSTATES: Readonly<Record<string, Sqlstate>> = {
   "55P03": contention(
     "PS302",

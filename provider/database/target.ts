@@ -1,3 +1,7 @@
+/**
+ * How the target database is connected to: TLS fallback, oldest version, session set-up, what its server
+ * tells. How single connections are opened is left to `pool.ts`.
+ */
 import type pg from "pg";
 import type { ProviderConfig } from "../core/config.ts";
 import { UserError } from "../core/errors.ts";

@@ -1,3 +1,7 @@
+/**
+ * How long and how often a transaction is tried when other sessions hold locks. Which statements are in it is
+ * the caller's matter; who blocks is found by `blockingSessions.ts`.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { ProviderConfig } from "../core/config.ts";

@@ -1,3 +1,7 @@
+/**
+ * How two updates of one database are kept apart: by an advisory lock, which ends with its connection. Table
+ * locks are left to `apply/acquireLocks.ts`.
+ */
 import type { PoolClient } from "pg";
 import { UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/resourceType.ts";
