@@ -1,3 +1,7 @@
+/**
+ * As which user of the operating system a server runs when this process is root, and where that user can keep
+ * its files.
+ */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, realpathSync, statSync } from "node:fs";

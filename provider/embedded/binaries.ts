@@ -1,3 +1,7 @@
+/**
+ * Where the Postgres programs of a major version are, and whether they are complete. npm installs them;
+ * nothing is downloaded here.
+ */
 import {
   chmodSync,
   cpSync,

@@ -1,3 +1,7 @@
+/**
+ * How a data directory is initialized, and whether an existing one can be used. Starting a server on it is
+ * left to `launch.ts`.
+ */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {

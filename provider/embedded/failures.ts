@@ -1,3 +1,7 @@
+/**
+ * What is said when Postgres or initdb does not start: port, disk, permissions, data directory. Missing
+ * binaries are reported by `binaries.ts`.
+ */
 import { userInfo } from "node:os";
 import { UserError } from "../core/errors.ts";
 

@@ -1,3 +1,7 @@
+/**
+ * How a server process is started, watched and waited for. Which data directory and port it gets is decided
+ * in `server.ts`; stopping it is in `postmaster.ts`.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { Socket } from "node:net";

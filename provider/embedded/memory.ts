@@ -1,3 +1,4 @@
+/** When a throw-away data directory is copied into memory, and how abandoned copies are removed. */
 import { execFile } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { hostname } from "node:os";

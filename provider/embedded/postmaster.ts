@@ -1,3 +1,7 @@
+/**
+ * Which process holds a data directory, and how a server of ours is stopped. A process that is not provably
+ * ours is never ended.
+ */
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

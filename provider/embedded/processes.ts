@@ -1,3 +1,4 @@
+/** Whether a process lives, and whether it is still the one that was started. Knows nothing of Postgres. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 

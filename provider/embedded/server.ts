@@ -1,3 +1,7 @@
+/**
+ * How a checkout or a shadow gets a running Postgres on loopback, its own or one that is kept running.
+ * Binaries, data directory and process are left to the files beside it.
+ */
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
