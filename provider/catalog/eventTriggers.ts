@@ -1,3 +1,7 @@
+/**
+ * Which event triggers run in the sessions of an update. Their functions are other people's code, so
+ * `resources/layer/runtime.ts` names them with a plan.
+ */
 import type { FactBase } from "./pgDelta.ts";
 
 /** The event triggers that a session of ours fires, by name and event; those of extensions are no facts. */

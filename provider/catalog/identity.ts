@@ -1,3 +1,4 @@
+/** Which sequence belongs to an identity column; its name is in the column's facts only. */
 import type { FactBase, StableId } from "./pgDelta.ts";
 
 export type SequenceId = { kind: "sequence"; schema: string; name: string };

@@ -1,3 +1,4 @@
+/** How objects are named for people and in approvals. Quoting for SQL is left to `quote.ts`. */
 import { encodeId, parseId, type StableId } from "./pgDelta.ts";
 import { quoteIdent } from "./quote.ts";
 

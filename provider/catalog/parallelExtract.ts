@@ -1,3 +1,7 @@
+/**
+ * How a large catalog is read on two connections with one snapshot. What the facts then leave out is decided
+ * in `readCatalog.ts`.
+ */
 import type { Pool, PoolClient, QueryResult, QueryResultRow } from "pg";
 import { extract } from "./pgDelta.ts";
 import { PRINT_ALIKE } from "./printSettings.ts";

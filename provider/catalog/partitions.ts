@@ -1,3 +1,7 @@
+/**
+ * What the facts say of a partitioned table: parent, leaves, foreign keys to it. Statements that attach or
+ * detach are made in `plan/inheritance/` and `plan/detachPartitions.ts`.
+ */
 import { encodeId, type FactBase, type StableId } from "./pgDelta.ts";
 import { type TableId, tableId, text } from "./tables.ts";
 

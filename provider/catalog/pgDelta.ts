@@ -1,3 +1,7 @@
+/**
+ * The only door to `@supabase/pg-delta`, which reads catalogs as facts, compares them and orders DDL. It is
+ * an alpha and pinned; `test/provider/catalog/` holds the behaviour that is relied on.
+ */
 import type { Payload } from "@supabase/pg-delta/core";
 
 /**

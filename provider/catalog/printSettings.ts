@@ -1,3 +1,7 @@
+/**
+ * With which settings the server prints definitions, so that the same ones read alike everywhere. How files
+ * are read is left to `shadow/loadSql.ts`.
+ */
 import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
 
 /**

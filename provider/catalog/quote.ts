@@ -1,4 +1,8 @@
 /**
+ * How names are quoted in SQL that this provider writes. Values are never quoted: they are bind parameters.
+ */
+
+/**
  * A Postgres identifier, always quoted: `o"neil` becomes `"o""neil"`. Throws on a NUL, which no identifier
  * can hold.
  */

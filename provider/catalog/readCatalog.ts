@@ -1,3 +1,7 @@
+/**
+ * What is known of a database: its facts, comparable with those of another server, and what pg-delta leaves
+ * out. What a layer owns of it is left to `contribution/`.
+ */
 import type { Pool } from "pg";
 import { timed } from "../core/timing.ts";
 import { INHERITANCE, withoutInherited } from "./inheritance.ts";

@@ -1,3 +1,4 @@
+/** Which roles facts name. Whether they exist, and who creates them, is left to `shadow/` and the program. */
 import type { DependencyEdge, Fact, StableId } from "./pgDelta.ts";
 
 /**

@@ -1,3 +1,7 @@
+/**
+ * With which `search_path` a printed definition keeps its meaning. The path of our own sessions is in
+ * `core/searchPath.ts`.
+ */
 import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
 import { definitionsOf } from "./definitions.ts";
 import type { Fact, FactBase } from "./pgDelta.ts";

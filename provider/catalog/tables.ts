@@ -1,3 +1,7 @@
+/**
+ * Ids of tables and columns, and which table an object is part of, with its size. Sizes are read by
+ * `plan/tableSizes.ts`.
+ */
 import { encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts";
 
 export type TableId = { kind: "table"; schema: string; name: string };

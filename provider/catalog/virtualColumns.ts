@@ -1,3 +1,7 @@
+/**
+ * How a virtual generated column is told from a stored one, which pg-delta does not do: a mark before its
+ * expression, taken off again in the SQL.
+ */
 import type { Fact, FactBase } from "./pgDelta.ts";
 
 /**
