@@ -1,12 +1,7 @@
 /**
- * The layer algebra. A layer is what a set of SQL files adds to the facts of the layers below it:
- *
- *     contribution(layer) = facts(base + layer) − facts(base)
- *     desired              = facts(live) ⊕ contribution(layer)
- *
- * Pure functions over facts; nothing here reads a database or writes SQL.
+ * The layer algebra: contribution(layer) = facts(base + layer) − facts(base), desired = facts(live) ⊕
+ * contribution. Pure functions over facts; nothing here reads a database or writes SQL.
  */
-
 import {
   buildFactBase,
   type DependencyEdge,

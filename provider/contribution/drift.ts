@@ -1,3 +1,7 @@
+/**
+ * How far a database is from the records of its layers, and what others have added to their objects. Rows,
+ * and how it is shown, are left to `resources/driftReport.ts` and `tools/`.
+ */
 import { describe, ownerObject } from "../catalog/objectNames.ts";
 import { encodeId, type Fact, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
 import type { Catalog } from "../catalog/readCatalog.ts";

@@ -1,3 +1,7 @@
+/**
+ * Which safe but doubtful definitions of a layer deserve a warning. What is refused is decided in
+ * `shadow/unmanaged.ts` and `plan/hazards.ts`.
+ */
 import { describe } from "../catalog/objectNames.ts";
 import { encodeId, type Fact, type StableId } from "../catalog/pgDelta.ts";
 import type { ErrorCode } from "../core/errorCodes.ts";

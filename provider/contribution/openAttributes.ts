@@ -1,3 +1,7 @@
+/**
+ * Which attributes of an object another layer may set, because its own layer does not. What a layer says of
+ * them is kept by `record.ts`.
+ */
 import { encodeId, type Fact, type Payload, type StableId } from "../catalog/pgDelta.ts";
 
 /**

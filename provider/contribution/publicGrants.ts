@@ -1,3 +1,7 @@
+/**
+ * Which privileges PUBLIC has on adopted objects although no layer grants them. They are revoked with the
+ * desired state, in `resources/layer/desiredState.ts`.
+ */
 import { encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 
 /**

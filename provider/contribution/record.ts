@@ -1,3 +1,7 @@
+/**
+ * What a state keeps of a layer, and what that answers without a shadow: what differs, who owns what, what a
+ * destroy takes back. Packing and storing it is left to `resources/layer/`.
+ */
 import {
   contentHash,
   encodeId,
