@@ -1,3 +1,7 @@
+/**
+ * In which order privileges on tables and their columns are revoked and granted, so that none is lost. Which
+ * ones differ is found by the planner.
+ */
 import { encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../catalog/quote.ts";
 

@@ -1,3 +1,7 @@
+/**
+ * Which statements of a list need one another, for those who move some of them (`online/online.ts`). The
+ * order itself comes from the planner.
+ */
 import { encodeId, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
 import { tableOf } from "../catalog/tables.ts";
 import type { Statement } from "./statement.ts";

@@ -1,3 +1,7 @@
+/**
+ * How a partition that foreign keys refer to is dropped: it is detached first. Partitions that stay as tables
+ * are left to `inheritance/`.
+ */
 import { describe } from "../catalog/objectNames.ts";
 import { isReferredTo, parentOf } from "../catalog/partitions.ts";
 import { encodeId, type FactBase } from "../catalog/pgDelta.ts";

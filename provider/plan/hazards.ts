@@ -1,3 +1,7 @@
+/**
+ * Which harm a statement can do: lost rows, blocked writes, copies, wider access. Whether that stops the plan
+ * is decided in `approvals.ts`; results of changed functions are left to `staleHazards.ts`.
+ */
 import { describe, nameInApproval as nameIn } from "../catalog/objectNames.ts";
 import type { FactBase, StableId } from "../catalog/pgDelta.ts";
 import { quoteIdent } from "../catalog/quote.ts";

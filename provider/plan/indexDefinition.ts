@@ -1,3 +1,4 @@
+/** How a printed index definition gets another name, and how names are shortened to what the server keeps. */
 import { createHash } from "node:crypto";
 import { quoteIdent } from "../catalog/quote.ts";
 

@@ -1,3 +1,7 @@
+/**
+ * How many entries of the server's lock table a transaction takes. Whether there is room for them is asked by
+ * `apply/lockTableRoom.ts`.
+ */
 import { encodeId, type Fact, type FactBase } from "../catalog/pgDelta.ts";
 import { text } from "../catalog/tables.ts";
 

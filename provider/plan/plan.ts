@@ -1,3 +1,7 @@
+/**
+ * What an update would run, in order, with locks, rows, hazards and questions to the rows. Asks the target
+ * for sizes and stored results, and changes nothing; approvals and execution are left to others.
+ */
 import type { ClientBase, Pool } from "pg";
 import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import type { Catalog } from "../catalog/readCatalog.ts";

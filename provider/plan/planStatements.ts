@@ -1,3 +1,7 @@
+/**
+ * Which DDL turns one set of facts into another: pg-delta's plan, with corrections for what it does not
+ * support. Hazards, recipes and time limits come later, in `plan.ts`.
+ */
 import { parentsOf } from "../catalog/inheritance.ts";
 import { describe, ownerObject } from "../catalog/objectNames.ts";
 import { type Action, encodeId, type FactBase, plan, type StableId } from "../catalog/pgDelta.ts";

@@ -1,3 +1,7 @@
+/**
+ * Names of the helper constraints and indexes that recipes create, and which of them an interrupted run has
+ * left. Their SQL is written in `online/`.
+ */
 import { encodeId, type Fact, type FactBase } from "../catalog/pgDelta.ts";
 import { text } from "../catalog/tables.ts";
 import { revertContribution } from "../contribution/contribution.ts";

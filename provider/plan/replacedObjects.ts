@@ -1,3 +1,7 @@
+/**
+ * What has to go while a table or type is recreated, and comes back after. Single dependents of a changed
+ * object are left to `dependents.ts`.
+ */
 import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteQualified } from "../catalog/quote.ts";
 import { keepOwnerEdge } from "../catalog/readCatalog.ts";

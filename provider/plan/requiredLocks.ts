@@ -1,3 +1,7 @@
+/**
+ * Which table locks the statements of a transaction take that make others wait. They are taken by
+ * `apply/acquireLocks.ts`; room for all locks is counted in `lockCount.ts`.
+ */
 import { parentOf } from "../catalog/partitions.ts";
 import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { tableOf, tablesOfDomain } from "../catalog/tables.ts";

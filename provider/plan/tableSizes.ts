@@ -1,3 +1,7 @@
+/**
+ * How many rows and bytes the touched tables have, estimated without a scan, and which are empty. Takes no
+ * lock that anyone waits for.
+ */
 import type { ClientBase, Pool } from "pg";
 import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteQualified } from "../catalog/quote.ts";

@@ -1,3 +1,7 @@
+/**
+ * About how long a statement works on the rows of its table. The figures are measured in
+ * `docs/benchmarks.md`.
+ */
 import type { TableSize } from "../catalog/tables.ts";
 import type { Statement } from "./statement.ts";
 

@@ -1,3 +1,7 @@
+/**
+ * From which facts to which a plan leads, as a value. `resources/layer/transition.ts` makes it; `plan.ts`
+ * turns it into statements.
+ */
 import type { FactBase } from "../catalog/pgDelta.ts";
 import type { Conversions } from "./conversions.ts";
 import type { Rename } from "./renames/renames.ts";

@@ -1,4 +1,9 @@
 /**
+ * What a change of a column's type does to existing rows: nothing, a copy of the table, or values that may
+ * not fit. What that means for a plan is decided in `hazards.ts`.
+ */
+
+/**
  * What a change of a column's type means for the rows that are there. `free`: only the catalog changes.
  * `rewrite`: every value fits the new type, but the table is copied under a lock that blocks all.
  * `narrowing`: a value may not fit, or may lose something.

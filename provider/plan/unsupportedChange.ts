@@ -1,3 +1,4 @@
+/** What is said of a change that pg-delta cannot plan. Any other error of it is a defect. */
 import { describe, isTopLevel } from "../catalog/objectNames.ts";
 import type { FactBase, StableId } from "../catalog/pgDelta.ts";
 import { quoteIdent } from "../catalog/quote.ts";

@@ -1,3 +1,5 @@
+/** Whether a default can give each row another value, so that adding its column would copy the table. */
+
 const LITERAL = /^(-?[\d.]+|true|false|NULL|'(?:[^']|'')*')(::[\w\s".[\](),]+)?$/i;
 
 /** Of one transaction: the same in each row of an `ALTER TABLE`. */

@@ -1,9 +1,6 @@
 /**
- * Partitions that come and go without a scan under a lock: a check that says what their bound says is
- * validated beforehand, and one on the default partition that it holds no row of theirs.
- *
- * @see https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-
- *   MAINTENANCE
+ * Partitions that are attached or detached without a scan under a lock: a check on them, and one on the
+ * default partition, is validated beforehand. Other links are in `links.ts`.
  */
 import { inheritanceOf, parentsOf } from "../../catalog/inheritance.ts";
 import { describe } from "../../catalog/objectNames.ts";
@@ -22,7 +19,11 @@ interface Proof {
   drop: Statement;
 }
 
-/** Statements that part tables or join them; what can be done beforehand comes first. */
+/**
+ * Statements that part tables or join them; what can be done beforehand comes first.
+ *
+ * @see https://www.postgresql.org/docs/current/ddl-partitioning.html
+ */
 export function onlineLinks(
   statements: readonly Statement[],
   context: OnlineContext,

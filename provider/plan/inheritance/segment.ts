@@ -1,3 +1,7 @@
+/**
+ * One part of a plan: statements with the states that they lead from and to. `segments.ts` divides a plan
+ * into them.
+ */
 import type { FactBase } from "../../catalog/pgDelta.ts";
 import type { TableId } from "../../catalog/tables.ts";
 import type { StatementList } from "../statement.ts";

@@ -1,3 +1,7 @@
+/**
+ * Columns that become NOT NULL or an identity, or are added and filled, without a scan or copy under a lock.
+ * Batches are run by `apply/backfill.ts`.
+ */
 import { identityOf } from "../../catalog/identity.ts";
 import { isOwnColumn } from "../../catalog/inheritance.ts";
 import { encodeId, type StableId } from "../../catalog/pgDelta.ts";

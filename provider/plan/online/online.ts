@@ -1,10 +1,6 @@
 /**
- * Online recipes: statements that would block the readers or writers of a table with rows, written as steps
- * that do not. Each step is harmless by itself, and a run that ends between two of them is finished by the
- * next one. Tables without rows keep the direct, transactional form.
- *
- * @see https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
- * @see https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
+ * Which statements would block users of a table with rows and get a recipe instead: steps that do not block,
+ * each harmless alone, continued by the next run. The steps are written in the files beside it.
  */
 import { isPartitioned } from "../../catalog/partitions.ts";
 import { encodeId, type Fact, parseId, type StableId } from "../../catalog/pgDelta.ts";
@@ -25,6 +21,8 @@ import { asId, type IndexId, type OnlineContext, type Recipe } from "./recipe.ts
  * result of a later step are put off with it.
  *
  * @param recomputed brings up to date what is stored of the results of functions that the list changes.
+ * @see https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+ * @see https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
  */
 export function online(
   list: StatementList,

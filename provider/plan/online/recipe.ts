@@ -1,3 +1,7 @@
+/**
+ * The parts that all recipes share: what they look at, what they return, how a step is written. Which
+ * statement gets which recipe is decided in `online.ts`.
+ */
 import type { FactBase, StableId } from "../../catalog/pgDelta.ts";
 import type { TableSizes } from "../../catalog/tables.ts";
 import type { Conversions } from "../conversions.ts";

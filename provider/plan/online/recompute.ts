@@ -1,8 +1,6 @@
 /**
- * Steps that bring up to date what is stored of the results of changed functions. Of a small table they run
- * in the transaction that changes the function, so that nobody sees the one without the other. A large one is
- * not locked for that long: its steps come after the commit, and a note in the ledger has the next run repeat
- * them, should this one end in between.
+ * Steps that recompute what is stored of a changed function's results: small tables in its transaction, large
+ * ones after it, repeated by the next run. What is stored is found by `storedResults.ts`.
  */
 import { describe } from "../../catalog/objectNames.ts";
 import { encodeId, type FactBase } from "../../catalog/pgDelta.ts";

@@ -1,3 +1,7 @@
+/**
+ * Which comments in SQL files declare a rename, and which table or column each belongs to. What that means in
+ * the catalog is left to `resources/layer/renames.ts`.
+ */
 import { nameOf, nameParts, type SqlToken, sqlTokens } from "./sqlTokens.ts";
 
 /** The name of a table as it is written; without a schema where none is. */

@@ -1,4 +1,9 @@
 /**
+ * How SQL text divides into tokens, for comments and statement ends. Nothing here knows a grammar: meaning
+ * comes from the catalog.
+ */
+
+/**
  * A piece of SQL text. `quoted` is an identifier in quotes; `text` a literal of any form; its `text` is the
  * name, or what was written.
  */

@@ -1,3 +1,7 @@
+/**
+ * Which drops beside new objects may be undeclared renames, and how the user is asked. Declared ones are in
+ * `renames.ts`.
+ */
 import { approvalInLine, describe, nameInApproval } from "../../catalog/objectNames.ts";
 import { encodeId, type Fact, type FactBase } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
