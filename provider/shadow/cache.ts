@@ -1,3 +1,7 @@
+/**
+ * Where contributions are kept between runs, by digest. What a digest covers is decided in
+ * `contributions.ts`.
+ */
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** Scratch databases on an existing server. Which kind of shadow is used is decided in `openShadow.ts`. */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { quoteIdent } from "../catalog/quote.ts";

@@ -1,3 +1,7 @@
+/**
+ * What SQL files contribute: executed in a scratch database, read back, settled, cached. Executing, settling
+ * and caching are left to `loadSql.ts`, `settledForms.ts` and `cache.ts`.
+ */
 import { createHash } from "node:crypto";
 import { definitionsOf, mayChangeForm, withDefinitions } from "../catalog/definitions.ts";
 import { describe } from "../catalog/objectNames.ts";

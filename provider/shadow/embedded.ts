@@ -1,3 +1,4 @@
+/** Scratch databases on a server of our own. Starting the server is left to the room `embedded/`. */
 import type pg from "pg";
 import { quoteIdent } from "../catalog/quote.ts";
 import { openClient, openPool } from "../database/pool.ts";

@@ -1,3 +1,7 @@
+/**
+ * How SQL files are executed in one transaction, what they may not do, and where in a file an error is. What
+ * the result means is left to `contributions.ts`.
+ */
 import pg, { type PoolClient } from "pg";
 import type { ErrorCode } from "../core/errorCodes.ts";
 import { UserError } from "../core/errors.ts";

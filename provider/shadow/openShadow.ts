@@ -1,3 +1,4 @@
+/** Which kind of shadow a target gets: embedded, colocated, or on a named server. */
 import type { ShadowMode } from "../core/config.ts";
 import { UserError } from "../core/errors.ts";
 import { type Database, openDatabase } from "../database/target.ts";

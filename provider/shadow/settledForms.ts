@@ -1,3 +1,7 @@
+/**
+ * In which form a definition settles: the server makes it from its own print until that stays the same. Which
+ * attributes are definitions is told by `catalog/definitions.ts`.
+ */
 import type { PoolClient } from "pg";
 import { definitionsOf, type Remaking, remakingOf, withDefinitions } from "../catalog/definitions.ts";
 import { encodeId, type Fact, type FactBase } from "../catalog/pgDelta.ts";

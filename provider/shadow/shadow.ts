@@ -1,3 +1,7 @@
+/**
+ * What a shadow is, as an interface: scratch databases with given roles. `embedded.ts` and `colocated.ts`
+ * implement it.
+ */
 import type { Pool } from "pg";
 
 /** What a shadow must be like. */

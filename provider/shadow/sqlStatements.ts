@@ -1,3 +1,7 @@
+/**
+ * Where the statements of a file begin and end, as `psql` would send them. Tokens come from
+ * `plan/renames/sqlTokens.ts`.
+ */
 import { sqlTokens } from "../plan/renames/sqlTokens.ts";
 
 /** Where a statement stands in a file, in UTF-16 units; its semicolon belongs to it. */

@@ -1,3 +1,7 @@
+/**
+ * What a layer's files would mean before its renames: the scratch database takes them back, is read, and is
+ * restored.
+ */
 import { describe } from "../catalog/objectNames.ts";
 import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteIdent } from "../catalog/quote.ts";

@@ -1,3 +1,7 @@
+/**
+ * What SQL files can create but no layer can hold, such as rows or large objects. Where in a file it stands
+ * is found by `loadSql.ts`.
+ */
 import type { PoolClient } from "pg";
 import type { ErrorCode } from "../core/errorCodes.ts";
 
