@@ -1,3 +1,7 @@
+/**
+ * How the table locks of a transaction are taken, in which order and with how much patience. Which locks it
+ * needs is told by `plan/requiredLocks.ts`; tries are repeated by `database/transaction.ts`.
+ */
 import type { PoolClient } from "pg";
 import { parseId } from "../catalog/pgDelta.ts";
 import { quoteQualified } from "../catalog/quote.ts";

@@ -1,3 +1,7 @@
+/**
+ * How existing rows get the value of a new column: in short batches that a later run can continue. The recipe
+ * that calls for it is in `plan/online/column.ts`; generated columns are left to `recompute.ts`.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PoolClient } from "pg";
 import { UserError } from "../core/errors.ts";

@@ -1,3 +1,7 @@
+/**
+ * How planned statements run: which share a transaction, with which time limits, and what is undone on
+ * failure. Their order comes with the plan; locks, batches and messages are left to the files beside it.
+ */
 import type { PoolClient } from "pg";
 import type { FactBase } from "../catalog/pgDelta.ts";
 import { quoteIdent } from "../catalog/quote.ts";

@@ -1,3 +1,7 @@
+/**
+ * Whether the server's lock table has room for the transaction of a plan. How many locks it takes is counted
+ * by `plan/lockCount.ts`.
+ */
 import type { ClientBase, Pool } from "pg";
 import type { FactBase } from "../catalog/pgDelta.ts";
 import { UserError } from "../core/errors.ts";

@@ -1,3 +1,7 @@
+/**
+ * How statements are sent without waiting for each answer, and which failure counts. Knows nothing of plans;
+ * `execute.ts` decides what may be sent this way.
+ */
 import type { PoolClient } from "pg";
 
 /**

@@ -1,3 +1,7 @@
+/**
+ * Whether the connecting role may carry out a plan: ownership, CREATE, REFERENCES, SET. Privileges that the
+ * layers grant to others are part of the plan itself.
+ */
 import type { ClientBase, Pool } from "pg";
 import { describe, ownerObject } from "../catalog/objectNames.ts";
 import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";

@@ -1,3 +1,7 @@
+/**
+ * What is said when the server refuses a planned statement, and with which code. What each SQLSTATE means is
+ * in `database/sqlstate.ts`.
+ */
 import pg from "pg";
 import type { ErrorCode } from "../core/errorCodes.ts";
 import { UserError } from "../core/errors.ts";
