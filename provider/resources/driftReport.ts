@@ -1,3 +1,7 @@
+/**
+ * How far a database is from what a stack's state says, layers and rows together, for `npm run drift`.
+ * Changes nothing; printing is left to `tools/lib/driftText.ts`.
+ */
 import { describeOutdated, outdatedCollations } from "../catalog/collationVersions.ts";
 import { readCatalog } from "../catalog/readCatalog.ts";
 import { type Drift, driftOf } from "../contribution/drift.ts";

@@ -1,3 +1,4 @@
+/** Which resource types there are, by token. */
 import type { ResourceType } from "../core/resourceType.ts";
 import type { Session } from "./session.ts";
 

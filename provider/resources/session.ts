@@ -1,3 +1,7 @@
+/**
+ * What the resources of one configured provider share: settings, the database, and turns, because one process
+ * must not work on two of them at once.
+ */
 import type { ProviderConfig } from "../core/config.ts";
 import { type Database, openDatabase } from "../database/target.ts";
 

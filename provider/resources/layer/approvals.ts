@@ -1,3 +1,7 @@
+/**
+ * Which approvals of a layer count, and which its earlier updates have used. How they are compared with
+ * hazards is left to `plan/approvals.ts`.
+ */
 import type { ResourceState } from "../../core/resourceType.ts";
 import { type Approvals, handOverName } from "../../plan/approvals.ts";
 import { acceptedInputs, type LayerInputs } from "./inputs.ts";

@@ -1,3 +1,7 @@
+/**
+ * What the target's catalog is now, read once and again after each change; in a preview, what the layers
+ * planned so far would have made of it.
+ */
 import type { Pool } from "pg";
 import type { FactBase, StableId } from "../../catalog/pgDelta.ts";
 import { type Catalog, readCatalog } from "../../catalog/readCatalog.ts";

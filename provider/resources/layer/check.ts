@@ -1,3 +1,7 @@
+/**
+ * The Check call of a layer: parses inputs, reads the files and has the shadow execute them. What the SQL
+ * means is left to `shadow/`.
+ */
 import { lint } from "../../contribution/lint.ts";
 import { withReferences } from "../../core/errorCodes.ts";
 import { UserError } from "../../core/errors.ts";

@@ -1,3 +1,7 @@
+/**
+ * The Delete call of a layer: what is dropped, what is put back, what stays because it was adopted. How it is
+ * carried out is left to `update.ts`.
+ */
 import type { FactBase } from "../../catalog/pgDelta.ts";
 import { dependenciesOf, type Reversal, removedFrom, revertContribution } from "../../contribution/contribution.ts";
 import { type ContributionRecord, reversalOf } from "../../contribution/record.ts";

@@ -1,3 +1,7 @@
+/**
+ * What the target should look like with a layer, and when that is refused. Renames come before it, in
+ * `transition.ts`; statements are left to `plan/`.
+ */
 import { inheritanceOf } from "../../catalog/inheritance.ts";
 import { describe } from "../../catalog/objectNames.ts";
 import { encodeId, type FactBase } from "../../catalog/pgDelta.ts";

@@ -1,3 +1,6 @@
+/**
+ * The last desired state of each layer of a run, because Check, Diff and Update ask for it one after another.
+ */
 import type { FactBase } from "../../catalog/pgDelta.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
 import type { ContributionRecord } from "../../contribution/record.ts";

@@ -1,3 +1,7 @@
+/**
+ * The Diff call of a layer: whether inputs, files or the database differ from the last update, without a
+ * shadow where the record suffices. What an update would run is left to `preview.ts`.
+ */
 import { differences } from "../../contribution/record.ts";
 import type { CallContext, DiffResult, Properties, ResourceState } from "../../core/resourceType.ts";
 import { containsUnknown, equalValues } from "../../core/values.ts";

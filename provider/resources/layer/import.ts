@@ -1,3 +1,4 @@
+/** How existing objects become a layer: the import id, and everything that is there as adopted. */
 import { named } from "../../catalog/objectNames.ts";
 import { encodeId } from "../../catalog/pgDelta.ts";
 import { undeclaredPublicGrants } from "../../contribution/publicGrants.ts";

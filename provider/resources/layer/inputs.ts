@@ -1,3 +1,4 @@
+/** Which inputs a layer takes, and what is wrong with them. Files are opened in `sqlSources.ts`. */
 import { z } from "zod";
 import { inputFault, UserError } from "../../core/errors.ts";
 import type { CheckFailure, Properties } from "../../core/resourceType.ts";

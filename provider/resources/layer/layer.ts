@@ -1,3 +1,4 @@
+/** Which file answers which call about a layer. */
 import type { ResourceType } from "../../core/resourceType.ts";
 import type { Session } from "../session.ts";
 import { check } from "./check.ts";

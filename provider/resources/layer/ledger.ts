@@ -1,3 +1,7 @@
+/**
+ * What a layer notes in the database: its record, used approvals, unfinished functions, hand-overs. How a
+ * note is stored is left to `database/ledger.ts`.
+ */
 import type { ClientBase, Pool } from "pg";
 import { encodeId, parseId } from "../../catalog/pgDelta.ts";
 import {

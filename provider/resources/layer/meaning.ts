@@ -1,3 +1,7 @@
+/**
+ * A layer with its files, its contribution and its earlier record: what diff, preview and update all start
+ * from.
+ */
 import type { Contribution } from "../../contribution/contribution.ts";
 import type { ContributionRecord } from "../../contribution/record.ts";
 import type { LayerInputs } from "./inputs.ts";

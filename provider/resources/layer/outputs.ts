@@ -1,3 +1,7 @@
+/**
+ * What a layer gives out and its state keeps, the packed record included. What the record says is left to
+ * `contribution/record.ts`.
+ */
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, isTopLevel } from "../../catalog/objectNames.ts";
 import { parseId } from "../../catalog/pgDelta.ts";

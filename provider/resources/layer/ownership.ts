@@ -1,3 +1,7 @@
+/**
+ * Which layer of this run declares which object, so that no two declare the same one. What lasts between runs
+ * is left to `ledger.ts`.
+ */
 import { describe, isTopLevel, named, nameInApproval, ownerObject } from "../../catalog/objectNames.ts";
 import { encodeId, parseId, type StableId } from "../../catalog/pgDelta.ts";
 import { type ContributionRecord, ownedIds, ownedParts } from "../../contribution/record.ts";

@@ -1,3 +1,7 @@
+/**
+ * What must hold before a layer's first statement: no conflicting tables, no dependents of others, no rows in
+ * what is dropped. Hazards and approvals are left to `plan/`.
+ */
 import type { PoolClient } from "pg";
 import { describe, isTopLevel, nameInApproval, ownerObject } from "../../catalog/objectNames.ts";
 import { encodeId, type FactBase, type StableId } from "../../catalog/pgDelta.ts";

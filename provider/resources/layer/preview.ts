@@ -1,3 +1,7 @@
+/**
+ * A Create or Update of a layer in a preview: the plan is made, shown, checked and rehearsed. Carrying it out
+ * is left to `update.ts`.
+ */
 import { askRows } from "../../apply/askRows.ts";
 import { refuseTooManyLocks } from "../../apply/lockTableRoom.ts";
 import { refuseMissingPrivileges } from "../../apply/privileges.ts";

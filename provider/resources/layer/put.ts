@@ -1,3 +1,4 @@
+/** The Create and Update calls of a layer, preview or not: both bring the database to what the files say. */
 import type { ContributionRecord } from "../../contribution/record.ts";
 import type { CallContext, Properties, ResourceState } from "../../core/resourceType.ts";
 import { containsUnknown } from "../../core/values.ts";
@@ -13,7 +14,6 @@ import type { LayerRuntime } from "./runtime.ts";
 import { resolveTransition } from "./transition.ts";
 import { applyGoal, type LedgerOfLayer } from "./update.ts";
 
-/** Create and Update alike: whatever is there, it becomes what the files say. */
 export async function put(
   runtime: LayerRuntime,
   context: CallContext,

@@ -1,3 +1,4 @@
+/** The Read call of a layer: what differs from the record, for a refresh; without a state, an import. */
 import { named } from "../../catalog/objectNames.ts";
 import { differences, present } from "../../contribution/record.ts";
 import type { CallContext, ResourceState } from "../../core/resourceType.ts";

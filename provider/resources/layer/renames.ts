@@ -1,3 +1,7 @@
+/**
+ * Which declared renames of a layer are pending, and which are refused. Reading the comments is left to
+ * `plan/renames/comments.ts`, the SQL to `plan/renames/renames.ts`.
+ */
 import { describe } from "../../catalog/objectNames.ts";
 import { encodeId, type FactBase, type StableId } from "../../catalog/pgDelta.ts";
 import { type TableId, tableId } from "../../catalog/tables.ts";

@@ -1,3 +1,7 @@
+/**
+ * What the layers of one run share: the target, the shadow, caches, ownership, the rehearsal. What each call
+ * does with it is in the file of that call.
+ */
 import { join } from "node:path";
 import type { Pool } from "pg";
 import { PassedRehearsals } from "../../apply/passedRehearsals.ts";

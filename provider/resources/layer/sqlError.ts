@@ -1,3 +1,7 @@
+/**
+ * Which layer or role an error of a SQL file lacks, where that can be told. The error itself, with its place,
+ * comes from `shadow/loadSql.ts`.
+ */
 import { UserError } from "../../core/errors.ts";
 import type { SqlFileError } from "../../shadow/loadSql.ts";
 import type { LayerInputs } from "./inputs.ts";

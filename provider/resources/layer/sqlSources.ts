@@ -1,3 +1,7 @@
+/**
+ * Which files a layer and its base consist of, their text and digests, and what their comments declare. What
+ * the SQL means is left to the shadow.
+ */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { InputError } from "../../core/errors.ts";

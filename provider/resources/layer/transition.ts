@@ -1,3 +1,7 @@
+/**
+ * From which facts to which an update of a layer leads: renames first, then the desired state, in forms that
+ * the database knows. Statements are left to `plan/`.
+ */
 import type { FactBase } from "../../catalog/pgDelta.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
 import { hasUnknownForm } from "../../contribution/forms.ts";

@@ -1,3 +1,7 @@
+/**
+ * How a layer is updated: under the update lock, planned from the present catalog, executed, noted in the
+ * ledger, proved by reading back. The steps themselves are in `plan/` and `apply/`.
+ */
 import type { Pool, PoolClient } from "pg";
 import { askRows } from "../../apply/askRows.ts";
 import { type ExecutionHooks, execute } from "../../apply/execute.ts";

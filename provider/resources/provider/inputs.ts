@@ -1,3 +1,7 @@
+/**
+ * Which settings the provider takes, their defaults and limits, and all faults at once. What a URL may say is
+ * left to `database/connectionUrl.ts`.
+ */
 import type { ProviderConfig, ShadowMode } from "../../core/config.ts";
 import { type CheckFailure, type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
 import { connectionUrlFault, URL_SHAPE } from "../../database/connectionUrl.ts";

@@ -1,3 +1,7 @@
+/**
+ * A row with its values as text and its columns' types, ready for SQL. How a value becomes text is left to
+ * `parameters.ts`, the statements to `sql.ts`.
+ */
 import { UserError } from "../../core/errors.ts";
 import { type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
 import { containsUnknown, propertyPath } from "../../core/values.ts";

@@ -1,3 +1,4 @@
+/** Which columns a table has, and how a value of each is cast and compared. */
 import type pg from "pg";
 import type { TableName } from "./identity.ts";
 

@@ -1,3 +1,4 @@
+/** The deletion of a row, refused while other rows refer to it. Which ones do is found by `dependents.ts`. */
 import type pg from "pg";
 import { UserError } from "../../core/errors.ts";
 import type { CallContext } from "../../core/resourceType.ts";

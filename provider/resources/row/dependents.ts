@@ -1,3 +1,7 @@
+/**
+ * Which rows the database would delete or change along with a row. Whether that is refused is decided in
+ * `delete.ts`.
+ */
 import type pg from "pg";
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import type { BoundRow } from "./boundRow.ts";

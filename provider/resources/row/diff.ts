@@ -1,3 +1,7 @@
+/**
+ * What changed in the inputs of a row, and when that makes it another row. Drift is found by `read.ts` and
+ * only added here.
+ */
 import type { DiffKind, DiffResult, Value } from "../../core/resourceType.ts";
 import { equalValues, propertyPath } from "../../core/values.ts";
 import { identityIsUnknown, type RowInputs } from "./inputs.ts";

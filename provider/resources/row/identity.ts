@@ -1,3 +1,4 @@
+/** How a row's table and key are written, as a name and as the resource's id. */
 import { UserError } from "../../core/errors.ts";
 
 export interface TableName {

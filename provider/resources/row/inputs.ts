@@ -1,3 +1,6 @@
+/**
+ * Which inputs a row takes, and what is wrong with them. Whether the columns exist is asked in `columns.ts`.
+ */
 import { InputError } from "../../core/errors.ts";
 import { type CheckFailure, type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
 import { containsUnknown, isObject, propertyPath } from "../../core/values.ts";

@@ -1,3 +1,4 @@
+/** How a value becomes the text of a bind parameter, and which values a type cannot take. */
 import { UserError } from "../../core/errors.ts";
 import { UNKNOWN, type Value } from "../../core/resourceType.ts";
 import type { Column } from "./columns.ts";

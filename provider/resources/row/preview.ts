@@ -1,3 +1,7 @@
+/**
+ * What a Create or Update of a row would do, and its statement for the preview. Writing is left to
+ * `write.ts`.
+ */
 import { type CallContext, type PlannedChange, type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
 import { isObject } from "../../core/values.ts";
 import type { Database } from "../../database/target.ts";

@@ -1,3 +1,4 @@
+/** How a row compares with its inputs; secrets are compared in the database and never read out. */
 import pg from "pg";
 import { UserError } from "../../core/errors.ts";
 import type { Properties, Value } from "../../core/resourceType.ts";

@@ -1,3 +1,7 @@
+/**
+ * What is said when the server refuses a row, with the column and the constraint. Values of secrets never
+ * show.
+ */
 import pg from "pg";
 import { UserError } from "../../core/errors.ts";
 import { UNKNOWN, type Value } from "../../core/resourceType.ts";

@@ -1,3 +1,4 @@
+/** When to warn that the server writes bind parameters, and so secrets, into its own log. */
 import type { CallContext } from "../../core/resourceType.ts";
 import type { Database } from "../../database/target.ts";
 

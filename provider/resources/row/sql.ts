@@ -1,3 +1,7 @@
+/**
+ * The statements that find, insert, update and delete a row, with bind parameters. Running them is left to
+ * `read.ts`, `write.ts` and `delete.ts`.
+ */
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import type { Binding, BoundRow } from "./boundRow.ts";
 import type { TableName } from "./identity.ts";

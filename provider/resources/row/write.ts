@@ -1,3 +1,7 @@
+/**
+ * How a row is inserted or updated in one transaction, and read back as proof. What differs is told by
+ * `read.ts`.
+ */
 import { createHash } from "node:crypto";
 import type pg from "pg";
 import { UserError } from "../../core/errors.ts";
