@@ -1,3 +1,7 @@
+/**
+ * The properties of `Layer` in the package schema. The program's own class, with longer docs, is
+ * `components/resources/Layer.ts`.
+ */
 import { flag, type ResourceSpec, text, textMap, texts } from "./property.ts";
 
 const renamesDescription =

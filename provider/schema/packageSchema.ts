@@ -1,3 +1,7 @@
+/**
+ * The whole package schema, from which SDKs for other languages are generated. The resources' properties are
+ * in the files beside it.
+ */
 import { layer, layerTypes } from "./layer.ts";
 import type { PropertySpec, ResourceSpec } from "./property.ts";
 import { provider } from "./provider.ts";

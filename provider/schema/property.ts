@@ -1,3 +1,5 @@
+/** How a property is described before it is written as Pulumi's package schema. */
+
 /** A type in Pulumi's package schema. */
 export type SchemaType =
   | { type: "string" | "integer" | "boolean" }

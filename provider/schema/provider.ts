@@ -1,3 +1,4 @@
+/** The settings of the provider in the package schema. They are parsed in `resources/provider/inputs.ts`. */
 import { type ResourceSpec, text, whole } from "./property.ts";
 
 export const provider: ResourceSpec = {

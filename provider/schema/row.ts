@@ -1,3 +1,7 @@
+/**
+ * The properties of `Row` in the package schema. The program's own class, with longer docs, is
+ * `components/resources/Row.ts`.
+ */
 import { anyMap, flag, type ResourceSpec, text, textMap, texts } from "./property.ts";
 
 export const row: ResourceSpec = {

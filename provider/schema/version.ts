@@ -1,2 +1,3 @@
-/** Version of the Pulumi package, as in its schema. */
+/** The version of the Pulumi package, as in its schema. */
+
 export const VERSION = "0.1.0";
