@@ -1,3 +1,7 @@
+/**
+ * How faults of inputs are told to the engine, with their codes and without their values. Which faults there
+ * are is left to the resource types.
+ */
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import { withReferences } from "../core/errorCodes.ts";
 import { inputFault } from "../core/errors.ts";

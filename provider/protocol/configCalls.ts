@@ -1,3 +1,7 @@
+/**
+ * The calls about the provider's configuration: CheckConfig, DiffConfig, Configure. Parsing it is left to
+ * `resources/provider/inputs.ts`.
+ */
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import { InputError } from "../core/errors.ts";
 import type { DiffResult, Properties } from "../core/resourceType.ts";

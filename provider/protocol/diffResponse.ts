@@ -1,3 +1,4 @@
+/** How a diff of a resource type is written in the protocol's form. */
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import type { DiffKind, DiffResult } from "../core/resourceType.ts";
 

@@ -1,3 +1,6 @@
+/**
+ * How messages reach the engine, redacted and in order. Child lines of a preview are left to `viewSteps.ts`.
+ */
 import grpc from "@grpc/grpc-js";
 import engineService from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";

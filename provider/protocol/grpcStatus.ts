@@ -1,3 +1,7 @@
+/**
+ * What the engine is told when a call fails: a user's mistake in full, a defect only as such, its stack on
+ * stderr.
+ */
 import grpc from "@grpc/grpc-js";
 import { shownError, UserError } from "../core/errors.ts";
 import type { Redactor } from "./redactor.ts";

@@ -1,3 +1,8 @@
+/**
+ * Which secrets this process knows, and how they are removed from every text that leaves it, in each form in
+ * which they may be written.
+ */
+
 const REPLACEMENT = "[secret]";
 /** Shorter strings are in every text by chance. */
 const SHORTEST = 4;

@@ -1,3 +1,7 @@
+/**
+ * The calls about one resource: plain values in, plain values out. What a call does is left to the type in
+ * `resources/`.
+ */
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import type { Empty as EmptyMessage } from "google-protobuf/google/protobuf/empty_pb.js";
 import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";

@@ -1,3 +1,7 @@
+/**
+ * How the process lives and ends: the port on stdout, redacted stderr, the engine's signals. Serving calls is
+ * left to `server.ts`.
+ */
 import { fstatSync } from "node:fs";
 import { shownError } from "../core/errors.ts";
 import { addTime } from "../core/timing.ts";

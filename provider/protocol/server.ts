@@ -1,3 +1,6 @@
+/**
+ * Where the gRPC server listens, and how large messages may be. Which calls it answers is in `service.ts`.
+ */
 import grpc from "@grpc/grpc-js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import type { Redactor } from "./redactor.ts";

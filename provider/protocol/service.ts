@@ -1,3 +1,7 @@
+/**
+ * Which calls of Pulumi's provider protocol are answered, and by whom. What they mean is left to
+ * `configCalls.ts` and `resourceCalls.ts`.
+ */
 import type grpc from "@grpc/grpc-js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";

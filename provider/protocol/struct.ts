@@ -1,3 +1,7 @@
+/**
+ * How property values are written on the wire, with secrets, outputs and unknowns. When two are equal is left
+ * to `core/values.ts`.
+ */
 import type { JavaScriptValue, Struct as WireStruct } from "google-protobuf/google/protobuf/struct_pb.js";
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
 import { UserError } from "../core/errors.ts";

@@ -1,3 +1,7 @@
+/**
+ * How the lines of a plan are shown below a resource in a preview. Which lines there are is decided in
+ * `report/`.
+ */
 import grpc from "@grpc/grpc-js";
 import statusService from "@pulumi/pulumi/proto/resource_status_grpc_pb.js";
 import status from "@pulumi/pulumi/proto/resource_status_pb.js";

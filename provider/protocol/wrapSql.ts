@@ -1,3 +1,5 @@
+/** How SQL is broken into lines that the CLI shows in full. */
+
 /** `pulumi preview --diff` cuts a line after 150 bytes. */
 const LONGEST_LINE_BYTES = 150;
 const INDENT = "  ";
