@@ -1,9 +1,6 @@
 /**
- * The whole platform as desired state, bottom up:
- *
- *   settings → target database → access roles
- *   layers: platform → databases → rls
- *   rows:   billing plans · organization and project → registered databases
+ * The whole platform as desired state, bottom up: settings → target database → access roles; the layers
+ * platform → databases → rls; billing plans, organization and project, registered databases as rows.
  */
 import "./components/program/stackTraces.ts";
 import { RunError } from "@pulumi/pulumi";

@@ -1,3 +1,4 @@
+/** Starts the provider process; everything else is in `protocol/run.ts`. */
 import module from "node:module";
 import path from "node:path";
 

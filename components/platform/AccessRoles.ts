@@ -1,3 +1,7 @@
+/**
+ * Which roles applications connect as, who may decrypt, and what happens to them on destroy. What the roles
+ * may do is granted in the layers' SQL; the `postgresql` provider creates them.
+ */
 import { GrantRole, Role } from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random";

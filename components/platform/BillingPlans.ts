@@ -1,3 +1,7 @@
+/**
+ * The billing plans that customers can book, with their prices and limits, one `Row` each. Their table
+ * belongs to the layer of `PlatformSchema.ts`.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import { type JsonObject, Row } from "../resources/Row.ts";
 import type { PlatformSchema } from "./PlatformSchema.ts";

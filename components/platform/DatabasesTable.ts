@@ -1,3 +1,7 @@
+/**
+ * The registry of database services as a layer, with the salt that its encryption needs. The SQL is in
+ * `sql/databases/`; registrations are made by `registry/RegisteredDatabase.ts`.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random";
 import { Layer, type LayerSource } from "../resources/Layer.ts";

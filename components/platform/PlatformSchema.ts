@@ -1,3 +1,7 @@
+/**
+ * The control plane's schema as the lowest layer, and the options that all layer components share. What is in
+ * the schema is said by `sql/platform/` alone.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import { Layer, type LayerSource } from "../resources/Layer.ts";
 import type { AccessRoles } from "./AccessRoles.ts";

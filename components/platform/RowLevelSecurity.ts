@@ -1,3 +1,7 @@
+/**
+ * Row-level security on the tables of the two layers below, as a layer of its own. The policies are in
+ * `sql/rls/`.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import { Layer, type LayerSource } from "../resources/Layer.ts";
 import type { DatabasesTable } from "./DatabasesTable.ts";

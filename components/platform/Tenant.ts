@@ -1,3 +1,7 @@
+/**
+ * The organization and the project that registrations belong to, as rows that are matched by slug. Database
+ * services of the project are registered by `registry/`.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random";
 import { Row } from "../resources/Row.ts";

@@ -1,3 +1,7 @@
+/**
+ * How generated passwords stay out of the debug log of this program. What the provider itself writes is
+ * redacted in its own process.
+ */
 import * as pulumi from "@pulumi/pulumi";
 
 /**

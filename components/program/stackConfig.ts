@@ -1,3 +1,7 @@
+/**
+ * Which settings a stack has, their defaults, and what is wrong with them: all faults at once, never a
+ * secret. What a connection string may say is left to `registry/connectionString.ts`.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod/mini";
 import { ConnectionStringError, type DatabaseType, parseConnectionString } from "../registry/connectionString.ts";

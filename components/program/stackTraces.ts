@@ -3,4 +3,5 @@
  * asked for by source maps, and the SDK asks for one at each resource. This program has none: Node strips
  * types in place, so lines stay as they are.
  */
+
 Reflect.deleteProperty(Error, "prepareStackTrace");

@@ -1,3 +1,7 @@
+/**
+ * How the two providers, `pgstrata` and `postgresql`, come to connect to the same database. Settings arrive
+ * parsed from `stackConfig.ts`.
+ */
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { type ConnectionParts, parseConnectionString } from "../registry/connectionString.ts";

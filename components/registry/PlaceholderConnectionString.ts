@@ -1,3 +1,7 @@
+/**
+ * A generated connection string that opens nothing, for a stack without the real one. Whether a placeholder
+ * is allowed is decided in `program/stackConfig.ts`.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random";
 

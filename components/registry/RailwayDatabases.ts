@@ -1,3 +1,7 @@
+/**
+ * The MongoDB and the Redis service on Railway: their names, client settings and placeholders. How a service
+ * becomes a row is left to `RegisteredDatabase.ts`.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import type { DatabasesTable } from "../platform/DatabasesTable.ts";
 import type { Row } from "../resources/Row.ts";

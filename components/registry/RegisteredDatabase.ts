@@ -1,3 +1,7 @@
+/**
+ * A database service as a row of the registry: its arguments, and which column each goes to. Checks of the
+ * connection string against the other arguments are in `registration.ts`.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import type { DatabasesTable } from "../platform/DatabasesTable.ts";
 import { type JsonObject, Row } from "../resources/Row.ts";

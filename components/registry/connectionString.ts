@@ -1,6 +1,6 @@
 /**
- * What a connection string says. Nothing here ever puts the string, its password or a piece of an unreadable
- * string into an error: a malformed string may hold its password anywhere.
+ * What a connection string says: type, host, port, user, database, TLS. No error repeats the string or a part
+ * of it, because a malformed one may hold its password anywhere.
  */
 
 /** The kinds of database service that can be registered. */

@@ -1,4 +1,9 @@
 /**
+ * Which client settings and notes a registration may carry, by type of database. They are shown to all
+ * readers of the registry, so none of them is a secret.
+ */
+
+/**
  * Settings of a MongoDB client. Never put a secret here: the registry shows settings to its readers and
  * refuses secrets.
  */

@@ -1,3 +1,7 @@
+/**
+ * Whether the arguments of a registration agree with its connection string; pure, so that tests need no
+ * engine. Reading the string itself is left to `connectionString.ts`.
+ */
 import {
   type ConnectionParts,
   ConnectionStringError,

@@ -1,3 +1,7 @@
+/**
+ * The arguments and outputs of a layer as programs see them. The provider carries it out; its schema,
+ * `provider/schema/layer.ts`, says the same for other languages.
+ */
 import * as pulumi from "@pulumi/pulumi";
 
 /**

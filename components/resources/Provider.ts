@@ -1,3 +1,7 @@
+/**
+ * The connection to one database as programs see it, with its time limits. The provider checks the values; it
+ * receives numbers as JSON text.
+ */
 import * as pulumi from "@pulumi/pulumi";
 
 export interface ProviderArgs {

@@ -1,3 +1,7 @@
+/**
+ * The arguments and outputs of a row as programs see them. The provider finds, compares and writes the row;
+ * nothing here knows a table.
+ */
 import * as pulumi from "@pulumi/pulumi";
 
 /** A value of a column as a program gives it. Objects and arrays go to `json` and `jsonb` columns. */
