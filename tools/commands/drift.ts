@@ -1,3 +1,8 @@
+/**
+ * `npm run drift -- [--stack <name>] [--json]`: how far the databases of a stack are from what its last
+ * update left there. Exit code 0 without drift, 2 with some, 1 when it cannot be told. Finding drift is left
+ * to `provider/resources/driftReport.ts`.
+ */
 import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";
 import { type DriftReport, isDrifted, reportDrift } from "../../provider/resources/driftReport.ts";
@@ -10,10 +15,6 @@ import { parseStackState } from "../lib/stackState.ts";
 
 const DRIFTED = 2;
 
-/**
- * `npm run drift -- [--stack <name>] [--json]`: how far the databases of a stack are from what its last
- * update left there. Changes nothing. Exit code 0 without drift, 2 with some, 1 when it cannot be told.
- */
 await runMain(async () => {
   const { stack, json } = options();
   // A shell that is set up for another backend than the checkout's means that one, with a CLI of its own.

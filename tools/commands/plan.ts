@@ -1,3 +1,8 @@
+/**
+ * `npm run plan`: what `pulumi up` would do, one line an object, what needs attention first. Exit code 0 for
+ * a plan that can be carried out, 1 for one that is stopped. The forms of a plan are left to
+ * `provider/report/`.
+ */
 import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";
 import { planAsMarkdown } from "../../provider/report/markdown.ts";
@@ -19,10 +24,6 @@ const FORMS = {
   sql: ({ layers }: StackPlan) => layers.map(({ name, lines }) => `-- layer ${name}\n${scriptOf(lines)}`).join("\n\n"),
 };
 
-/**
- * `npm run plan`: what `pulumi up` would do, for people: one line an object, what needs attention first.
- * Changes nothing. Exit code 0 for a plan that can be carried out, 1 for one that is stopped.
- */
 await runMain(async () => {
   const { stack, form } = options();
   const env = hasOwnBackend(process.env) ? process.env : processEnvironment(projectRoot);

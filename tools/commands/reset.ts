@@ -1,3 +1,7 @@
+/**
+ * `npm run reset`: removes the local database and the state of the stack `dev`. The set-up, the passphrase
+ * and other stacks stay.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { requireOwnHome } from "../lib/environment.ts";
@@ -7,10 +11,6 @@ import { projectRoot } from "../lib/paths.ts";
 import { askPulumi } from "../lib/pulumi.ts";
 import { layoutOf } from "../setup/layout.ts";
 
-/**
- * `npm run reset`: removes the local database and the state of the stack `dev`. The set-up, the passphrase
- * and other stacks stay.
- */
 await runMain(async () => {
   requireOwnHome(projectRoot);
   const removed = await removeLocalDatabase(projectRoot);

@@ -1,3 +1,7 @@
+/**
+ * `npm start`: sets all up, then previews the program and applies it to the local database. Each stage is
+ * left to a file of `lib/` or `setup/`.
+ */
 import { requireOwnHome } from "../lib/environment.ts";
 import { startLocalDatabase } from "../lib/localDatabase.ts";
 import { runMain } from "../lib/main.ts";
@@ -14,7 +18,6 @@ const NEXT = [
   ['psql "$(npm run -s url)"', "opens the local database"],
 ] as const;
 
-/** `npm start`: sets all up, then previews and applies the program to the local database. */
 await runMain(async () => {
   const root = projectRoot;
   const stages: Stage[] = [];

@@ -1,9 +1,9 @@
+/** `npm stop`: stops the local database; `npm start` starts it again with all that is in it. */
 import { requireOwnHome } from "../lib/environment.ts";
 import { stopLocalDatabase } from "../lib/localDatabase.ts";
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 
-/** `npm stop`: stops the local database; `npm start` starts it again with all that is in it. */
 await runMain(async () => {
   requireOwnHome(projectRoot);
   const wasRunning = await stopLocalDatabase(projectRoot);

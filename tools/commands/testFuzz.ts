@@ -1,3 +1,7 @@
+/**
+ * The command `npm run test:fuzz`: its options, and how a failure is printed. Generators and runs are in
+ * `test/long/fuzz/`.
+ */
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { UserError } from "../../provider/core/errors.ts";

@@ -1,13 +1,13 @@
+/**
+ * `npm run test:matrix`: the provider's tests on each installed major version of Postgres, one after
+ * another.
+ */
 import { execa } from "execa";
 import { UserError } from "../../provider/core/errors.ts";
 import { installedMajors } from "../../provider/embedded/server.ts";
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 
-/**
- * `npm run test:matrix`: the provider's tests on every installed major version of Postgres, one after
- * another.
- */
 await runMain(async () => {
   const failed: number[] = [];
   const majors = installedMajors();

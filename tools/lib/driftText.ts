@@ -1,3 +1,4 @@
+/** How a drift report reads in a terminal. Finding drift is left to `provider/resources/driftReport.ts`. */
 import type { DriftReport } from "../../provider/resources/driftReport.ts";
 
 /** The report for people: a line for each layer, and below it one for each difference. */

@@ -1,3 +1,7 @@
+/**
+ * Which environment makes the plain `pulumi` work on this checkout, and as shell lines. What the set-up
+ * installed is recorded by `setup/`.
+ */
 import { statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { delimiter, join } from "node:path";

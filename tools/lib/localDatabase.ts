@@ -1,3 +1,7 @@
+/**
+ * The local database of a checkout: its port, name, settings, start and removal. The server itself is
+ * `provider/embedded/server.ts`.
+ */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { quoteIdent } from "../../provider/catalog/quote.ts";

@@ -1,3 +1,7 @@
+/**
+ * How a command ends: exit codes, and what is printed of an error. What a message says is left to the
+ * thrower.
+ */
 import { shownError, UserError } from "../../provider/core/errors.ts";
 
 /**

@@ -1,4 +1,4 @@
+/** Where the checkout is that these tools belong to. */
 import { dirname } from "node:path";
 
-/** The checkout that these tools belong to. */
 export const projectRoot = dirname(dirname(import.meta.dirname));

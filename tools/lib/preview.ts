@@ -1,3 +1,4 @@
+/** How a preview is shown, and whether it proposes any change. Its lines are left to the CLI. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

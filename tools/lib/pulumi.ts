@@ -1,3 +1,4 @@
+/** How the Pulumi CLI is run in the checkout. Its environment is left to `environment.ts`. */
 import { execa } from "execa";
 import { UserError } from "../../provider/core/errors.ts";
 import { processEnvironment } from "./environment.ts";

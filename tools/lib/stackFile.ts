@@ -1,3 +1,4 @@
+/** How `Pulumi.dev.yaml` stays usable in each checkout although its salt belongs to one passphrase. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";

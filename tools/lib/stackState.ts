@@ -1,3 +1,7 @@
+/**
+ * What an exported state says of the databases that a stack manages. What it means for drift is left to the
+ * provider.
+ */
 import { z } from "zod";
 import { UserError } from "../../provider/core/errors.ts";
 import type { Properties } from "../../provider/core/resourceType.ts";

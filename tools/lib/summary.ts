@@ -1,3 +1,4 @@
+/** What `npm start` prints at its end: the objects and registered databases, read back from the database. */
 import { openClient } from "../../provider/database/pool.ts";
 
 /** What stands in the database after an update. */

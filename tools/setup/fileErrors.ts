@@ -1,3 +1,4 @@
+/** What is said when the set-up cannot write: a full disk, a folder without permission. */
 import { UserError } from "../../provider/core/errors.ts";
 
 /** The texts by which programs report a full disk; Go's toolchain and Node's file system among them. */

@@ -1,3 +1,7 @@
+/**
+ * How a part is built from Go modules and cached for all checkouts. Which parts there are is in `parts.ts`,
+ * finding Go in `goToolchain.ts`.
+ */
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,3 +1,4 @@
+/** Which Go is used to build, and whether it is new enough. */
 import { accessSync, constants, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";

@@ -1,3 +1,7 @@
+/**
+ * Whether this checkout has all that Pulumi needs, and who gets what is missing. Where each part comes from
+ * is decided in `installParts.ts`.
+ */
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { writing } from "./fileErrors.ts";

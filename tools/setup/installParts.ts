@@ -1,3 +1,7 @@
+/**
+ * Where each part comes from: an earlier set-up, PATH, the official download, or a build. The ways themselves
+ * are in the files beside it.
+ */
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../../provider/core/errors.ts";

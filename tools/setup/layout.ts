@@ -1,3 +1,6 @@
+/**
+ * Where the set-up keeps its files, and which versions it installs. What is there now is told by `record.ts`.
+ */
 import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** The official downloads: whether they can be reached, and how they are installed. */
 import { fileURLToPath } from "node:url";
 import { type Environment, type Layout, versions } from "./layout.ts";
 import type { Part } from "./parts.ts";

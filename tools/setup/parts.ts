@@ -1,3 +1,4 @@
+/** Which executables a closed network builds, and what each is built from. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { shortDigest, versions } from "./layout.ts";

@@ -1,3 +1,4 @@
+/** How files come to their place in one step, beside other set-ups that run at the same time. */
 import { randomUUID } from "node:crypto";
 import {
   chmodSync,

@@ -1,3 +1,7 @@
+/**
+ * Which environment keeps Pulumi inside this checkout. The shell lines for it are written by
+ * `lib/environment.ts`.
+ */
 import { delimiter, dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Environment, Layout } from "./layout.ts";

@@ -1,3 +1,4 @@
+/** What the last set-up installed, and whether that still holds. */
 import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import type { Layout } from "./layout.ts";

@@ -1,3 +1,4 @@
+/** How another program is run to its end, with a time-out that ends its children as well. */
 import { spawn } from "node:child_process";
 import type { Environment } from "./layout.ts";
 
