@@ -154,6 +154,29 @@ test("comments end before column 110", () => {
   expect(long).toEqual([]);
 });
 
+/** Text lines of the comment that a file opens with; 0 where it has none that stands for itself. */
+function linesOfHead(text: string): number {
+  const [head = ""] = /^(?:\/\*\*.*?\*\/\n|(?:\/\/[^\n]*\n)+)(?=\n|import\b|export (?:type )?[{*])/s.exec(text) ?? [];
+  return head.split("\n").filter((line) => /\w/.test(line)).length;
+}
+
+test("each file opens with one to three lines on what it answers", () => {
+  const breaches = sourcesIn("provider", "components", "tools", "index.ts").filter((path) => {
+    const lines = linesOfHead(readFileSync(join(ROOT, path), "utf8"));
+    return lines < 1 || lines > 3;
+  });
+  expect(breaches).toEqual([]);
+});
+
+test("the check of heads sees none, one of a declaration, and a long one", () => {
+  const imports = 'import x from "x";\n';
+  expect(linesOfHead(imports)).toBe(0);
+  expect(linesOfHead("/** Of the function below. */\nexport function f() {}\n")).toBe(0);
+  expect(linesOfHead(`/** One. */\n${imports}`)).toBe(1);
+  expect(linesOfHead(`/**\n * One\n * two.\n */\n${imports}`)).toBe(2);
+  expect(linesOfHead(`// One\n// two\n// three\n// four.\n\n${imports}`)).toBe(4);
+});
+
 test("the check sees imports of each form", () => {
   const text = `import a from "one";\nimport { b } from '../engine/two.ts';\nimport type { C } from "three/sub";\nexport { d } from "four";\nawait import("five");\nimport "six";`;
   expect(importsOf(join("provider", "shadow", "x.ts"), text)).toEqual([
