@@ -70,7 +70,7 @@ export class AccessRoles extends pulumi.ComponentResource {
       this.passwords = { [ACCESS_ROLES.app]: app, [ACCESS_ROLES.readonly]: readonly };
     } else if (decryptors.length > 0) {
       throw new pulumi.ResourceError(
-        "decryptors are given, but the roles are not made here (manage: false); name them in the stack that makes the roles",
+        "decryptors are given, but the roles are not created here (manage: false); name them in the stack that creates the roles",
         this,
         true,
       );

@@ -52,7 +52,7 @@ function ownFaults(given: GivenParts): string[] {
   if (!isDatabaseType(given.type)) {
     faults.push(`type: "${given.type}" is not a database type; expected one of ${DATABASE_TYPES.join(", ")}`);
   }
-  if (given.databaseName.trim() === "") faults.push("databaseName: is empty; expected a name for people");
+  if (given.databaseName.trim() === "") faults.push("databaseName: is empty; expected a display name");
   if (given.port !== undefined && !(Number.isInteger(given.port) && given.port >= 1 && given.port <= 65535)) {
     faults.push(`port: ${given.port} is not a port; expected a whole number from 1 to 65535`);
   }

@@ -60,7 +60,7 @@ export interface LayerArgs {
    * Hazards of the plan that are approved, by name, such as a dropped column. A plan with any other hazard is
    * refused before the first statement. An approval counts once in a stack: a second time it needs a note in
    * brackets that tells it apart. One of what is not there, such as in a new stack, is left aside.
-   * `hand-over:app.t` leaves in place what the files do not have any more, for a layer that declares it now
+   * `hand-over:app.t` leaves in place what the files no longer have, for a layer that declares it now
    * and is updated later, or in another stack.
    * @example allow: ["drop-column:app.t.a (2026-11: replaced)"]
    * @default []

@@ -23,7 +23,7 @@ export interface ProviderArgs {
 
   /**
    * How long a transaction that meets locks of other sessions is run again, with pauses, in milliseconds from
-   * the first failure. Then the update fails and says who is in the way. 0 for never.
+   * the first failure. Then the update fails and names the blocking sessions. 0 for never.
    * @default 120000
    */
   lockLimitMs?: pulumi.Input<number> | undefined;

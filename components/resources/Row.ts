@@ -118,7 +118,11 @@ export class Row extends pulumi.CustomResource {
     return this.columns.apply((columns) => {
       const value = columns[name];
       if (typeof value !== "string") {
-        throw new pulumi.ResourceError(`column "${name}" was not given out: name it under "returning"`, this, true);
+        throw new pulumi.ResourceError(
+          `column "${name}" is not among the outputs: name it under "returning"`,
+          this,
+          true,
+        );
       }
       return value;
     });

@@ -57,6 +57,6 @@ export async function backfill(
   }
   throw new UserError(
     "PS302",
-    `Rows of ${table} stay locked by other sessions, so their ${column} could not be filled in. The others are done; end those sessions and run \`pulumi up\` again.`,
+    `Rows of ${table} are still locked by other sessions, so their ${column} could not be filled in. The other rows are done; end those sessions and run \`pulumi up\` again.`,
   );
 }

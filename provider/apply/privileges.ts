@@ -92,17 +92,17 @@ export async function refuseMissingPrivileges(
         `It may not create ${list(created.get(schema))}: \`grant create on schema ${quoteIdent(schema)} to ${to}\`.`,
     ),
     ...found.closed_tables.map(
-      (table) => `No foreign key of it may refer to ${table}: \`grant references on ${table} to ${to}\`.`,
+      (table) => `It may not create foreign keys that refer to ${table}: \`grant references on ${table} to ${to}\`.`,
     ),
     ...found.closed_parameters.map(
       (parameter) =>
-        `It may not set ${parameter}, as ${list(set.get(parameter))} does: have a superuser \`grant set on parameter ${parameter} to ${to}\`, or leave the SET out.`,
+        `It may not set ${parameter}, as ${list(set.get(parameter))} does: let a superuser run \`grant set on parameter ${parameter} to ${to}\`, or leave the SET out.`,
     ),
   ];
   if (faults.length === 0) return;
   throw new UserError(
     "PS304",
-    `The role ${role} lacks rights that this layer needs. Nothing was changed.\n${faults.join("\n")}`,
+    `The role ${role} lacks privileges that this layer needs. Nothing was changed.\n${faults.join("\n")}`,
   );
 }
 

@@ -58,7 +58,7 @@ export async function recomputeInBatches(
       if (old > 0)
         throw new UserError(
           "PS310",
-          `The expression of ${column} of ${table} gives another value each time it is computed, so the stored ones cannot be brought up to date. ` +
+          `The expression of ${column} of ${table} gives a different value each time it is computed, so the stored values cannot be brought up to date. ` +
             "Expected one that gives the same value for the same row.",
         );
       if (changed < BATCH_ROWS) page += BATCH_PAGES;
@@ -78,6 +78,6 @@ export async function recomputeInBatches(
   }
   throw new UserError(
     "PS302",
-    `Rows of ${table} stay locked by other sessions, so their ${column} could not be computed again. The others are done; end those sessions and run \`pulumi up\` again.`,
+    `Rows of ${table} are still locked by other sessions, so their ${column} could not be recomputed. The other rows are done; end those sessions and run \`pulumi up\` again.`,
   );
 }

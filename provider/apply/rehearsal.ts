@@ -80,7 +80,7 @@ export class Rehearsals {
     if (list.statements.length === 0) return undefined;
     const near = neighbourhoodOf(list.statements, before, desired);
     const pending = near.before.facts().find(({ payload }) => payload.isDetachPending === true);
-    if (pending !== undefined) return `the concurrent detach of ${describe(pending.id)} was begun and not finished`;
+    if (pending !== undefined) return `the concurrent detach of ${describe(pending.id)} was started but not finished`;
     const digest = digestOf([this.shadow.identity, needs.owner, near.before.rootHash, near.desired.rootHash], list);
     if (await this.passed.has(digest)) return undefined;
     const roles = [near.before, near.desired].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]);
@@ -241,8 +241,8 @@ function differences(found: FactBase, desired: FactBase, isStranger: (id: Stable
 }
 
 const REPORT =
-  "Nothing was touched. This is a defect of pgstrata, not of your files: report it with this message, the definitions before and after, and the server's " +
-  "version. Until it is mended, make the change in two updates, or drop what depends on the changed object in a first one.";
+  "Nothing was changed. This is a defect in pgstrata, not in your files: report it with this message, the definitions before and after, and the server's " +
+  "version. Until it is fixed, make the change in two updates, or drop what depends on the changed object in the first one.";
 
 /**
  * A definition that is made from its print may come to depend on more than in the database, such as on a
@@ -276,7 +276,7 @@ const DEPENDENT_OBJECTS = "2BP01";
 const NAME_IS_TAKEN: ReadonlySet<string> = new Set(["42P07", "42710", "42723", "42P06", "42701"]);
 
 const IN_THE_WAY =
-  "Nothing was touched. The database has an object of that name which no layer declares as it is: rename or drop it there, or declare it.";
+  "Nothing was changed. The database has an object of that name that no layer declares in this form: rename or drop it there, or declare it.";
 
 function refused({ statement, message, cause }: StatementError, { statements }: StatementList): RehearsalError {
   const sqlstate = cause instanceof pg.DatabaseError ? (cause.code ?? "unknown") : "unknown";
@@ -303,7 +303,7 @@ function leadsElsewhere(found: readonly Difference[]): RehearsalError {
   return new RehearsalError(
     "PS902",
     [
-      "The plan was rehearsed on a copy of the catalog without its rows, and does not lead to what the files say:",
+      "The plan was rehearsed on a copy of the catalog without its rows, and does not produce what the files declare:",
       ...lines.map((line) => `  ${line}`),
       REPORT,
     ].join("\n"),

@@ -58,8 +58,8 @@ export class RefusedStatement extends UserError {
         .slice(0, 20)
         .map((line) => `    ${line}`),
       committed === 0
-        ? "The transaction was undone: nothing was changed."
-        : `The transaction was undone; the ${committed} statements before it stay, each harmless by itself. Run \`pulumi up\` again once the cause is gone.`,
+        ? "The transaction was rolled back: nothing was changed."
+        : `The transaction was rolled back; the ${committed} statements before it stay, each harmless by itself. Run \`pulumi up\` again once the cause is removed.`,
     );
     super(reasonOf(cause.code), isOf("contention", cause.code) ? `${subject}: ${cause.message}` : lines.join("\n"), {
       cause,

@@ -63,7 +63,7 @@ const columnPayload = z.object({
 const inheritance = z.object({
   /** Sorted by name: their order is of no consequence once the columns are there. */
   parents: z.array(z.object({ schema: z.string(), name: z.string() })),
-  /** A concurrent detach was begun and not finished. */
+  /** A concurrent detach was started but not finished. */
   isPending: z.boolean(),
   /**
    * What holds for the rows of a partition; null for one without a condition and for a table that inherits.

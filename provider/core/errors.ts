@@ -72,7 +72,7 @@ export function shownError(error: unknown): string {
 /** What a library said of it goes to stderr, which belongs to the report. */
 function defect(): string {
   return (
-    `This is a defect of pgstrata ${publication().version ?? ""}, and no mistake in your files or settings. ` +
+    `This is a defect in pgstrata ${publication().version ?? ""}, not a mistake in your files or settings. ` +
     `Report it to ${reportTo()}: with this message, what was written to stderr beside it, the SQL files of the layer, and the server's version (\`select version()\`).`
   );
 }

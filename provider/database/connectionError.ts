@@ -71,7 +71,7 @@ function advise(error: Error, target: ConnectionTarget): string | undefined {
       return "the server ended the connection (it is shutting down or an administrator ended it). Try again once it runs.";
     case "0A000":
     case "08P01":
-      return `the server speaks, but not as expected: ${error.message}. If a connection pooler stands in between, connect to the server itself.`;
+      return `the server's answer is not as expected: ${error.message}. If a connection pooler stands in between, connect to the server itself.`;
   }
   return adviseByText(error.message, place);
 }

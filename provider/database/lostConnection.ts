@@ -36,8 +36,8 @@ export function describeLostConnection(error: unknown): LostConnection | undefin
   if (error instanceof UserError || reason === undefined) return undefined;
   return new LostConnection(
     "PS504",
-    `the connection to the database was lost: ${reason}. The server undoes what was not committed, so nothing is half done. ` +
-      "Run `pulumi up` again once the server can be reached: it goes on from what the database then holds.",
+    `the connection to the database was lost: ${reason}. The server rolls back what was not committed, so nothing is left half done. ` +
+      "Run `pulumi up` again once the server can be reached: it continues from the state of the database.",
     { cause: error },
   );
 }

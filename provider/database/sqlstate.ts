@@ -67,8 +67,8 @@ const UNKNOWN_NAME = name(
     const caller = calledFrom(error);
     return caller === undefined
       ? "It may belong to a layer that is not applied yet: create the layer first (dependsOn), or correct the name. A name without a schema is looked for in pg_catalog alone."
-      : `The function ${caller} names it. pgstrata works with search_path = ${PINNED_SEARCH_PATH}, so that no object of others comes in place of the one that is meant: ` +
-          "give the function a path of its own (`ALTER FUNCTION … SET search_path = …`), as restoring a dump and logical replication need it too, or write the schema in its body.";
+      : `The function ${caller} names it. pgstrata works with search_path = ${PINNED_SEARCH_PATH}, so that no other object takes the place of the one that is meant: ` +
+          "give the function a search_path of its own (`ALTER FUNCTION … SET search_path = …`), which restoring a dump and logical replication need as well, or write the schema in its body.";
   },
 );
 const BROKEN = lost("PS504", "the network or the server broke it", RUN_AGAIN);
@@ -83,7 +83,7 @@ export const SQLSTATES: Readonly<Record<string, Sqlstate>> = {
   "40P01": SAME_ROWS,
   "40001": SAME_ROWS,
   "57P01": lost("PS504", "the server is shutting down, or an administrator ended the connection", RUN_AGAIN),
-  "57P02": lost("PS504", "another process of the server crashed, and the server starts again", RUN_AGAIN),
+  "57P02": lost("PS504", "another process of the server crashed, and the server restarts", RUN_AGAIN),
   "57P03": lost("PS504", "the server is starting up or shutting down", RUN_AGAIN),
   "57P05": lost("PS504", "it was idle for longer than the server allows", RUN_AGAIN),
   "08000": BROKEN,
@@ -98,7 +98,7 @@ export const SQLSTATES: Readonly<Record<string, Sqlstate>> = {
         : "a statement was cancelled because it ran longer than allowed",
     (error) =>
       isUserRequest(error)
-        ? "Ask who did and why, and run again."
+        ? "Find out who cancelled it and why, then run again."
         : "Look for what slows it down, or raise the limit (0 for none): statementTimeoutMs for what changes only the catalog or one row, longStatementTimeoutMs for what reads, checks, copies or indexes rows.",
   ),
   "25006": surroundings(
@@ -119,7 +119,7 @@ export const SQLSTATES: Readonly<Record<string, Sqlstate>> = {
   ),
   "23502": rows(
     "PS405",
-    (error) => `column "${error.column ?? "?"}" of ${tableOf(error)} has no value, and it demands one`,
+    (error) => `column "${error.column ?? "?"}" of ${tableOf(error)} has no value but requires one`,
     "Give it a value.",
   ),
   "23503": rows(
@@ -175,7 +175,7 @@ const GRANTS: Record<string, string> = {
   view: "GRANT SELECT ON … TO the connecting role",
   sequence: "GRANT USAGE ON SEQUENCE … TO the connecting role",
   function: "GRANT EXECUTE ON FUNCTION … TO the connecting role",
-  schema: "GRANT USAGE ON SCHEMA … (and CREATE, to make objects) TO the connecting role",
+  schema: "GRANT USAGE ON SCHEMA … (and CREATE, to create objects) TO the connecting role",
   database: "GRANT CONNECT, CREATE ON DATABASE … TO the connecting role",
   column: "GRANT SELECT, UPDATE ON the table TO the connecting role",
 };

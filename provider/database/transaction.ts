@@ -185,7 +185,7 @@ function givenUp(
   return new UserError(
     "PS302",
     `${reason}: ${said}. Tried ${attempt} times in ${Math.round(forMs / 1000)} s, each waiting at most ${limits.lockTimeoutMs} ms for a lock; ${outcome}. ` +
-      "Find the sessions in the way with SELECT pid, usename, application_name, state, xact_start, query FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY xact_start; " +
-      "end them or wait until they are done, and run again, best when less is going on; or raise lockLimitMs (with lockRetries) or lockTimeoutMs",
+      "Find the blocking sessions with SELECT pid, usename, application_name, state, xact_start, query FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY xact_start; " +
+      "end them or wait until they finish, and run again, preferably at a quieter time; or raise lockLimitMs (with lockRetries) or lockTimeoutMs",
   );
 }

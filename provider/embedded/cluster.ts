@@ -64,7 +64,7 @@ export async function openCluster(options: { home: string; binaries: Binaries; s
   if (credentials.superuser !== superuser) {
     throw new UserError(
       "PS705",
-      `The data directory ${data} was made for the superuser "${credentials.superuser}", but "${superuser}" is desired. Remove it, or use another directory.`,
+      `The data directory ${data} was made for the superuser "${credentials.superuser}", but "${superuser}" is expected. Remove it, or use another directory.`,
     );
   }
   return { home, data, ...credentials };
@@ -162,7 +162,7 @@ function requireOwn(path: string, uid: number | undefined): void {
   const { username } = userInfo();
   throw new UserError(
     "PS703",
-    `${path} belongs to the user number ${owner}, but this process (${username}) needs it to belong to number ${uid}: another user ran this here before. ` +
+    `${path} belongs to the user with ID ${owner}, but this process (${username}) needs it to belong to ID ${uid}: another user ran this here before. ` +
       "Run it as that user, or have that user remove the directory, and start again.",
   );
 }
@@ -173,7 +173,7 @@ function requireMajor(data: string, version: string): void {
   if (found === desired) return;
   throw new UserError(
     "PS705",
-    `The data directory ${data} is of PostgreSQL ${found}, but PostgreSQL ${desired} shall run on it, and one cannot read the other's files. ` +
+    `The data directory ${data} was created by PostgreSQL ${found}, but PostgreSQL ${desired} is to run on it, and neither can read the other's files. ` +
       "Dump its databases with the old version if you need them, then remove it (`npm run reset` does, for the local database) and start again.",
   );
 }

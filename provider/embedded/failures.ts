@@ -40,7 +40,7 @@ export function explainOutput(output: string, at: { home: string; port?: number;
       "Postgres got no shared memory from the operating system. In a container, give it more (docker: `--shm-size=256m`).",
     );
   }
-  const log = at.logFile === undefined ? "" : ` The whole log is ${at.logFile}.`;
+  const log = at.logFile === undefined ? "" : ` The full log is ${at.logFile}.`;
   return new StartFailure(
     "PS704",
     `The embedded Postgres did not start in ${at.home}. It wrote:\n${lastLines(output)}\n${log.trim()}`.trim(),
@@ -62,7 +62,7 @@ export function explainFileError(error: unknown, home: string): unknown {
     case "EPERM":
       return new StartFailure(
         "PS703",
-        `${found}. The files in ${home} are not open to ${userInfo().username}: another user probably ran this here before. ` +
+        `${found}. The files in ${home} are not accessible to ${userInfo().username}: another user probably ran this here before. ` +
           "Run it as that user, or remove the directory as that user and start again.",
       );
     case "EROFS":

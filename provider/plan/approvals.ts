@@ -51,7 +51,7 @@ export function refuseHazards({ assessed, questions, rowChecks }: LayerPlan, app
   // What is asked of the rows of a new column is idle while that may be a renamed one.
   const refused = open.length > 0 ? [] : refusedByRows(rowChecks);
   const rows =
-    refused.length === 0 ? [] : ["Stopped before the first statement, because of rows that are there:", ...refused];
+    refused.length === 0 ? [] : ["Stopped before the first statement, because of existing rows:", ...refused];
   const [first = "PS201", ...others] = [
     ...(open.length > 0 ? (["PS211"] as const) : refusalCodes(rowChecks)),
     ...stopping.map(({ code }) => code),
@@ -83,7 +83,7 @@ export function refuseHazards({ assessed, questions, rowChecks }: LayerPlan, app
 function whyNot(approval: string, { allow, spent }: Approvals): string[] {
   return allow.flatMap((given) => {
     if (spent.includes(given) && approvedBy(given) === approval)
-      return [`  Found \`${given}\`, which an earlier update has used: it approves of nothing any more.`];
+      return [`  Found \`${given}\`, which an earlier update has used: it no longer approves anything.`];
     return approvedBy(given) !== approval && isNear(approvedBy(given), approval)
       ? [`  Found \`${given}\`, expected \`${approval}\`: is it misspelt?`]
       : [];
@@ -152,7 +152,7 @@ function offeredHandOvers(stopping: readonly Hazard[], approvals: Approvals): st
   const names = new Set(stopping.flatMap(({ leaves }) => leaves ?? []));
   if (names.size === 0) return [];
   return [
-    "or, where another layer declares it now and nothing is to be lost, leave it in place for that one:",
+    "or, where another layer declares it now, leave it in place for that layer:",
     ...[...names].map((name) => `  ${approvalInLine(asNew(HAND_OVER + name, approvals))}`),
   ];
 }

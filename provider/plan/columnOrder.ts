@@ -133,7 +133,7 @@ export function refuseAliasesByPlace(
     if (found === undefined) continue;
     throw new UserError(
       "PS112",
-      `Found a list of aliases for the columns of ${describe(id)} in ${found.subject}, which names them by their places. In the files they are ${declared.join(", ")}; ` +
+      `Found a list of aliases for the columns of ${describe(id)} in ${found.subject}, which names them by position. In the files their order is ${declared.join(", ")}; ` +
         `in the database, where new columns come last, ${actual.join(", ")}. Expected the same order, or no list of aliases: declare the new columns last, or name the columns in the query. Nothing was changed.`,
     );
   }

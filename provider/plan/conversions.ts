@@ -43,8 +43,8 @@ export function conversionComments(path: string, sql: string): { conversions: De
 function faultOf(text: string, owner: CommentOwner | undefined): string {
   const found = `found the comment "${text.split("\n")[0]}"`;
   return owner?.column === undefined
-    ? `${found} where no column is, expected it above or behind the line of a column.`
-    : `${found}, expected "converted by: " and an expression of the columns as they were, such as \`-- converted by: to_timestamp(at / 1000.0)\`. (A comment that is about something else should begin otherwise.)`;
+    ? `${found} where no column is, expected it above the line of a column, or at its end.`
+    : `${found}, expected "converted by: " and an expression of the columns as they were, such as \`-- converted by: to_timestamp(at / 1000.0)\`. (A comment about something else must start with other words.)`;
 }
 
 /** One entry of a layer's input `conversions`; undefined when it is none. */
@@ -78,7 +78,7 @@ export function locatedConversions(
     const written = [...(table.schema === undefined ? [] : [table.schema]), table.name, column].join(".");
     if (id === undefined || found.length > 1)
       faults.push(
-        `${place}: found a conversion of ${written}, ${id === undefined ? "which the layer does not declare" : `which ${found.map(describe).join(" and ")} may be`}; expected one column that it declares.`,
+        `${place}: found a conversion of ${written}, ${id === undefined ? "which the layer does not declare" : `which may be ${found.map(describe).join(" or ")}`}; expected one column that it declares.`,
       );
     else located.set(encodeId(id), { expression, place });
   }

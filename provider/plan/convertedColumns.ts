@@ -124,8 +124,8 @@ function withoutCast(
   return new UserError(
     "PS113",
     [
-      `Found ${describe(id)} changed from ${from} to ${to}, which the server has no cast for. Expected to be told how its values become the new ones.`,
-      "Write above or behind the column's line in the layer's files:",
+      `Found ${describe(id)} changed from ${from} to ${to}, for which the server has no cast. Expected an expression that converts its values.`,
+      "Write above the column's line in the layer's files, or at its end:",
       "  -- converted by: <expression of the columns as they were>",
       "or give the layer the input",
       `  conversions: { ${JSON.stringify([id.schema, id.table, id.name].join("."))}: "<expression>" }`,

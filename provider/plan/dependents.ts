@@ -64,7 +64,7 @@ function standingOnDropped(live: FactBase, desired: FactBase): { id: StableId; o
 
 function keyOnDropped(table: StableId, routine: StableId): UnsupportedChangeError {
   return new UnsupportedChangeError(
-    `${describe(routine)} has to be dropped for it, and the partition key of ${describe(table)} stands on that.`,
+    `${describe(routine)} has to be dropped for it, and the partition key of ${describe(table)} depends on that.`,
   );
 }
 

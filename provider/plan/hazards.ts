@@ -102,8 +102,8 @@ function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }
           stops: true,
           message:
             from === to
-              ? `converts ${describe(id)} to the changed ${to}, which not all of ${rowsInWords(rows)} may fit`
-              : `changes ${describe(id)} from ${from} to ${to}, which not all of ${rowsInWords(rows)} may fit`,
+              ? `converts ${describe(id)} to the changed ${to}, which may not fit all of ${rowsInWords(rows)}`
+              : `changes ${describe(id)} from ${from} to ${to}, which may not fit all of ${rowsInWords(rows)}`,
         },
       ];
     }
@@ -135,7 +135,7 @@ function blockedWrites(statement: Statement, id: StableId, { live, desired, size
         code: "PS204",
         approval: `rewrite-table:${name}`,
         stops: true,
-        message: `copies ${name} with ${rowsInWords(rows)} under a lock that blocks all`,
+        message: `copies ${name} with ${rowsInWords(rows)} under a lock that blocks reads and writes`,
       },
     ];
   }
@@ -162,7 +162,7 @@ function blockedWrites(statement: Statement, id: StableId, { live, desired, size
         code: "PS206",
         approval: `build-constraint:${nameIn(id)}`,
         stops: true,
-        message: `builds the index of ${describe(id)} over ${rowsInWords(rows)} under a lock that blocks all`,
+        message: `builds the index of ${describe(id)} over ${rowsInWords(rows)} under a lock that blocks reads and writes`,
       },
     ];
   }
@@ -223,7 +223,7 @@ function widerAccess(statement: Statement, id: StableId, { live, desired }: Haza
         code: "PS208",
         approval: `disable-rls:${nameIn(id)}`,
         stops: false,
-        message: `switches row security of ${nameIn(id)} off: every row shows to every role that may read the table`,
+        message: `disables row-level security of ${nameIn(id)}: every row is visible to every role that may read the table`,
       },
     ];
   }

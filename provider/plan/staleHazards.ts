@@ -60,9 +60,9 @@ export function staleHazards(
 
 function consequence({ in: stored, isUnique }: StoredResult, isSmall: boolean, isApart: boolean): string {
   if (stored === "statistics")
-    return "the planner goes by the old ones until the table is analyzed, after the transaction";
+    return "the planner uses the old ones until the table is analyzed, after the transaction";
   if (!isApart) {
-    const waiting = isSmall ? "" : ", while everybody waits";
+    const waiting = isSmall ? "" : ", while other sessions wait";
     switch (stored) {
       case "check":
         return `they are checked in the same transaction${waiting}`;
@@ -73,7 +73,7 @@ function consequence({ in: stored, isUnique }: StoredResult, isSmall: boolean, i
       case "exclusion":
         return `it is rebuilt in the same transaction${waiting}, and rows that exclude each other stop it`;
       default:
-        return `they are computed again in the same transaction${waiting}`;
+        return `they are recomputed in the same transaction${waiting}`;
     }
   }
   switch (stored) {
@@ -84,6 +84,6 @@ function consequence({ in: stored, isUnique }: StoredResult, isSmall: boolean, i
     case "materialized view":
       return "it shows the old ones until it is refreshed, right after the transaction";
     default:
-      return "they are the old ones until computed again in batches, right after the transaction; triggers of the table run";
+      return "they are the old ones until recomputed in batches, right after the transaction; triggers of the table run";
   }
 }

@@ -5,8 +5,8 @@
 
 /**
  * What a change of a column's type means for the rows that are there. `free`: only the catalog changes.
- * `rewrite`: every value fits the new type, but the table is copied under a lock that blocks all.
- * `narrowing`: a value may not fit, or may lose something.
+ * `rewrite`: every value fits the new type, but the table is copied under a lock that blocks reads and
+ * writes. `narrowing`: a value may not fit, or may lose something.
  */
 export type TypeChange = "free" | "rewrite" | "narrowing";
 

@@ -16,7 +16,7 @@ export class UnsupportedChangeError extends UserError {
   constructor(reason: string, { code = "PS307", cause }: { code?: ErrorCode; cause?: unknown } = {}) {
     super(
       code,
-      `This change cannot be planned: ${reason}\nNothing was changed. Make it in two updates: first take away the object or what uses it, then make the change.`,
+      `This change cannot be planned: ${reason}\nNothing was changed. Make it in two updates: first drop the object or what uses it, then make the change.`,
       { cause },
     );
   }
@@ -62,7 +62,7 @@ export function planned<T>(plan: () => T, live: FactBase, desired: FactBase): T 
     const circle = /^dependency cycle among .*?\n(.*)/s.exec(message)?.[1];
     if (circle === undefined) throw error;
     throw new UnsupportedChangeError(
-      `the statements for ${namedIn(circle, live, desired)} wait for one another, and pgstrata finds no order. That is a defect of pgstrata, which you can go around.`,
+      `the statements for ${namedIn(circle, live, desired)} depend on one another, and pgstrata finds no order. This is a defect in pgstrata that you can work around.`,
       { code: "PS901", cause: error },
     );
   }

@@ -136,7 +136,7 @@ export function createService(redactor: Redactor): Service {
     handlers,
     attach: (engineAddress) => log.attach(engineAddress),
     async close() {
-      cancel.abort(new UserError("PS604", "the provider is ending"));
+      cancel.abort(new UserError("PS604", "the provider is shutting down"));
       await session?.close();
       log.close();
       status.close();

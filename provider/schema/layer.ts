@@ -40,7 +40,7 @@ export const layer: ResourceSpec = {
     allow: {
       type: texts,
       description:
-        "Hazards, such as the loss of a column's data, that are approved by name, as a stopped plan prints it. An approval counts once in a stack: for a second time it needs a note in brackets that tells it apart, such as `drop-column:app.t.a (2026-11: replaced)`. One of an object that is not there is left aside. `hand-over:app.t` leaves in place what the files do not have any more, for a layer that declares it now and is updated later, or in another stack. Default none.",
+        "Hazards, such as the loss of a column's data, that are approved by name, as a stopped plan prints it. An approval counts once in a stack: for a second time it needs a note in brackets that tells it apart, such as `drop-column:app.t.a (2026-11: replaced)`. An approval of an object that does not exist is ignored. `hand-over:app.t` leaves in place what the files no longer have, for a layer that declares it now and is updated later, or in another stack. Default none.",
     },
     renames: {
       type: textMap,
@@ -83,7 +83,7 @@ export const layer: ResourceSpec = {
     spentApprovals: {
       type: texts,
       role: "output",
-      description: "Approvals that updates of this stack have used; they approve of nothing any more.",
+      description: "Approvals that updates of this stack have used; they no longer approve anything.",
     },
     lastRun: {
       type: { $ref: "#/types/pgstrata:index:LayerRun" },

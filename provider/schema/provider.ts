@@ -22,7 +22,7 @@ export const provider: ResourceSpec = {
       type: whole,
       default: 120_000,
       description:
-        "How long a transaction that meets locks of other sessions is run again, with pauses, in milliseconds from the first failure. Then the update fails and says who is in the way. Default 120000.",
+        "How long a transaction that meets locks of other sessions is run again, with pauses, in milliseconds from the first failure. Then the update fails and names the blocking sessions. Default 120000.",
     },
     lockRetries: {
       type: whole,
@@ -45,7 +45,7 @@ export const provider: ResourceSpec = {
       type: whole,
       default: 2000,
       description:
-        "Longest run of one question that a plan puts to the rows, such as whether one lacks a value where NOT NULL comes, in milliseconds; all of a plan take five times as long at most. What is not finished then is said with the query to run. 0 to ask none. Default 2000.",
+        "Longest run of one question that a plan puts to the rows, such as whether one lacks a value where NOT NULL comes, in milliseconds; all questions of a plan together take at most five times as long. One that is not finished by then is reported with the query to run. 0 to ask none. Default 2000.",
     },
     shadow: {
       type: text,

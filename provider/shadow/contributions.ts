@@ -261,9 +261,9 @@ function refuseUnreadable(found: Settled["unreadable"]): void {
   throw new UserError(
     "PS111",
     [
-      "Found definitions that PostgreSQL accepts and prints in a form that it cannot read, so that neither pgstrata nor a restored dump could make them:",
+      "Found definitions that PostgreSQL accepts and prints in a form that it cannot read, so that neither pgstrata nor a restored dump could create them:",
       ...faults,
-      "Expected another form of the same: brackets or a CASE around a part, an operator of one column at a time, numbers or booleans in a CYCLE clause.",
+      "Expected another form with the same meaning: parentheses or a CASE around a part, an operator of one column at a time, numbers or booleans in a CYCLE clause.",
     ].join("\n"),
     { property: "files" },
   );

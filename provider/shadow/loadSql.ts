@@ -246,7 +246,7 @@ function refuseSideEffects(file: SqlFile, transaction: string, after: SideEffect
     throw new SqlFileError(
       "PS106",
       file.path,
-      `found a statement that changes a role, a membership or another thing of the whole server, expected objects of one database. ` +
+      `found a statement that changes a role, a membership or something else that belongs to the whole server, expected objects of one database. ` +
         "Roles belong to the whole server: declare them as `postgresql.Role` and `postgresql.GrantRole` (component AccessRoles) and name them in the layer's `roles`.",
     );
   }

@@ -89,9 +89,9 @@ export function unmanagedFault(added: readonly string[]): { code: ErrorCode; fau
   const shown = added.slice(0, 5).join(", ") + (added.length > 5 ? ` and ${added.length - 5} more` : "");
   const advice = added.every((what) => what.startsWith(ROWS))
     ? "Rows are resources of their own: declare each as a `Row`."
-    : "Take it out of the layer; in the database it may stay, as an undeclared object.";
+    : "Remove it from the layer; it may stay in the database as an undeclared object.";
   return {
     code: "PS107",
-    fault: `found ${shown}, which no layer can hold: it would be missing in the database without a word. Expected the definitions of tables, indexes, constraints, views, functions, triggers, policies, types, sequences, grants and comments. ${advice}`,
+    fault: `found ${shown}, which no layer can hold: it would be missing in the database without an error. Expected the definitions of tables, indexes, constraints, views, functions, triggers, policies, types, sequences, grants and comments. ${advice}`,
   };
 }

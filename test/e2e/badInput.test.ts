@@ -74,7 +74,11 @@ describe("a database that cannot be used", () => {
       () => changed((url) => (url.pathname = "/nowhere")),
       'the server has no database "nowhere"',
     ],
-    ["in which the role may not create", () => platform.database.urlFor(weak), "lacks rights that this layer needs"],
+    [
+      "in which the role may not create",
+      () => platform.database.urlFor(weak),
+      "lacks privileges that this layer needs",
+    ],
     [
       "with a forerunner of the registry",
       () => forerunner.url,

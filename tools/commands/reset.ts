@@ -20,7 +20,7 @@ await runMain(async () => {
       ? "There was nothing to remove."
       : `Removed:\n${removed.map((what) => `  ${what}`).join("\n")}`,
   );
-  if (removed.length > 0) console.log("`npm start` makes them anew.");
+  if (removed.length > 0) console.log("`npm start` creates them again.");
 });
 
 async function removeStack(): Promise<boolean> {

@@ -115,7 +115,7 @@ export function requireOwnHome(root: string): void {
   if (owner === undefined || uid === undefined || owner === uid) return;
   throw new UserError(
     "PS703",
-    `${home} belongs to the user number ${owner}, and you are ${userInfo().username} (number ${uid}). ` +
+    `${home} belongs to the user with ID ${owner}, and you are ${userInfo().username} (ID ${uid}). ` +
       "Run this as that user, or use a checkout of your own; or have that user run `npm run reset` and remove the directory.",
   );
 }

@@ -108,7 +108,7 @@ async function startServer(directory: string, port: number): Promise<EmbeddedSer
     if (!(error instanceof StartFailure && error.code === "PS702")) throw error;
     throw new UserError(
       "PS702",
-      `Port ${port} on 127.0.0.1, which the local database wants, is in use by another program. End that program, or choose another port: ` +
+      `Port ${port} on 127.0.0.1, assigned to the local database, is in use by another program. End that program, or choose another port: ` +
         "`PGSTRATA_PORT=… npm start`; the new one is kept for later starts.",
     );
   }

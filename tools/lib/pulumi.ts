@@ -25,8 +25,8 @@ export async function runPulumi(
   if (failed) {
     throw new UserError(
       "PS707",
-      `\`pulumi ${args[0]}\` ended with ${signal === undefined ? `exit code ${exitCode}` : signal}; what it said is above. ` +
-        "When that is mended, run this again: what was done is kept, and the rest is made up for.",
+      `\`pulumi ${args[0]}\` ended with ${signal === undefined ? `exit code ${exitCode}` : signal}; its output is above. ` +
+        "Once that is fixed, run this again: what was done is kept, and the rest is completed.",
     );
   }
 }

@@ -46,7 +46,7 @@ function removeOrphanedSalt(root: string): void {
   if (/^\s+secure: /m.test(text)) {
     throw new UserError(
       "PS708",
-      `${file} holds secrets, but the passphrase that opens them, ${passphrase}, is gone. Put that file back; or delete ` +
+      `${file} holds secrets, but the passphrase that opens them, ${passphrase}, is missing. Put that file back; or delete ` +
         `the secrets and the line \`encryptionsalt\` from ${STACK_FILE}, and set the secrets again after \`npm start\`.`,
     );
   }

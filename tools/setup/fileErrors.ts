@@ -39,7 +39,7 @@ export function explainFileError(folder: string, error: unknown): unknown {
         [
           `Cannot write to ${folder} (${error.code}).`,
           "Expected a folder that the current user may write to.",
-          "Give it to this user (chown -R), or work in a checkout of your own; the folder for built programs can be moved with XDG_CACHE_HOME.",
+          "Change its owner to this user (chown -R), or work in a checkout of your own; the folder for built programs can be moved with XDG_CACHE_HOME.",
         ].join("\n"),
       );
     default:

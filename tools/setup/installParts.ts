@@ -54,7 +54,7 @@ async function installCli(step: Step): Promise<InstalledPart> {
       log(`${cliPart.title}: ${onPath}, found on PATH`);
       return describe("path", onPath);
     }
-    log(`${cliPart.title}: not the one on PATH (${onPath} is ${found ?? "of no known version"})`);
+    log(`${cliPart.title}: not the one on PATH (${onPath} is ${found ?? "of unknown version"})`);
   }
   const own = join(layout.bin, cliPart.executable);
   const kept = keepable(step, cliPart);
@@ -70,8 +70,8 @@ async function installCli(step: Step): Promise<InstalledPart> {
       log(`${cliPart.title}: the official release, in ${layout.bin}`);
       return describe("official", own);
     }
-    const reason = installed.ok ? `it is ${found ?? "of no known version"}` : installed.reason;
-    log(`${cliPart.title}: the official release cannot be had (${reason}), so it is built`);
+    const reason = installed.ok ? `it is ${found ?? "of unknown version"}` : installed.reason;
+    log(`${cliPart.title}: the official release is not available (${reason}), so it is built`);
   }
   placeExecutable(await buildPart({ root: layout.root, part: cliPart, env, go: step.go, log }), own);
   return describe("built", own);
@@ -107,7 +107,7 @@ async function installPlugin(step: Step, part: Part, pulumiPath: string): Promis
       return describePart(layout.root, part, "official", target);
     }
     log(
-      `plugin ${part.name} ${part.version}: the official release cannot be had (${reasonOf(installed)}), so it is built`,
+      `plugin ${part.name} ${part.version}: the official release is not available (${reasonOf(installed)}), so it is built`,
     );
   }
   placeExecutable(await buildPart({ root: layout.root, part, env, go: step.go, log }), target);

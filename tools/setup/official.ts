@@ -65,7 +65,7 @@ async function attempt(
     return { ok: true };
   }
   if (result.timedOut) {
-    return { ok: false, reason: `no end within ${(options.timeoutMs ?? 0) / 1000} s` };
+    return { ok: false, reason: `not finished within ${(options.timeoutMs ?? 0) / 1000} s` };
   }
   const lines = `${result.stdout}\n${result.stderr}`.split("\n").filter((line) => line.trim() !== "");
   return { ok: false, reason: lines.at(-1)?.trim() ?? `exit code ${result.exitCode}` };

@@ -117,7 +117,7 @@ const inTwoUpdates = (table: TableId, what: string): UserError =>
   new UserError(
     "PS307",
     `The rows of ${describe(table)} have to be copied, because its partitioning changes, and the same update ${what}. ` +
-      "Expected one of both at a time. Nothing was changed. Make the change in two updates.",
+      "Expected one of the two at a time. Nothing was changed. Make the change in two updates.",
   );
 
 const asideSchema = (schema: string): string => shortened(`pgstrata_copy_${schema}`, LONGEST_NAME_BYTES);

@@ -91,7 +91,7 @@ function refuseOtherColumns(joined: readonly TableId[], desired: FactBase): void
     throw new UserError(
       "PS213",
       `Found columns of ${describe(table)} that no file declares: ${extra.join(", ")}. It is to become a partition of ${parentsOf(fact).map(describe).join(", ")}, ` +
-        "which has no such columns, and a partition has those of its table. Expected the same columns: drop these, or declare them in the table. Nothing was changed.",
+        "which has no such columns, and a partition has exactly the columns of its table. Expected the same columns: drop these, or declare them in the table. Nothing was changed.",
     );
   }
 }

@@ -65,7 +65,7 @@ export function ownedComments(
 }
 
 /**
- * Comments `-- renamed from: old_name` above or behind a table's `CREATE TABLE` line or a column's line. Only
+ * Comments `-- renamed from: old_name` above a table's `CREATE TABLE` line or a column's line. Only
  * where they stand is read from the text: what the table and the column are, the catalog tells.
  *
  * @param path of the file, as a person would open it.
@@ -79,12 +79,12 @@ export function renameComments(path: string, sql: string): RenameComments {
     const [name, schema, tooMany] = [...(from ?? [])].reverse();
     if (name === undefined || tooMany !== undefined || (owner?.column !== undefined && schema !== undefined)) {
       found.faults.push(
-        `${place}: found the comment "${comment.text}", expected "renamed from: " and one name and nothing else, quoted as in SQL where it must be, such as \`-- renamed from: old_name\`. ` +
-          "(A comment that is about something else should begin otherwise.)",
+        `${place}: found the comment "${comment.text}", expected "renamed from: " followed by one name and nothing else, quoted as in SQL where necessary, such as \`-- renamed from: old_name\`. ` +
+          "(A comment about something else must start with other words.)",
       );
     } else if (owner === undefined) {
       found.faults.push(
-        `${place}: found the comment "${comment.text}" where no table or column is, expected it above or behind the line of a CREATE TABLE, of a column in it, or of an ALTER TABLE … ADD COLUMN. ` +
+        `${place}: found the comment "${comment.text}" where no table or column is, expected it above the line of a CREATE TABLE, of a column in it, or of an ALTER TABLE … ADD COLUMN, or at its end. ` +
           "Only tables and columns are renamed.",
       );
     } else {

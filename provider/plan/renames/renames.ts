@@ -88,7 +88,7 @@ function contradictions(located: readonly LocatedRename[]): string[] {
       seen.add(at);
       if (oldName(at) !== newName(start)) continue;
       faults.push(
-        `${start.place}: found renames in a circle: it could not be told whether they were made already. Expected an update to a name that is free, and another one from there.`,
+        `${start.place}: found renames in a cycle, so the database does not show whether they were made already. Expected two updates: one to an unused name, and one from there.`,
       );
       break;
     }

@@ -103,7 +103,7 @@ export function askRename({ old, next, rows, oldName, newPath, approval }: Renam
     `      -- renamed from: ${oldName}`,
     `    or give the layer the input`,
     `      renames: ${JSON.stringify({ [newPath]: oldName })}`,
-    `    If it is not and the values may go, add to the layer's \`allow\`:`,
+    `    If it is not and the values may be lost, add to the layer's \`allow\`:`,
     `      ${approvalInLine(approval)}`,
   ];
 }

@@ -188,7 +188,7 @@ function enumQuestion(
     : isUnknown(column);
   const table = tableIn(id);
   return refusal(statement, {
-    obstacle: `of ${shown(table)} whose ${id.name} is no value of ${to}`,
+    obstacle: `of ${shown(table)} whose ${id.name} is not a value of ${to}`,
     asks: select(listedBy(table, context), source, condition),
     advice: `Change them to a value that ${to} has, or leave the value that they have in the type.`,
   });
@@ -280,7 +280,7 @@ function lossQuestions(
       effect: "changed",
       obstacle: `of ${shown(table)} whose ${id.name} loses a part of its value in ${to}`,
       asks: select(listedBy(table, context), source, condition),
-      advice: "Look at them before you approve of the change.",
+      advice: "Check them before you approve the change.",
     }),
   ];
 }

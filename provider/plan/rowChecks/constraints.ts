@@ -25,7 +25,7 @@ export function checkQuestion(statement: Statement, table: TableName, def: strin
     obstacle: `of ${shown(table)} that CHECK (${expression}) refuses`,
     asks: `SELECT ${listedBy(table, context).join(", ")} FROM ${source} WHERE NOT (${expression})`,
     advice:
-      "Correct them, or declare the constraint NOT VALID, so that it holds for new rows, and take that out once the old ones are corrected.",
+      "Correct them, or declare the constraint NOT VALID, so that it holds for new rows, and remove NOT VALID once the existing rows are corrected.",
   });
 }
 
@@ -70,7 +70,7 @@ export function keyQuestion(statement: Statement, table: TableName, def: string,
     lists:
       `SELECT ${keys.map(withoutCast).join(", ")} FROM (SELECT ${keys.map(asColumn).join(", ")}, pg_catalog.count(*) OVER (PARTITION BY ${list}) AS pgstrata_times ` +
       `FROM ${source}${where}) AS counted WHERE pgstrata_times > 1`,
-    advice: "Keep one row of each value, correct the others, or take a further column into the key.",
+    advice: "Keep one row of each value, correct the others, or add another column to the key.",
   });
 }
 
@@ -185,11 +185,11 @@ export function referenceQuestion(statement: Statement, table: TableName, def: s
         ? `(${values?.join(" OR ")})`
         : [...(values ?? []), ...isOrphan].join(" AND ");
   return refusal(statement, {
-    obstacle: `of ${shown(table)} without their row in ${shown(reference.table)}`,
+    obstacle: `of ${shown(table)} without a matching row in ${shown(reference.table)}`,
     asks: `SELECT ${listedBy(table, context).join(", ")} FROM ${source} WHERE ${where}`,
     advice:
       `Add the rows that ${shown(reference.table)} lacks, correct (${own.join(", ")}), ` +
-      "or declare the constraint NOT VALID, so that it holds for new rows, and take that out once the old ones are corrected.",
+      "or declare the constraint NOT VALID, so that it holds for new rows, and remove NOT VALID once the existing rows are corrected.",
   });
 }
 

@@ -24,7 +24,7 @@ export function newPartitionQuestions(
     refusal(statement, {
       obstacle: `of the default partition ${shown(rest)} that belong to the new partition ${shown(partition)}`,
       asks: `SELECT ${listedBy(rest, context).join(", ")} FROM ${source} WHERE ${condition}`,
-      advice: `Move them out of ${shown(rest)} before.`,
+      advice: `Move them out of ${shown(rest)} first.`,
     }),
   ];
 }
@@ -37,9 +37,9 @@ export function attachedQuestions(statement: Statement, partition: TableName, co
   const bound = text(context.desired.get(idOf(partition)), "partitionBound");
   return [
     refusal(statement, {
-      obstacle: `of ${shown(partition)} outside of its bound ${bound}`,
+      obstacle: `of ${shown(partition)} outside its bound ${bound}`,
       asks: `SELECT ${listedBy(partition, context).join(", ")} FROM ${source} WHERE (${condition}) IS NOT TRUE`,
-      advice: "Move or correct them before, or widen the bound.",
+      advice: "Move or correct them first, or widen the bound.",
     }),
   ];
 }
@@ -51,9 +51,9 @@ export function copiedQuestions(statement: Statement, table: TableName, context:
   if (source === undefined || !mayHaveRows(table, context)) return [];
   return [
     refusal(statement, {
-      obstacle: `of ${shown(table)} outside of the bounds of all its partitions`,
+      obstacle: `of ${shown(table)} outside the bounds of all its partitions`,
       asks: `SELECT ${listedBy(table, context).join(", ")} FROM ${source} WHERE (${condition}) IS NOT TRUE`,
-      advice: "Move or correct them before, or declare a partition for them.",
+      advice: "Move or correct them first, or declare a partition for them.",
     }),
   ];
 }

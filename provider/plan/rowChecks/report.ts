@@ -36,7 +36,7 @@ export function rowWarnings(checks: readonly RowCheck[]): string[] {
           unanswered(
             question,
             WHY[answer.reason],
-            "The update asks the server all the same, and stops if there are some.",
+            "The server checks them in the update, which stops if there are any.",
           ),
         ];
       }
@@ -53,8 +53,8 @@ export function rowWarnings(checks: readonly RowCheck[]): string[] {
         return [
           unanswered(
             question,
-            `the question uses what is not there yet, such as what this plan makes (SQLSTATE ${answer.sqlstate})`,
-            "The update asks the server all the same, and stops if there are some.",
+            `the question needs objects that do not exist yet, such as those that this plan creates (SQLSTATE ${answer.sqlstate})`,
+            "The server checks them in the update, which stops if there are any.",
           ),
         ];
       default:
@@ -64,8 +64,8 @@ export function rowWarnings(checks: readonly RowCheck[]): string[] {
 }
 
 const WHY = {
-  time: "there was not time enough to read all rows",
-  all: "the questions before it had taken all the time there is",
+  time: "there was not enough time to read all rows",
+  all: "the questions before it used up the time",
   lock: "another session holds a lock on the table",
 } as const;
 

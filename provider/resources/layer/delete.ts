@@ -27,7 +27,7 @@ export async function removeLayer(runtime: LayerRuntime, context: CallContext, s
     allow: approved(approvals(inputs, state)),
     force: inputs.forceDestroy,
     advice:
-      "Move the rows away or delete them first. If they may go, set the layer's `forceDestroy` to true, run `pulumi up`, and destroy again.",
+      "Move the rows away or delete them first. If they may be lost, set the layer's `forceDestroy` to true, run `pulumi up`, and destroy again.",
   };
   const ledger: LedgerOfLayer = {
     entries: new LayerLedger(context.urn, inputs.name),

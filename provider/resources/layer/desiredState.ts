@@ -89,7 +89,7 @@ function missingBase({ id }: MissingBaseObject, { name, base }: LayerInputs): Us
   const layers = base.map((layer) => `"${layer.name}"`).join(", ");
   return new UserError(
     "PS308",
-    `The layer "${name}" stands on ${describe(id)}, which the database does not have. Expected it to be made by its base (${layers || "none is declared"}): ` +
-      "apply the base first, as `dependsOn` does. What the layer only assumes must be there, too.",
+    `The layer "${name}" depends on ${describe(id)}, which the database does not have. Expected its base to create it (${layers || "none is declared"}): ` +
+      "apply the base first, as `dependsOn` does. Objects that the layer assumes must exist as well.",
   );
 }

@@ -32,12 +32,12 @@ export async function importLayer(
   const { live, desired, renames, record } = await resolveTransition(runtime, meaning, facts, context.report.warn);
   if (Object.keys(record.added).length > 0 && present(live, record).length === 0) return undefined;
   const missing = renames.length + planStatements(live, desired).statements.length;
-  if (missing > 0) context.report.info(`${missing} statements are needed to make it whole; \`pulumi up\` runs them`);
+  if (missing > 0) context.report.info(`${missing} statements are needed to complete it; \`pulumi up\` runs them`);
   const open = undeclaredPublicGrants(live, (key) => key in record.added, new Set(Object.keys(record.added)));
   if (open.length > 0) {
     const names = named(open.map(({ id }) => encodeId(id))).join(", ");
     context.report.warn(
-      `PUBLIC has rights here that the files do not grant, and an import leaves them: ${names}. Revoke them by hand if they are not meant; an update that adopts the objects would have.`,
+      `PUBLIC has privileges that the files do not grant, and an import leaves them in place: ${names}. Revoke them by hand if they are not intended; an update that adopts the objects would revoke them.`,
     );
   }
   const news = { ...inputs, digest: sources.digest, baseDigest: sources.baseDigest };

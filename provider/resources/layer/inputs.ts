@@ -39,7 +39,7 @@ const conversions = z
 function renameFault(key: string, value: string): string | undefined {
   if (asRename(key, value) !== undefined) return undefined;
   return (
-    `found ${JSON.stringify({ [key]: value })}, expected the new name with its schema and the old one, quoted as in SQL where they must be, such as ` +
+    `found ${JSON.stringify({ [key]: value })}, expected the new name with its schema and the old one, quoted as in SQL where necessary, such as ` +
     '{"platform.tasks": "jobs"} for a table and {"platform.projects.title": "name"} for a column'
   );
 }

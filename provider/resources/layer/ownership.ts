@@ -95,8 +95,8 @@ function madeAgain(layer: string, owner: string, keys: readonly string[]): strin
   const ids = [...all].filter((key) => !isWithItsObject(key));
   const approvals = new Set(ids.map((key) => asHandOver(nameInApproval(approvable(parseId(key))))));
   return [
-    `The layer "${owner}" takes back what the layer "${layer}" declares now and would make again: ${named(ids).join(", ")}.`,
-    `Nothing was changed. To keep it as it is, with all that stands on it, add to the \`allow\` of "${owner}":`,
+    `The layer "${owner}" drops what the layer "${layer}" declares now and would create again: ${named(ids).join(", ")}.`,
+    `Nothing was changed. To keep it as it is, with everything that depends on it, add to the \`allow\` of "${owner}":`,
     ...[...approvals].sort().map((approval) => `  ${approval}`),
   ].join("\n");
 }

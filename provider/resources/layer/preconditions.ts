@@ -83,7 +83,7 @@ export function refuseDependents(
   }
   if (parts.length > 0) {
     const names = parts.map(describe).sort().join(", ");
-    warn(`these parts of the layer's objects are not its own and go with them: ${names}`);
+    warn(`these parts of the layer's objects belong to others and are dropped with them: ${names}`);
   }
 }
 

@@ -26,7 +26,7 @@ export function planWithoutDatabase({ preview, report }: CallContext, news: Prop
   if (!preview)
     throw new UserError(
       "PS602",
-      "The provider's `url` is not known although this is no preview. Expected the connection URL of the target database.",
+      "The provider's `url` is not known although this is not a preview. Expected the connection URL of the target database.",
     );
   report.info("the database is not known yet: its statements are planned when it is");
   return {
@@ -70,7 +70,7 @@ export async function planOnly(
     for (const [approval, meant] of misspelt(given, used, [transition.live, transition.desired]))
       report.warn(
         withReferences(
-          `the layer's \`allow\` has "${approval}", which names nothing that is there. Is "${meant}" meant?`,
+          `the layer's \`allow\` has "${approval}", which names nothing that exists. Did you mean "${meant}"?`,
           ["PS212"],
         ),
       );

@@ -40,7 +40,7 @@ async function applyNow(
     allow: approved(hazards),
     force: false,
     advice:
-      'If the rows may go, name what is to be dropped in the layer\'s `allow` (such as "drop-column:platform.projects.legacy") and run `pulumi up` again. ' +
+      'If the rows may be lost, name what is to be dropped in the layer\'s `allow` (such as "drop-column:platform.projects.legacy") and run `pulumi up` again. ' +
       'If another layer declares it now, leave it in place for that one (such as "hand-over:platform.projects").',
   };
   const ledger: LedgerOfLayer = {

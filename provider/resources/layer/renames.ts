@@ -166,7 +166,7 @@ function bothThere(
     if (isPast) return [];
     return [
       `${place}: found both ${describe(old)} and ${describe(now)} in the database, expected only one of them. ` +
-        "Move what the old one holds over and drop it by hand, or remove the rename from the layer if they are two.",
+        "Move the rows of the old one and drop it by hand, or remove the rename from the layer if they are two different objects.",
     ];
   });
 }
@@ -196,8 +196,8 @@ function unlike(
     if (from.kind !== "table") return [];
     if (!live.has({ kind: "schema", name: to.schema })) {
       return [
-        `Found a rename of ${describe(from)} into the schema ${to.schema}, which the database does not have, expected one that is there: ` +
-          "make the schema in an update of its own, and move the table with the next one.",
+        `Found a rename of ${describe(from)} into the schema ${to.schema}, which the database does not have. Expected an existing schema: ` +
+          "first create the schema in an update of its own, then move the table in the next one.",
       ];
     }
     const old = live.childrenOf(from).flatMap(({ id }) => (id.kind === "column" ? [newId(id)] : []));

@@ -120,7 +120,7 @@ export class LayerRuntime {
     if (names.length === 0) return;
     this.hasToldEventTriggers = true;
     report.info(
-      `the database has event triggers, which superusers make; their functions run in this update with the rights of its role: ${names.join(", ")}`,
+      `the database has event triggers, which only superusers can create; their functions run in this update with the privileges of its role: ${names.join(", ")}`,
     );
   }
 

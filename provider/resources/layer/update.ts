@@ -237,7 +237,7 @@ function retrying({ report, signal }: CallContext, watch: BlockerWatch, kept: ()
   const outcome = (): string =>
     kept() === 0
       ? "nothing was changed"
-      : `${kept()} statements stay, each harmless by itself, and the next run goes on`;
+      : `${kept()} statements stay, each harmless by itself, and the next run continues`;
   return {
     signal,
     blockers: () => watch.describe(),
@@ -305,7 +305,7 @@ async function prove(
       `After the update ${left.length === 1 ? "1 statement is" : `${left.length} statements are`} still needed, expected none:`,
       ...left.slice(0, MOST_SHOWN).map((statement) => `    ${statement.sql.split("\n")[0]}`),
       ...differing(next.live, next.desired).slice(0, MOST_SHOWN),
-      "Run `pulumi up` again: if nothing is left then, somebody else changed the database meanwhile. If this stays, it is a defect of pgstrata, not of " +
+      "Run `pulumi up` again: if nothing is left then, another session changed the database in the meantime. If it persists, it is a defect in pgstrata, not in " +
         "your files: report it with this message, the definition in the file and the server's version.",
     ].join("\n"),
   );

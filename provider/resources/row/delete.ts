@@ -46,7 +46,7 @@ async function removeIn(client: pg.ClientBase, inputs: RowInputs): Promise<void>
   if (rowCount !== 1) {
     throw new UserError(
       "PS403",
-      `${describeRow(row)}: the deletion removed ${rowCount ?? 0} rows, expected 1. A trigger stands in the way; nothing was changed. ` +
+      `${describeRow(row)}: the deletion removed ${rowCount ?? 0} rows, expected 1. A trigger interferes; nothing was changed. ` +
         "Change the trigger, or keep the row with the resource option retainOnDelete",
     );
   }

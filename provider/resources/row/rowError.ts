@@ -47,7 +47,7 @@ async function explainCheck(
   const found = constraint.columns.map((column) => `"${column}" ${foundValue(column, inputs)}`).join(", ");
   return (
     `check constraint "${error.constraint}" of table ${error.schema}.${error.table} rejects column ${found}. ` +
-    `It demands ${constraint.definition}. Give a value that it allows`
+    `It requires ${constraint.definition}. Give a value that it allows`
   );
 }
 

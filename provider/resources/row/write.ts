@@ -96,7 +96,7 @@ async function execute(client: pg.ClientBase, row: BoundRow, { text, values }: S
   if (rowCount === 1) return;
   throw new UserError(
     "PS403",
-    `${describeRow(row)}: the write touched ${rowCount ?? 0} rows, expected 1. A trigger or a row-level security policy stands in the way; ` +
+    `${describeRow(row)}: the write touched ${rowCount ?? 0} rows, expected 1. A trigger or a row-level security policy interferes; ` +
       "connect as the table's owner, or change the trigger",
   );
 }

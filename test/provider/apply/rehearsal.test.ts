@@ -69,16 +69,16 @@ const FAULTS: [name: string, fault: NonNullable<typeof breakPlan>, message: RegE
     (statements) => statements.map((each) => ({ ...each, transaction: "shared" as const })),
     /refuses it:[\s\S]*unsafe use of new value/,
   ],
-  ["a forgotten comment", without(/^COMMENT/), /does not lead to[\s\S]*comment on column shop.item.more is missing/],
-  ["another type", rewriting(/"more" text/, '"more" varchar'), /does not lead to[\s\S]*column shop.item.more differs/],
-  ["a policy that lets more through", rewriting(/price < 10/, "price < 11"), /does not lead to[\s\S]*policy cheap/],
-  ["a grant to everyone", rewriting(/TO "pg_monitor"/, "TO PUBLIC"), /does not lead to[\s\S]*privileges of/],
+  ["a forgotten comment", without(/^COMMENT/), /does not produce[\s\S]*comment on column shop.item.more is missing/],
+  ["another type", rewriting(/"more" text/, '"more" varchar'), /does not produce[\s\S]*column shop.item.more differs/],
+  ["a policy that lets more through", rewriting(/price < 10/, "price < 11"), /does not produce[\s\S]*policy cheap/],
+  ["a grant to everyone", rewriting(/TO "pg_monitor"/, "TO PUBLIC"), /does not produce[\s\S]*privileges of/],
   [
     "something that nobody asked for",
     rewriting(/^(CREATE INDEX item_more.*)$/, "$1; create table shop.extra (id int)"),
-    /does not lead to[\s\S]*table shop.extra is left/,
+    /does not produce[\s\S]*table shop.extra is left/,
   ],
-  ["a table that stays open", without(/ROW LEVEL SECURITY/), /does not lead to[\s\S]*table shop.item differs/],
+  ["a table that stays open", without(/ROW LEVEL SECURITY/), /does not produce[\s\S]*table shop.item differs/],
 ];
 
 /** What a change would have touched. */

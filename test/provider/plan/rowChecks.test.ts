@@ -172,7 +172,7 @@ const samples: Record<string, Trial> = {
     after:
       "create table app.p (id bigint primary key); create table app.t (id int primary key, v int references app.p on delete cascade, w text);",
     rows: `insert into app.p values (1), (2); ${SOME}`,
-    found: ["3 rows of app.t without their row in app.p"],
+    found: ["3 rows of app.t without a matching row in app.p"],
     keys: ["4", "5", "6"],
     mend: "delete from app.t where v > 2",
   },
@@ -181,7 +181,7 @@ const samples: Record<string, Trial> = {
     after:
       "create table app.p (id int primary key); create table app.t (id int primary key, v int references app.p, w text);",
     rows: SOME,
-    found: ["5 rows of app.t without their row in app.p"],
+    found: ["5 rows of app.t without a matching row in app.p"],
     mend: "update app.t set v = null",
   },
   "a foreign key that matches in full": {
@@ -190,7 +190,7 @@ const samples: Record<string, Trial> = {
     after:
       "create table app.p (a int, b int, primary key (a, b)); create table app.t (id int primary key, a int, b int, foreign key (a, b) references app.p match full);",
     rows: "insert into app.p values (1, 1); insert into app.t values (1, 1, 1), (2, null, null), (3, 1, null), (4, 1, 2);",
-    found: ["2 rows of app.t without their row in app.p"],
+    found: ["2 rows of app.t without a matching row in app.p"],
     keys: ["3", "4"],
     mend: "delete from app.t where id > 2",
   },
@@ -200,7 +200,7 @@ const samples: Record<string, Trial> = {
     after:
       "create extension citext schema app; create table app.p (id app.citext primary key); create table app.t (id int primary key, v app.citext references app.p);",
     rows: "insert into app.p values ('A'); insert into app.t values (1, 'a'), (2, 'b');",
-    found: ["1 row of app.t without their row in app.p"],
+    found: ["1 row of app.t without a matching row in app.p"],
     keys: ["2"],
     mend: "delete from app.t where id = 2",
   },
@@ -211,7 +211,7 @@ const samples: Record<string, Trial> = {
     after:
       "create extension btree_gist; create table app.p (id int, r int4range, primary key (id, r without overlaps)); create table app.t (id int primary key, p int, r int4range, foreign key (p, period r) references app.p (id, period r));",
     rows: "insert into app.p values (1, '[1,5)'), (1, '[5,9)'); insert into app.t values (1, 1, '[2,7)'), (2, 1, '[2,10)'), (3, 2, '[2,3)'), (4, null, '[1,2)');",
-    found: ["2 rows of app.t without their row in app.p"],
+    found: ["2 rows of app.t without a matching row in app.p"],
     keys: ["2", "3"],
     mend: "delete from app.t where id in (2, 3)",
   },
@@ -253,7 +253,7 @@ const samples: Record<string, Trial> = {
     before: `create type app.e as enum ('w0', 'w1', 'it''s'); ${T}`,
     after: "create type app.e as enum ('w0', 'w1', 'it''s'); create table app.t (id int primary key, v int, w app.e);",
     rows: SOME,
-    found: ["3 rows of app.t whose w is no value of app.e"],
+    found: ["3 rows of app.t whose w is not a value of app.e"],
     keys: ["2", "3", "6"],
     mend: "update app.t set w = 'it''s'",
   },
@@ -261,7 +261,7 @@ const samples: Record<string, Trial> = {
     before: "create type app.e as enum ('a', 'b', 'c'); create table app.t (id int primary key, e app.e, es app.e[]);",
     after: "create type app.e as enum ('a', 'b'); create table app.t (id int primary key, e app.e, es app.e[]);",
     rows: "insert into app.t values (1, 'a', '{a,c}'), (2, 'c', null), (3, null, '{b,NULL}');",
-    found: ["1 row of app.t whose e is no value of app.e", "1 row of app.t whose es is no value of app.e[]"],
+    found: ["1 row of app.t whose e is not a value of app.e", "1 row of app.t whose es is not a value of app.e[]"],
     mend: "update app.t set e = 'a', es = '{b}'",
   },
   "a domain's constraint": {

@@ -38,7 +38,7 @@ test("a question that takes too long is left, the next one has its own time, and
   expect(checks.map(({ answer }) => answer)).toMatchObject([{ kind: "none" }, { kind: "unfinished", reason: "time" }]);
   expect(rowWarnings(checks)).toEqual([
     expect.stringMatching(
-      /^PS217: not known whether there are rows of app.t that CHECK .* refuses: there was not time enough[\s\S]*To list them: SELECT "id" FROM "app"."t" WHERE NOT/,
+      /^PS217: not known whether there are rows of app.t that CHECK .* refuses: there was not enough time[\s\S]*To list them: SELECT "id" FROM "app"."t" WHERE NOT/,
     ),
   ]);
   const late = await ask(change, { timeoutMs: 200, allMs: 0 });
@@ -100,7 +100,7 @@ test("a check by a function that the plan makes first cannot be asked, and the w
   });
   const checks = await ask(change);
   expect(checks.map(({ answer }) => answer)).toEqual([{ kind: "unknown", sqlstate: "42883" }]);
-  expect(rowWarnings(checks)[0]).toContain("the question uses what is not there yet");
+  expect(rowWarnings(checks)[0]).toContain("the question needs objects that do not exist yet");
 });
 
 test("a warning tells of values that a conversion cuts or rounds", async () => {
@@ -137,7 +137,7 @@ test("a conversion that the server does not know stops the plan before its rows 
     after: "create table app.t (id int primary key, n timestamptz);",
     rows: "insert into app.t values (1, 1);",
   });
-  await expect(ask(change)).rejects.toThrow("which the server has no cast for");
+  await expect(ask(change)).rejects.toThrow("for which the server has no cast");
 });
 
 const FOREIGN =

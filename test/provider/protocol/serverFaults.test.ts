@@ -75,7 +75,7 @@ test.each(["fast", "immediate"] as const)(
     const state = await stocked(url);
     const midway = await atSale(target, () => target.stop(mode));
     await expect(up(midway.url, layer(WIDER), state)).rejects.toThrow(
-      /^the connection to the database was lost: .*nothing is half done\. Run `pulumi up` again/,
+      /^the connection to the database was lost: .*nothing is left half done\. Run `pulumi up` again/,
     );
     expect(await midway.happened()).toBe(1);
     await expect(up(url, layer(WIDER), state)).rejects.toThrow("nothing accepts connections");

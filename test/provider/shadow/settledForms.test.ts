@@ -296,5 +296,5 @@ test("what the server keeps otherwise than it was told is reported with both for
       "    asked for was   1",
     ].join("\n"),
   );
-  await expect(failure).rejects.toThrow(/it is a defect of pgstrata, not of your files: report it/);
+  await expect(failure).rejects.toThrow(/it is a defect in pgstrata, not in your files: report it/);
 });

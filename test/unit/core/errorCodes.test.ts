@@ -86,7 +86,7 @@ test("faults of inputs are one error, with each path and each code once", () => 
 test("anything else is a defect, of which nothing is said but what to report to whom", () => {
   for (const error of [new Error("canary"), "canary", undefined]) {
     const text = shownError(error);
-    expect(text).toMatch(/^This is a defect of pgstrata \d+\.\d+\.\d+, and no mistake in your files/);
+    expect(text).toMatch(/^This is a defect in pgstrata \d+\.\d+\.\d+, not a mistake in your files/);
     expect(text).toMatch(
       /Report it to the maintainers of pgstrata: .*stderr.*select version\(\).*\nPS900 · docs\/errors\/PS900\.md$/s,
     );

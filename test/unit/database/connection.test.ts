@@ -153,7 +153,7 @@ describe("an error of the database", () => {
   ])("that is the loss of the connection says that nothing is half done: %j", (parts) => {
     const described = describeDatabaseError(Object.assign(new Error("message"), parts));
     expect(described?.message).toContain("connection to the database was lost: the network or the server broke it");
-    expect(described?.message).toContain("nothing is half done");
+    expect(described?.message).toContain("nothing is left half done");
     expect(described?.message).toContain("Run `pulumi up` again");
   });
 

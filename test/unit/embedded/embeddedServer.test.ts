@@ -177,7 +177,7 @@ describe("a server of one process", () => {
     writeFileSync(version, "14\n");
     const attempt = start({ directory: join(base, "plain") });
     await expect(attempt).rejects.toThrow(UserError);
-    await expect(attempt).rejects.toThrow(/is of PostgreSQL 14, but PostgreSQL 18/);
+    await expect(attempt).rejects.toThrow(/was created by PostgreSQL 14, but PostgreSQL 18/);
     writeFileSync(version, "18\n");
   });
 

@@ -12,7 +12,7 @@ test("a defect is told without a library's words, which go to stderr with their 
   redactor.add("very-secret-password");
   const { code, details } = toStatus(new Error("rule table: very-secret-password"), redactor);
   expect(code).toBe(grpc.status.UNKNOWN);
-  expect(details).toMatch(/^This is a defect of pgstrata .*\nPS900 · docs\/errors\/PS900\.md$/s);
+  expect(details).toMatch(/^This is a defect in pgstrata .*\nPS900 · docs\/errors\/PS900\.md$/s);
   expect(details).not.toContain("rule table");
   const text = written.mock.calls.map(([chunk]) => String(chunk)).join("");
   expect(text).toMatch(/^Error: rule table: .*\n {4}at /);

@@ -82,5 +82,5 @@ it("refuses a project-local home of another user", () => {
   if (process.getuid?.() !== 0) return;
   expect(() => requireOwnHome(base)).not.toThrow();
   chownSync(join(base, ".pgstrata"), 12345, 12345);
-  expect(() => requireOwnHome(base)).toThrow(/belongs to the user number 12345/);
+  expect(() => requireOwnHome(base)).toThrow(/belongs to the user with ID 12345/);
 });

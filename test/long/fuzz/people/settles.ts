@@ -31,7 +31,7 @@ const UNREADABLE = "prints in a form that it cannot read";
 const FILLED_WITH_FAULTS = /The server refused (materialized view|column) .*\(SQLSTATE 2[23]/;
 
 /** A column in the middle of a table that is there, below a list of aliases. */
-const BY_PLACE = "which names them by their places";
+const BY_PLACE = "which names them by position";
 
 /** The server cannot make what its own files say. */
 const isImpossible = (error: unknown): boolean =>

@@ -185,7 +185,7 @@ test("an import of a part says what is missing, and the next update makes it", a
   const database = await freshDatabase();
   await database.query("create schema notes");
   const { state, infos } = await imported(database.url, "notes?files=notes.sql");
-  expect(infos.join("\n")).toMatch(/\d+ statements are needed to make it whole/);
+  expect(infos.join("\n")).toMatch(/\d+ statements are needed to complete it/);
   expect(state?.outputs.adopted).toEqual(["schema notes"]);
   expect(state?.outputs.drift).toContain("table notes.note");
   const after = await up(database.url, notes, state);

@@ -146,7 +146,7 @@ test("what a layer assumes must be there, is not made, and is not its own", asyn
     assumes: ["assumed.sql"],
   });
   await expect(up(database.url, layer)).rejects.toThrow(
-    /"onLegacy" stands on (schema|table|column) legacy[\s\S]*does not have[\s\S]*assumes must be there/,
+    /"onLegacy" depends on (schema|table|column) legacy[\s\S]*does not have[\s\S]*assumes must exist/,
   );
   expect(await relationsIn(database, "public")).toEqual([]);
   await database.query("create schema legacy; create table legacy.accounts (id int primary key, more text)");
@@ -183,7 +183,7 @@ for (const [what, sql] of [
     const database = await freshDatabase();
     const layer = onTop("tooEarly", sql);
     const fault =
-      /The layer "tooEarly" stands on .*platform.*, which the database does not have. Expected .*"platform".*dependsOn/;
+      /The layer "tooEarly" depends on .*platform.*, which the database does not have. Expected .*"platform".*dependsOn/;
     await expect(preview(database.url, [layer])).rejects.toThrow(fault);
     await expect(up(database.url, layer)).rejects.toThrow(fault);
     expect(await relationsIn(database, "public")).toEqual([]);

@@ -80,6 +80,6 @@ test("a function that has to be dropped and that a partition key stands on is re
          create table app.t (id int) partition by range (app.calc(id));`);
   const state = await up(database.url, layer("int"));
   await expect(preview(database.url, [layer("bigint")], [state])).rejects.toThrow(
-    "function app.calc(integer) has to be dropped for it, and the partition key of table app.t stands on that.",
+    "function app.calc(integer) has to be dropped for it, and the partition key of table app.t depends on that.",
   );
 });

@@ -116,7 +116,7 @@ test.each([
 ])("a file may not touch roles, which the server would keep: %s", async (sql) => {
   const reason = await reasonFor(sql, {}, { shadow: "colocated" });
   expect(reason).toContain(
-    "faulty.sql:1:1: found a statement that changes a role, a membership or another thing of the whole server",
+    "faulty.sql:1:1: found a statement that changes a role, a membership or something else that belongs to the whole server",
   );
   expect(reason).toContain("AccessRoles");
   expect(await roleExists("made_by_a_layer")).toBe(false);

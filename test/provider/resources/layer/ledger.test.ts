@@ -129,7 +129,7 @@ test("an update that fails leaves no note", async () => {
   const broken = project.layer("broken", `${NOTES} create table notes.far (id int);`);
   await database.query("create schema notes; create view notes.far as select 1 as id");
   await expect(up(database.url, broken)).rejects.toThrow(
-    "The database has an object of that name which no layer declares",
+    "The database has an object of that name that no layer declares",
   );
   expect(await largeObjects(database)).toBe(0);
 });

@@ -108,7 +108,7 @@ test("a table with rows that leaves its layer stops with both answers, and one t
     OTHER,
   );
   const message = await upAll(database.url, partitioned, states).catch(String);
-  expect(message).toContain("found 1 row of app.item outside of the bounds of all its partitions");
+  expect(message).toContain("found 1 row of app.item outside the bounds of all its partitions");
   expect(message).not.toContain("hand-over");
   expect(await rows(database)).toEqual(RED);
 });
@@ -356,8 +356,8 @@ test("a preview stops where what one layer drops would be made again by the next
   const moved = (allow: string[]) => pair(`${APP} ${table}`, `${OTHER} ${parts}`, allow);
   await expect(preview(database.url, moved([]), states)).rejects.toThrow(
     [
-      'The layer "lower" takes back what the layer "upper" declares now and would make again: index app.item_note, policy everyone on app.item, table app.item, view app.v.',
-      'Nothing was changed. To keep it as it is, with all that stands on it, add to the `allow` of "lower":',
+      'The layer "lower" drops what the layer "upper" declares now and would create again: index app.item_note, policy everyone on app.item, table app.item, view app.v.',
+      'Nothing was changed. To keep it as it is, with everything that depends on it, add to the `allow` of "lower":',
       "  hand-over:app.item",
       "  hand-over:app.item.everyone",
       "  hand-over:app.item_note",

@@ -161,7 +161,7 @@ test("a misspelt approval is told of where the plan stops and where it does not,
     return run.said.warnings;
   });
   expect(warnings.join("\n")).toContain(
-    'the layer\'s `allow` has "drop-column:shop.item.prise", which names nothing that is there. Is "drop-column:shop.item.price" meant?',
+    'the layer\'s `allow` has "drop-column:shop.item.prise", which names nothing that exists. Did you mean "drop-column:shop.item.price"?',
   );
   expect(await database.query("select count(price)::int as prices from shop.item")).toEqual([{ prices: 12000 }]);
   const after = await up(database.url, project.layer("shop", narrow, { allow }), state);

@@ -72,7 +72,7 @@ test("rows that do not fit the new bound stop the update before its first statem
   await database.query("insert into events select g, '2025-05-05' from generate_series(1, 3) g");
   const change = up(database.url, layer(year(2024)), state);
   await expect(change).rejects.toThrow(
-    /found 3 rows of public\.events_2024 outside of its bound FOR VALUES FROM \('2024-01-01'\) TO \('2025-01-01'\)/,
+    /found 3 rows of public\.events_2024 outside its bound FOR VALUES FROM \('2024-01-01'\) TO \('2025-01-01'\)/,
   );
   expect(await database.query("select count(*)::int as n from events")).toEqual([{ n: 3 }]);
 });
@@ -177,7 +177,7 @@ test("a table whose rows fit none of its new partitions stays as it was", async 
   const sql =
     "create table public.notes (at date not null) partition by range (at); create table public.part partition of public.notes for values from ('2024-01-01') to ('2025-01-01')";
   const change = up(database.url, project.layer("notes", sql, { allow: ["rewrite-table:public.notes"] }), state);
-  await expect(change).rejects.toThrow("found 1 row of public.notes outside of the bounds of all its partitions");
+  await expect(change).rejects.toThrow("found 1 row of public.notes outside the bounds of all its partitions");
   expect(await database.query("select count(*)::int as n from notes")).toEqual([{ n: 1 }]);
 });
 

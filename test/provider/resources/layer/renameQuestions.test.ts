@@ -29,7 +29,7 @@ test("a column with rows that goes while one of its type comes stops preview and
     "      -- renamed from: name",
     "    or give the layer the input",
     '      renames: {"shop.item.title":"name"}',
-    "    If it is not and the values may go, add to the layer's `allow`:",
+    "    If it is not and the values may be lost, add to the layer's `allow`:",
     "      drop-column:shop.item.name",
     "Nothing was changed.",
   ].join("\n");
@@ -111,7 +111,7 @@ test.each([
   ],
   [
     "create table shop.a (id int, -- renamed from: x\n x int -- renamed from: id\n);",
-    "shop.sql:2: found renames in a circle",
+    "shop.sql:2: found renames in a cycle",
   ],
   [
     "create table shop.a (id int, -- renamed from: x\n y int -- renamed from: x\n);",

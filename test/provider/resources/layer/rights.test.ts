@@ -39,7 +39,7 @@ async function refusalOf(database: TestDatabase, url: string, layer: Properties)
   const previewed = await preview(url, [layer]).then(() => "not refused", refused);
   const updated = await up(url, layer).then(() => "not refused", refused);
   expect(updated).toBe(previewed);
-  expect(previewed).toContain(`The role ${guest.name} lacks rights that this layer needs. Nothing was changed.`);
+  expect(previewed).toContain(`The role ${guest.name} lacks privileges that this layer needs. Nothing was changed.`);
   expect(await shape()).toEqual(before);
   return previewed;
 }
@@ -65,7 +65,9 @@ test("a function that sets a parameter which the role may not set is refused wit
   );
   const grant = `grant set on parameter log_statement to "${guest.name}"`;
   const message = await refusalOf(database, url, layer);
-  expect(message).toContain(`It may not set log_statement, as function quiet.f() does: have a superuser \`${grant}\``);
+  expect(message).toContain(
+    `It may not set log_statement, as function quiet.f() does: let a superuser run \`${grant}\``,
+  );
   expect(message).not.toContain("work_mem");
   await database.query(grant);
   const state = await up(url, layer);
@@ -112,7 +114,9 @@ test("a foreign key to another role's table is refused with the grant, and made 
   await database.query(`grant usage, create on schema shop to "${guest.name}"`);
   const layer = project.layer("referring", "create table shop.bill (item int references shop.item);", { base });
   const grant = `grant references on shop.item to "${guest.name}"`;
-  expect(await refusalOf(database, url, layer)).toContain(`No foreign key of it may refer to shop.item: \`${grant}\`.`);
+  expect(await refusalOf(database, url, layer)).toContain(
+    `It may not create foreign keys that refer to shop.item: \`${grant}\`.`,
+  );
   await database.query(grant);
   const state = await up(url, layer);
   expect(await relationsIn(database, "shop")).toContain("bill");

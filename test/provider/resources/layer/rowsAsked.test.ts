@@ -17,13 +17,13 @@ test("rows that do not allow a statement stop the preview and the update, with t
   await database.query(ROWS);
   const next = shop("create table shop.item (id int primary key, price int not null check (price < 7), name text);");
   const message = [
-    "Stopped before the first statement, because of rows that are there:",
+    "Stopped before the first statement, because of existing rows:",
     '  PS310: found 1 row of shop.item without a value in price, expected none for: ALTER TABLE "shop"."item" ALTER COLUMN "price" SET NOT NULL',
     '    To list them: SELECT "id" FROM "shop"."item" WHERE "price" IS NULL',
     '    Give them one (UPDATE … SET "price" = … WHERE "price" IS NULL), or leave NOT NULL out until they have one.',
     '  PS310: found 1 row of shop.item that CHECK ((price < 7)) refuses, expected none for: ALTER TABLE "shop"."item" ADD CONSTRAINT "item_price_check" CHECK ((price < 7))',
     '    To list them: SELECT "id" FROM "shop"."item" WHERE NOT ((price < 7))',
-    "    Correct them, or declare the constraint NOT VALID, so that it holds for new rows, and take that out once the old ones are corrected.",
+    "    Correct them, or declare the constraint NOT VALID, so that it holds for new rows, and remove NOT VALID once the existing rows are corrected.",
     "Nothing was changed.",
   ].join("\n");
   await expect(preview(database.url, [next], [state])).rejects.toThrow(message);

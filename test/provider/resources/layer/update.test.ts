@@ -309,7 +309,7 @@ test("a list of aliases for a table whose columns stand in another order is refu
   const state = await up(database.url, project.layer("aliases", sql("id int, name text", aliases)));
   const middle = project.layer("aliases", sql("id int, added text, name text", aliases));
   await expect(up(database.url, middle, state)).rejects.toThrow(
-    /aliases for the columns of table app\.order in view app\.v.*In the files they are id, added, name; .* id, name, added\. Expected the same order/s,
+    /aliases for the columns of table app\.order in view app\.v.*In the files their order is id, added, name; .* id, name, added\. Expected the same order/s,
   );
   expect(
     await database.query("select attname from pg_attribute where attrelid = 'app.\"order\"'::regclass and attnum > 0"),
