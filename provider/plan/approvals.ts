@@ -68,7 +68,7 @@ export function refuseHazards({ assessed, questions, rowChecks }: LayerPlan, app
         "Stopped before the first statement, because the plan can lose data or block writes on tables with rows:",
         ...stopping.map(({ code, message }) => `  ${code}: ${message}`),
         ...missing.flatMap((approval) => whyNot(approval, approvals)),
-        "Nothing was changed. If this is meant, add to the layer's `allow`:",
+        "Nothing was changed. If this is intended, add to the layer's `allow`:",
         ...missing.map((approval) => `  ${approvalInLine(asNew(approval, approvals))}`),
         ...offeredHandOvers(stopping, approvals),
       ].join("\n"),

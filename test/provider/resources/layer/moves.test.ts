@@ -98,7 +98,7 @@ test("a table with rows that leaves its layer stops with both answers, and one t
   const { database, states } = await withItem();
   const moved = pair(APP, `${OTHER} ${ITEM}`);
   const stopped =
-    /If this is meant, add to the layer's `allow`:\n {2}drop-table:app.item\nor, where another layer declares it now[^\n]*\n {2}hand-over:app.item$/;
+    /If this is intended, add to the layer's `allow`:\n {2}drop-table:app.item\nor, where another layer declares it now[^\n]*\n {2}hand-over:app.item$/;
   await expect(preview(database.url, moved, states)).rejects.toThrow(stopped);
   await expect(upAll(database.url, moved, states)).rejects.toThrow(stopped);
   const narrow = pair(`${APP} create table app.item (id int primary key);`, OTHER);
