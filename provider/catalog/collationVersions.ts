@@ -48,5 +48,5 @@ export function describeOutdated({ object, noted, actual, refresh, indexes }: Ou
   const more = indexes.length > MOST_NAMED ? ` and ${indexes.length - MOST_NAMED} more` : "";
   const named = indexes.slice(0, MOST_NAMED).join(", ") + more;
   const rebuild = indexes.length === 0 ? "" : `REINDEX INDEX CONCURRENTLY each of ${named}; then `;
-  return `${object} was noted with version ${noted}, the server has ${actual}, so what is ordered by it may be in another order: ${rebuild}${refresh}`;
+  return `${object} was recorded with version ${noted}, the server has ${actual}, so indexes ordered by it may be in the wrong order: ${rebuild}${refresh}`;
 }

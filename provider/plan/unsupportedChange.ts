@@ -26,7 +26,7 @@ export class UnsupportedChangeError extends UserError {
 const KNOWN: readonly [RegExp, (...found: string[]) => string][] = [
   [
     /^(domain|range type) (.*?): cannot replace .*?column\(s\) (.*?) depend on it/s,
-    (kind, name, columns) => `${kind} ${name} cannot become another one while columns have it: ${columns}`,
+    (kind, name, columns) => `${kind} ${name} cannot change while columns use it: ${columns}`,
   ],
   [
     /^enum (.*?): cannot remove or reorder values .*? — (.*?)\. The rebuild/s,
@@ -35,7 +35,7 @@ const KNOWN: readonly [RegExp, (...found: string[]) => string][] = [
   [
     /^composite type (.*?): cannot change attribute "(.*?)" type/s,
     (name, attribute) =>
-      `attribute "${attribute}" of composite type ${name} cannot get another type while columns have the type`,
+      `attribute "${attribute}" of composite type ${name} cannot change its type while columns use the composite type`,
   ],
   [
     /^subscription (.*?): changing two_phase /s,

@@ -319,7 +319,7 @@ function differing(live: FactBase, desired: FactBase): string[] {
     [
       `  ${attribute} of ${describe(id)}:`,
       `    the server has  ${shown(from)}`,
-      `    asked for was   ${shown(to)}`,
+      `    the files say   ${shown(to)}`,
     ].join("\n"),
   );
 }

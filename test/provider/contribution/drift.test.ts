@@ -244,7 +244,7 @@ test("a collation that the server has in another version is told with its indexe
   const found = await report(database, states);
   expect(found.outdated).toEqual([
     expect.stringMatching(
-      /^collation shop\.plain was noted with version 0\.1, the server has \S+, .*shop\.item_plain; then ALTER collation shop\.plain REFRESH VERSION$/,
+      /^collation shop\.plain was recorded with version 0\.1, the server has \S+, .*shop\.item_plain; then ALTER collation shop\.plain REFRESH VERSION$/,
     ),
   ]);
   expect(isDrifted({ ...found, layers: [], notOurs: [] })).toBe(true);

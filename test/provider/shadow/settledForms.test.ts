@@ -293,7 +293,7 @@ test("what the server keeps otherwise than it was told is reported with both for
       '    ALTER TABLE "app"."t" ALTER COLUMN "id" SET DEFAULT 1',
       "  expr of default app.t.id:",
       "    the server has  2",
-      "    asked for was   1",
+      "    the files say   1",
     ].join("\n"),
   );
   await expect(failure).rejects.toThrow(/it is a defect in pgstrata, not in your files: report it/);

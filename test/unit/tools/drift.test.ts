@@ -68,7 +68,7 @@ it("prints a line for each layer, and one below it for each difference", () => {
       { row: "s.t/id=1", missing: true, differs: [] },
       { row: "s.t/id=2", missing: false, differs: ["values.a", "values.b"] },
     ],
-    outdated: ["database d was noted with version 1"],
+    outdated: ["database d was recorded with version 1"],
   };
   expect(formatDrift([report])).toBe(
     [
@@ -81,7 +81,7 @@ it("prints a line for each layer, and one below it for each difference", () => {
       "  in the same schemas",
       "    not ours  table public.t",
       "  collations",
-      "    outdated  database d was noted with version 1",
+      "    outdated  database d was recorded with version 1",
       "  rows",
       "    missing   s.t/id=1",
       "    differs   s.t/id=2: values.a, values.b",

@@ -9,13 +9,13 @@ for (const [what, before, after, found] of [
     "an attribute of a composite type that a column has",
     "create type public.point2 as (x int); create table public.t (at public.point2);",
     "create type public.point2 as (x text); create table public.t (at public.point2);",
-    'attribute "x" of composite type "public"."point2" cannot get another type while columns have the type',
+    'attribute "x" of composite type "public"."point2" cannot change its type while columns use the composite type',
   ],
   [
     "the type below a domain that a column has",
     "create domain public.code as int; create table public.t (code public.code);",
     "create domain public.code as text; create table public.t (code public.code);",
-    'domain "public"."code" cannot become another one while columns have it: ',
+    'domain "public"."code" cannot change while columns use it: ',
   ],
   [
     "an enum's values while a composite type holds the enum",
