@@ -2,9 +2,11 @@
  * Which roles applications connect as, who may decrypt, and what happens to them on destroy. What the roles
  * may do is granted in the layers' SQL; the `postgresql` provider creates them.
  */
+
 import { GrantRole, Role } from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random";
+import { withReferences } from "../program/errorCodes.ts";
 
 /** Names of the roles; the SQL of the layers names them literally. */
 export const ACCESS_ROLES = {
@@ -70,7 +72,10 @@ export class AccessRoles extends pulumi.ComponentResource {
       this.passwords = { [ACCESS_ROLES.app]: app, [ACCESS_ROLES.readonly]: readonly };
     } else if (decryptors.length > 0) {
       throw new pulumi.ResourceError(
-        "decryptors are given, but the roles are not created here (manage: false); name them in the stack that creates the roles",
+        withReferences(
+          "decryptors are given, but the roles are not created here (manage: false); name them in the stack that creates the roles",
+          ["PS617"],
+        ),
         this,
         true,
       );

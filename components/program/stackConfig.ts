@@ -5,6 +5,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod/mini";
 import { ConnectionStringError, type DatabaseType, parseConnectionString } from "../registry/connectionString.ts";
+import { type Fault, faultsOf } from "./errorCodes.ts";
 
 /**
  * The settings of a stack after parsing. Each is set with `pulumi config set <key> <value>`; see `SETTINGS`
@@ -129,14 +130,16 @@ export function readStackConfig(
   secretKeys: string[] | undefined = storedSecrets(),
 ): StackConfig {
   const parsed = SETTINGS.safeParse(plainValues(config), { error: z.locales.en().localeError });
-  const faults = [
+  const faults: Fault[] = [
     ...unknownSettings(config),
-    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+    ...(parsed.error?.issues ?? []).map((issue) => fault("PS612", issue.path.join("."), issue.message)),
     ...plainSecrets(config, secretKeys),
     ...missingSecrets(config),
     ...unreadableSecrets(config),
   ];
-  if (!parsed.success || faults.length > 0) throw new pulumi.RunError(report(faults));
+  if (!parsed.success || faults.length > 0) {
+    throw new pulumi.RunError(faultsOf(`the configuration of stack "${pulumi.getStack()}"`, faults));
+  }
   return {
     databaseUrl: config.getSecret("databaseUrl"),
     mongodbConnectionString: config.getSecret("mongodbConnectionString"),
@@ -146,40 +149,47 @@ export function readStackConfig(
   };
 }
 
+const fault = (code: Fault["code"], key: string, found: string): Fault => ({ code, reason: `${key}: ${found}` });
+
 function plainValues(config: pulumi.Config): Record<string, string> {
   const values = Object.keys(SETTINGS.shape).map((key) => [key, config.get(key)]);
   return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }
 
 /** A setting that nothing reads is most likely a misspelt one. */
-function unknownSettings(config: pulumi.Config): string[] {
+function unknownSettings(config: pulumi.Config): Fault[] {
   const known = new Set([...Object.keys(SETTINGS.shape), ...Object.keys(SECRETS), "shadow"]);
   return Object.keys(pulumi.runtime.allConfig())
     .filter((key) => key.startsWith(`${config.name}:`))
     .map((key) => key.slice(config.name.length + 1))
     .filter((key) => !known.has(key))
-    .map((key) => `${key}: is not a setting; remove it: pulumi config rm ${key} --stack ${pulumi.getStack()}`);
+    .map((key) =>
+      fault("PS613", key, `is not a setting; remove it: pulumi config rm ${key} --stack ${pulumi.getStack()}`),
+    );
 }
 
-function plainSecrets(config: pulumi.Config, secretKeys: string[] | undefined): string[] {
+function plainSecrets(config: pulumi.Config, secretKeys: string[] | undefined): Fault[] {
   if (secretKeys === undefined) return [];
   return [...Object.keys(SECRETS), "shadow"]
     .filter((key) => (key === "shadow" ? isUrl(config.get(key)) : config.get(key) !== undefined))
     .filter((key) => !secretKeys.includes(`${config.name}:${key}`))
-    .map((key) => `${key}: is stored in plain text; change the password and set it again: ${setLine(key)}`);
+    .map((key) =>
+      fault("PS614", key, `is stored in plain text; change the password and set it again: ${setLine(key)}`),
+    );
 }
 
-function missingSecrets(config: pulumi.Config): string[] {
+function missingSecrets(config: pulumi.Config): Fault[] {
   return Object.entries(SECRETS)
     .filter(([key, { instead }]) => config.get(key) === undefined && config.get(instead) !== "true")
-    .map(([key, { form }]) => `${key}: is not set; run  ${setLine(key)}  and enter ${form}`);
+    .map(([key, { form }]) => fault("PS611", key, `is not set; run  ${setLine(key)}  and enter ${form}`));
 }
 
-function unreadableSecrets(config: pulumi.Config): string[] {
+function unreadableSecrets(config: pulumi.Config): Fault[] {
   return Object.entries(SECRETS).flatMap(([key, { type, form }]) => {
     const value = config.get(key);
-    const fault = value === undefined ? undefined : connectionStringFault(value, type);
-    return fault === undefined ? [] : [`${key}: ${fault}; set it again: ${setLine(key)} (it has the form ${form})`];
+    const found = value === undefined ? undefined : connectionStringFault(value, type);
+    if (found === undefined) return [];
+    return [fault("PS615", key, `${found}; set it again: ${setLine(key)} (it has the form ${form})`)];
   });
 }
 
@@ -197,14 +207,6 @@ function connectionStringFault(value: string, type: DatabaseType): string | unde
 /** The value is asked for at the prompt, so that it reaches no shell history. */
 function setLine(key: string): string {
   return `pulumi config set --secret ${key} --stack ${pulumi.getStack()}`;
-}
-
-function report(faults: string[]): string {
-  const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
-  return [
-    `the configuration of stack "${pulumi.getStack()}" has ${count}:`,
-    ...faults.map((fault) => `  - ${fault}`),
-  ].join("\n");
 }
 
 function isUrl(value: string | undefined): boolean {

@@ -2,6 +2,7 @@
  * Whether the arguments of a registration agree with its connection string; pure, so that tests need no
  * engine. Reading the string itself is left to `connectionString.ts`.
  */
+import { type Fault, faultsOf } from "../program/errorCodes.ts";
 import {
   type ConnectionParts,
   ConnectionStringError,
@@ -22,23 +23,20 @@ export interface GivenParts {
   tls: boolean | undefined;
 }
 
-/** The connection string's parts, or a message that names every fault. */
+/** The connection string's parts, or a message that names every fault and its code. */
 export type CheckedRegistration = { parts: ConnectionParts } | { message: string };
 
 /** Checks a registration as a whole. A message never holds the connection string or its password. */
 export function checkRegistration(connectionString: string, given: GivenParts): CheckedRegistration {
-  const faults = ownFaults(given);
+  const faults: Fault[] = ownFaults(given).map((reason) => ({ code: "PS616", reason }));
   const parts = tryParse(connectionString);
-  if (typeof parts === "string") faults.push(parts);
-  else faults.push(...contradictions(parts, given));
+  if (typeof parts === "string") faults.push({ code: "PS615", reason: parts });
+  else faults.push(...contradictions(parts, given).map((reason): Fault => ({ code: "PS616", reason })));
   if (typeof parts !== "string" && faults.length === 0) return { parts: withDefaults(parts) };
-  const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   return {
-    message: [
-      `the registration of "${given.databaseName}" has ${count}:`,
-      ...faults.map((fault) => `  - ${fault}`),
+    message: faultsOf(`the registration of "${given.databaseName}"`, faults, [
       "Correct the arguments or the connection string; an argument that is left out follows the string.",
-    ].join("\n"),
+    ]),
   };
 }
 

@@ -3,6 +3,7 @@
  * nothing here knows a table.
  */
 import * as pulumi from "@pulumi/pulumi";
+import { withReferences } from "../program/errorCodes.ts";
 
 /** A value of a column as a program gives it. Objects and arrays go to `json` and `jsonb` columns. */
 export type ColumnValue = null | boolean | number | string | JsonArray | JsonObject;
@@ -119,7 +120,7 @@ export class Row extends pulumi.CustomResource {
       const value = columns[name];
       if (typeof value !== "string") {
         throw new pulumi.ResourceError(
-          `column "${name}" is not among the outputs: name it under "returning"`,
+          withReferences(`column "${name}" is not among the outputs: name it under "returning"`, ["PS617"]),
           this,
           true,
         );

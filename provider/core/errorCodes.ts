@@ -1,8 +1,9 @@
 /**
- * The codes of all that pgstrata tells a user to mend: one table, code to title. A code names a reason for
- * which the user does one kind of thing, not a place in the code. Each has a page, `docs/errors/PS###.md`.
+ * The codes of errors that the provider and the tools report, with titles. A code names a reason for which
+ * the user does one kind of thing, and has a page, `docs/errors/PS###.md`. The program's own, PS611 to PS629,
+ * are in `components/program/errorCodes.ts`.
  */
-import { linkTo } from "./project.ts";
+import { withPages } from "../../project.ts";
 
 /** By the hundreds of a code. */
 const AREAS = {
@@ -109,16 +110,10 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** The page of a code, from the root of the project. */
-export const pageOf = (code: ErrorCode): string => `docs/errors/${code}.md`;
-
 /** The heading that a code stands under. */
 export function areaOf(code: string): string | undefined {
   return Object.entries(AREAS).find(([hundreds]) => code.startsWith(`PS${hundreds}`))?.[1];
 }
 
-/** A message with one line more for each of its codes, which says where to read on. */
-export function withReferences(message: string, codes: Iterable<ErrorCode>): string {
-  const lines = [...new Set(codes)].map((code) => `${code} · ${linkTo(pageOf(code))}`);
-  return [message, ...lines].join("\n");
-}
+/** A message with the page of each of its codes. */
+export const withReferences = (message: string, codes: Iterable<ErrorCode>): string => withPages(message, codes);

@@ -1,8 +1,8 @@
 /**
  * What a user can mend, and how all that is thrown is shown. Codes and their pages are in `errorCodes.ts`.
  */
+import { publication, reportTo } from "../../project.ts";
 import { type ErrorCode, withReferences } from "./errorCodes.ts";
-import { publication, reportTo } from "./project.ts";
 import type { CheckFailure } from "./resourceType.ts";
 
 interface ErrorContext {

@@ -65,7 +65,7 @@ describe("AccessRoles", () => {
 
   it("refuses decryptors where the roles are not made", () => {
     expect(() => new AccessRoles("access", { manage: false, decryptors: ["x"] })).toThrow(
-      /name them in the stack that creates/,
+      /name them in the stack that creates the roles\nPS617 · docs\/errors\/PS617\.md$/,
     );
   });
 });

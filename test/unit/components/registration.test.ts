@@ -30,6 +30,7 @@ describe("checkRegistration", () => {
         '  - database: "5" was given, but the connection string says "0"',
         "  - tls: true was given, but the connection string says no TLS",
         "Correct the arguments or the connection string; an argument that is left out follows the string.",
+        "PS616 · docs/errors/PS616.md",
       ].join("\n"),
     );
   });
@@ -51,6 +52,7 @@ describe("checkRegistration", () => {
   it("refuses an unreadable string without quoting it", () => {
     const message = messageOf("redis://default:hunter2/x@h", redis);
     expect(message).toContain("connectionString: it has a raw");
+    expect(message).toMatch(/\nPS615 · docs\/errors\/PS615\.md$/);
     expect(message).not.toContain("hunter2");
   });
 

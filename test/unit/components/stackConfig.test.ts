@@ -41,6 +41,7 @@ describe("readStackConfig", () => {
         "  - databaseUrl: is not set; run  pulumi config set --secret databaseUrl --stack prod  and enter postgresql://user:password@host:port/database",
         "  - mongodbConnectionString: is not set; run  pulumi config set --secret mongodbConnectionString --stack prod  and enter mongodb://user:password@host:port",
         "  - redisConnectionString: is not set; run  pulumi config set --secret redisConnectionString --stack prod  and enter redis://user:password@host:port",
+        "PS611 · docs/errors/PS611.md",
       ].join("\n"),
     );
   });
@@ -70,12 +71,14 @@ describe("readStackConfig", () => {
     const message = refusal(complete, ["pgstrata:databaseUrl", "pgstrata:mongodbConnectionString"]);
     expect(message).toContain("redisConnectionString: is stored in plain text");
     expect(message).toContain("pulumi config set --secret redisConnectionString --stack prod");
+    expect(message).toMatch(/\nPS614 · docs\/errors\/PS614\.md$/);
     expect(refusal({ ...complete, shadow: "postgresql://u:hunter2@h" })).toContain("shadow: is stored in plain text");
   });
 
   it("names an unreadable connection string without quoting it", () => {
     const message = refusal({ ...complete, redisConnectionString: "redis://default:hunter2/x@h" });
     expect(message).toContain("redisConnectionString: it has a raw");
+    expect(message).toMatch(/\nPS615 · docs\/errors\/PS615\.md$/);
     expect(message).toContain("pulumi config set --secret redisConnectionString --stack prod");
     expect(message).not.toContain("hunter2");
   });
@@ -94,6 +97,7 @@ describe("readStackConfig", () => {
     }
     expect(message).toContain('Unrecognized key: "colour"');
     expect(message).toContain("mongodbConnectionstring: is not a setting");
+    expect(message).toMatch(/\nPS613 · docs\/errors\/PS613\.md\nPS612 · docs\/errors\/PS612\.md$/);
   });
 
   it("has a default for every plain setting", () => {

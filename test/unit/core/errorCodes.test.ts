@@ -1,13 +1,18 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { areaOf, ERROR_CODES, type ErrorCode, pageOf, withReferences } from "../../../provider/core/errorCodes.ts";
+import { PROGRAM_ERROR_CODES } from "../../../components/program/errorCodes.ts";
+import { linkTo, pageOf, reportTo } from "../../../project.ts";
+import { areaOf, ERROR_CODES, type ErrorCode, withReferences } from "../../../provider/core/errorCodes.ts";
 import { InputError, shownError, UserError } from "../../../provider/core/errors.ts";
-import { linkTo, reportTo } from "../../../provider/core/project.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 const PAGES = readdirSync(join(ROOT, "docs", "errors")).filter((name) => name !== "README.md");
-const TABLE = join("provider", "core", "errorCodes.ts");
+const TABLES = [
+  { codes: ERROR_CODES, folders: ["provider", "tools"], path: join("provider", "core", "errorCodes.ts") },
+  { codes: PROGRAM_ERROR_CODES, folders: ["components"], path: join("components", "program", "errorCodes.ts") },
+];
+const ALL = TABLES.flatMap(({ codes }) => Object.entries(codes));
 
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 
@@ -16,20 +21,21 @@ function usedIn(texts: readonly string[]): Set<string> {
   return new Set(texts.flatMap((text) => [...text.matchAll(/"(PS\d+)"/g)].map(([, code = ""]) => code)));
 }
 
-const sources = ["provider", "tools"].flatMap((folder) =>
-  readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
-    .map((name) => join(folder, name))
-    .filter((path) => path.endsWith(".ts") && path !== TABLE),
-);
+const sourcesIn = (folders: readonly string[], table: string): string[] =>
+  folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+      .map((name) => join(folder, name))
+      .filter((path) => path.endsWith(".ts") && path !== table),
+  );
 
-describe.each(Object.entries(ERROR_CODES))("%s", (code, title) => {
+describe.each(ALL)("%s", (code, title) => {
   test("has a page with its title, what to do, an example and related codes", () => {
     const page = read(join("docs", "errors", `${code}.md`));
     expect(page.split("\n")[0]).toBe(`# ${code}: ${title}`);
     expect(page).toMatch(/\n## What to do\n\n1\. .*\n## Example\n\n {4}\S.*\nRelated: \[PS/s);
     expect(page.trimEnd().split("\n").length).toBeLessThanOrEqual(25);
     for (const [, other = ""] of page.matchAll(/\]\((.+?)\.md\)/g))
-      expect([...Object.keys(ERROR_CODES), "README"]).toContain(other);
+      expect([...ALL.map(([known]) => known), "README"]).toContain(other);
   });
 
   test("has an area, and a line in the list of all", () => {
@@ -40,11 +46,16 @@ describe.each(Object.entries(ERROR_CODES))("%s", (code, title) => {
   });
 });
 
-test("each page is of a code, and each code is used", () => {
-  expect(PAGES.map((name) => name.replace(".md", "")).sort()).toEqual(Object.keys(ERROR_CODES).sort());
-  const used = usedIn(sources.map(read));
-  expect(Object.keys(ERROR_CODES).filter((code) => !used.has(code))).toEqual([]);
-  expect([...used].filter((code) => !(code in ERROR_CODES))).toEqual([]);
+test("no code is twice, and each page is of one", () => {
+  const codes = ALL.map(([code]) => code);
+  expect(new Set(codes).size).toBe(codes.length);
+  expect(PAGES.map((name) => name.replace(".md", "")).sort()).toEqual(codes.sort());
+});
+
+test.each(TABLES)("each code of $path is used, and no other is", ({ codes, folders, path }) => {
+  const used = usedIn(sourcesIn(folders, path).map(read));
+  expect(Object.keys(codes).filter((code) => !used.has(code))).toEqual([]);
+  expect([...used].filter((code) => !(code in codes))).toEqual([]);
 });
 
 test("the check of uses sees a code as a value, and not one in a sentence", () => {

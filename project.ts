@@ -1,4 +1,7 @@
-/** Where the project is published, as its `package.json` says. Nothing is read before it is asked for. */
+/**
+ * Where the project is published, as its `package.json` says, and how a message links to the pages of its
+ * codes. The codes are in `provider/core/errorCodes.ts` and `components/program/errorCodes.ts`.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -17,6 +20,15 @@ export function linkTo(path: string, { repository } = publication()): string {
   return url?.startsWith("https://") ? `${url}/blob/main/${path}` : path;
 }
 
+/** The page of a code, from the root of the project. */
+export const pageOf = (code: string): string => `docs/errors/${code}.md`;
+
+/** A message with one line more for each of its codes, which says where to read on. */
+export function withPages(message: string, codes: Iterable<string>): string {
+  const lines = [...new Set(codes)].map((code) => `${code} · ${linkTo(pageOf(code))}`);
+  return [message, ...lines].join("\n");
+}
+
 /** Who hears of a defect. */
 export const reportTo = ({ bugs } = publication()): string => bugs ?? "the maintainers of pgstrata";
 
@@ -24,7 +36,7 @@ let found: Publication | undefined;
 
 export function publication(): Publication {
   if (found !== undefined) return found;
-  const text = readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8");
+  const text = readFileSync(join(import.meta.dirname, "package.json"), "utf8");
   const parsed: Record<string, unknown> = JSON.parse(text);
   found = {};
   for (const key of ["version", "bugs", "repository"] as const) {
