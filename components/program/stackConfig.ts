@@ -123,7 +123,7 @@ const SECRETS = {
  * Reads the configuration of the current stack.
  *
  * @param secretKeys full names of the settings that are stored encrypted; undefined where that is not known.
- * @throws RunError that names every fault and the line that mends it; never a secret value.
+ * @throws RunError that names every fault and the command that fixes it; never a secret value.
  */
 export function readStackConfig(
   config: pulumi.Config = new pulumi.Config(),

@@ -15,14 +15,14 @@ interface CommonArgs {
   databases: DatabasesTable;
 
   /**
-   * The project that the service belongs to: its row or its ID. A change registers the service anew, under
+   * The project that the service belongs to: its row or its ID. A change registers the service again, under
    * the new project.
    */
   project: Row | pulumi.Input<string>;
 
   /**
    * Name for people, not empty. With project and type it identifies the registration: a change registers the
-   * service anew and deletes the old row.
+   * service again and deletes the old row.
    */
   databaseName: pulumi.Input<string>;
 
@@ -78,7 +78,7 @@ interface CommonArgs {
 /** The arguments with the settings that fit the type. */
 export type RegisteredDatabaseArgs = {
   [Type in DatabaseType]: CommonArgs & {
-    /** Kind of service. A change registers the service anew. */
+    /** Kind of service. A change registers the service again. */
     type: Type;
     /** Settings of the client; never a secret. */
     config?: pulumi.Input<DatabaseSettings[Type]>;

@@ -77,7 +77,7 @@ export function parseConnectionString(text: string): ConnectionParts {
 }
 
 /**
- * The form that may be shown to everybody: scheme of the type, host and port; no user, no password, no path.
+ * The form that may be shown to anyone: scheme of the type, host and port; no user, no password, no path.
  */
 export function maskedConnectionString(parts: Pick<ConnectionParts, "type" | "host" | "port">): string {
   const host = parts.host.includes(":") ? `[${parts.host}]` : parts.host;

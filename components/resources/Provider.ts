@@ -15,8 +15,8 @@ export interface ProviderArgs {
 
   /**
    * Longest wait for one lock in the database, in milliseconds, 1 or more. After it the transaction is rolled
-   * back and tried again, so that the update never queues up behind a long transaction and blocks everybody
-   * else.
+   * back and tried again, so that the update never queues up behind a long transaction and blocks all
+   * other sessions.
    * @default 3000
    */
   lockTimeoutMs?: pulumi.Input<number> | undefined;

@@ -193,7 +193,7 @@ class Execution {
 
 /** What holds for the statements of an open transaction. */
 interface SessionLimits {
-  /** Whether somebody may be waiting for us. */
+  /** Whether other sessions may be waiting for this one. */
   isHolding: boolean;
   /** `lock_timeout`. */
   patienceMs: number;

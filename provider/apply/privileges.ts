@@ -146,7 +146,7 @@ function changedObject(id: StableId, sides: readonly FactBase[]): StableId {
   }
 }
 
-/** Whoever holds a privilege with the right to pass it on need not be the owner. */
+/** A role that holds a privilege with grant option need not be the owner. */
 function mayPassOn(live: FactBase, target: StableId, role: string): boolean {
   const own = live.get({ kind: "acl", target, grantee: role });
   return Array.isArray(own?.payload.grantable) && own.payload.grantable.length > 0;

@@ -53,7 +53,7 @@ class RehearsalError extends UserError {
   }
 }
 
-/** Nobody waits for a scratch database, and it waits for nobody. */
+/** No session waits for a scratch database, and it waits for none. */
 const LIMITS = { lockTimeoutMs: 0, lockLimitMs: 0, statementTimeoutMs: 0, longStatementTimeoutMs: 0 };
 
 /** Rehearses the plans of one run, one at a time. A plan that has passed is not rehearsed again. */

@@ -138,8 +138,8 @@ export function applyContribution(live: FactBase, contribution: Contribution): F
     if (fact === undefined) throw new MissingBaseObject(change.id);
     draft.facts.set(key, { ...fact, payload: { ...fact.payload, [change.attribute]: change.to } });
   }
-  // What a replaced fact depended on is said anew by the contribution; its owner only where the contribution
-  // names one.
+  // What a replaced fact depended on is given again by the contribution; its owner only where the
+  // contribution names one.
   draft.dropEdgesFrom(added, (edge) => edge.kind === "depends");
   for (const edge of contribution.unlinked) draft.edges.delete(edgeKey(edge));
   draft.dropEdgesFrom(

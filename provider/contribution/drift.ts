@@ -17,7 +17,7 @@ export interface LayerDrift {
   /** Objects and parts of objects that are otherwise. */
   differs: string[];
   missing: string[];
-  /** What somebody else put on or among the layer's objects. */
+  /** What others have added to or among the layer's objects. */
   notOurs: string[];
 }
 
@@ -110,8 +110,8 @@ function foreignParts(live: FactBase, records: ReadonlyMap<string, ContributionR
 }
 
 /**
- * Where a fact of others is: on something of a layer, in a schema of nobody, or on something that is itself
- * of others.
+ * Where a fact of others is: on something of a layer, in a schema that no layer declares, or on something
+ * that is itself of others.
  */
 function placeOf(
   { id, parent = schemaOf(id) }: Fact,

@@ -5,7 +5,7 @@
 import { encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 
 /**
- * What the server gives everybody on a new object; a layer that takes it away says so, and one that does not
+ * What the server grants PUBLIC on a new object; a layer that takes it away says so, and one that does not
  * wants it.
  */
 const BUILT_IN: Partial<Record<StableId["kind"], string>> = {

@@ -1,5 +1,6 @@
 /**
- * What a user can mend, and how all that is thrown is shown. Codes and their pages are in `errorCodes.ts`.
+ * Errors that a user can fix, and how every thrown error is shown. Codes and their pages are in
+ * `errorCodes.ts`.
  */
 import { publication, reportTo } from "../../project.ts";
 import { type ErrorCode, withReferences } from "./errorCodes.ts";
@@ -15,7 +16,7 @@ interface ErrorContext {
 }
 
 /**
- * A mistake that the user can mend. The message says what was found, what was expected and what to do, in
+ * A mistake that the user can fix. The message says what was found, what was expected and what to do, in
  * that order, and never holds a secret. Anything else that is thrown is a defect of ours.
  */
 export class UserError extends Error {

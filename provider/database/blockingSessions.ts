@@ -53,7 +53,7 @@ export class BlockerWatch {
     }
   }
 
-  /** Who stood in the way when it was looked last; empty when nobody was seen. */
+  /** The blocking sessions at the last look; empty when none was seen. */
   describe(): string {
     return this.seen
       .map(({ pid, role, address, application, state, seconds }) =>
@@ -75,7 +75,7 @@ export class BlockerWatch {
         if (rows.length > 0) this.seen = rows;
       }
     } catch {
-      // Ended, or the server does not tell: then the message names nobody.
+      // Ended, or the server does not tell: then the message names none.
     }
   }
 }

@@ -34,10 +34,10 @@ const IS_TAKEN =
   "select exists (select from pg_catalog.pg_largeobject_metadata where oid = $1::pg_catalog.oid) as taken";
 
 /**
- * A note that is kept in the target and written in the transaction that it tells of, so that a run which is
- * killed after its commit and before Pulumi has written its state leaves no doubt about who made what. It is
- * a large object of the connecting role: that needs no schema and no right, nobody else can read it, and it
- * is no fact of the catalog. Going without it is always possible.
+ * A note that is kept in the target and written in the transaction that it tells of, so that a run which
+ * is killed after its commit and before Pulumi has written its state leaves no doubt about who made what.
+ * It is a large object of the connecting role: that needs no schema and no privilege, no other role can
+ * read it, and it is no fact of the catalog. Going without it is always possible.
  */
 export class Ledger {
   readonly identity: string;

@@ -36,7 +36,7 @@ export function installedMajors(): number[] {
 }
 
 /**
- * Finds the binaries of a major version. When we are root and the account that shall run them cannot get to
+ * Finds the binaries of a major version. When we are root and the account that is to run them cannot get to
  * node_modules (it lies under a private home), they are copied once to `/var/cache/pgstrata`, which belongs
  * to root and which all can read.
  *

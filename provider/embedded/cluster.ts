@@ -48,7 +48,7 @@ const execute = promisify(execFile);
  * The data directory of a home, initialized now if there is none. It appears complete and at once, so that
  * neither a killed initdb nor two of them at a time leave half of one.
  *
- * @throws {UserError} when it is of another major version, of another superuser, or belongs to somebody else.
+ * @throws {UserError} when it is of another major version, of another superuser, or belongs to another user.
  */
 export async function openCluster(options: { home: string; binaries: Binaries; superuser: string }): Promise<Cluster> {
   const { home, binaries, superuser } = options;

@@ -48,7 +48,7 @@ export function explainOutput(output: string, at: { home: string; port?: number;
 }
 
 /**
- * Turns an error of the file system into one clear message, where it is one that the user can mend; else
+ * Turns an error of the file system into one clear message, where it is one that the user can fix; else
  * gives it back.
  */
 export function explainFileError(error: unknown, home: string): unknown {

@@ -32,7 +32,7 @@ export async function copyInMemory(cluster: Cluster): Promise<Cluster | undefine
   await removeAbandoned();
   const home = mkdtempSync(join(MEMORY, `${PREFIX}${processIdentity(process.pid)}-`));
   try {
-    // The account that runs the server must get to the data, which nobody else can read.
+    // The account that runs the server must get to the data, which no other user can read.
     chmodSync(home, 0o711);
     const data = join(home, "data");
     await execute("cp", ["-a", cluster.data, data]);

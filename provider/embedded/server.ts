@@ -43,7 +43,7 @@ export interface EmbeddedServerOptions {
    */
   detached?: boolean;
   /**
-   * For a server of this process's own whose data nobody needs afterwards: it runs in memory where the
+   * For a server of this process's own whose data is not needed afterwards: it runs in memory where the
    * machine has room for that, and in the directory where it has not.
    *
    * @default false
@@ -144,7 +144,7 @@ async function startInMemory(
   }
 }
 
-/** Whether nobody runs a server here. One whose owner has died is stopped first. */
+/** Whether no server runs here. One whose owner has died is stopped first. */
 async function isFree(data: string): Promise<boolean> {
   const holder = findHolder(data);
   if (holder.kind !== "ours") return holder.kind === "nobody";
@@ -201,7 +201,7 @@ async function launchOn(cluster: Cluster, binaries: Binaries, options: EmbeddedS
       };
       return describe(cluster, port, binaries.version, stop);
     } catch (error) {
-      // Somebody else took the free port before the server did.
+      // Another process took the free port before the server did.
       const mayPass = error instanceof StartFailure && error.code === "PS702" && options.port === undefined;
       if (!mayPass || attempt === PORT_ATTEMPTS) throw error;
     }

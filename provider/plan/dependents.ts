@@ -12,7 +12,7 @@ import { typeChange } from "./typeChange.ts";
 import { UnsupportedChangeError } from "./unsupportedChange.ts";
 
 /**
- * Live without what stands on an object that cannot change beneath it. What the planner itself makes anew
+ * Live without what stands on an object that cannot change beneath it. What the planner itself recreates
  * (indexes, views, policies, …) stays for it to order.
  *
  * @returns undefined where nothing has to go.

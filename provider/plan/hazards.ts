@@ -124,7 +124,7 @@ function blockedWrites(statement: Statement, id: StableId, { live, desired, size
   const scanned = statement.op === "create" ? tablesOfDomain(id, live) : [];
   if (scanned.length > 0) return scanned.flatMap((each) => scan(each, rowsBehind(each, sizes), "writes wait"));
   if (statement.scans !== undefined)
-    return statement.scans.flatMap((each) => scan(each, rowsBehind(each, sizes), "everybody waits"));
+    return statement.scans.flatMap((each) => scan(each, rowsBehind(each, sizes), "reads and writes wait"));
   const rows = rowsBehind(id, sizes, live, desired);
   const table = tableOf(id, live, desired);
   if (rows === 0 || table === undefined || statement.transaction === "none") return [];
@@ -141,7 +141,7 @@ function blockedWrites(statement: Statement, id: StableId, { live, desired, size
   }
   if (statement.op !== "create") {
     const scans = id.kind === "column" && / SET NOT NULL$/.test(statement.sql);
-    return scans ? scan(table, rows, "everybody waits") : [];
+    return scans ? scan(table, rows, "reads and writes wait") : [];
   }
   if (statement.work === "catalog") return [];
   if (id.kind === "index") {

@@ -10,16 +10,16 @@ import { revertContribution } from "../contribution/contribution.ts";
 import type { Statement } from "./statement.ts";
 
 /**
- * As the planner words it that it makes a type anew, which goes by its old name until its columns are
+ * How the planner says that it recreates a type, which keeps its old name until its columns are
  * converted.
  */
 const STEPS_ASIDE = /^ALTER TYPE (.+) RENAME TO ".*__pgdelta_replaced"$/;
 
 /**
- * The database half-way, where a plan makes tables or types anew: without what the server refuses to leave
- * standing meanwhile, though the planner does. Of a table, recreated such as for another partition key, that
- * is all that stands on it: views, keys of other tables. Of a type, such as an enum that loses a value, the
- * policies that read a column of it.
+ * The intermediate state of the database where a plan recreates tables or types: without what the server
+ * refuses to leave standing meanwhile, though the planner does. Of a table, recreated such as for another
+ * partition key, that is all that stands on it: views, keys of other tables. Of a type, such as an enum
+ * that loses a value, the policies that read a column of it.
  *
  * @returns undefined for a plan that needs no such detour.
  */
@@ -77,7 +77,7 @@ function ownedBy(column: StableId, sequences: readonly Fact[]): StableId[] {
  * value has neither its privileges, its owner nor its comment afterwards, and the planner does not give them
  * again.
  *
- * @returns undefined for a plan that makes no type anew.
+ * @returns undefined for a plan that recreates no type.
  */
 export function withBareTypes(statements: readonly Statement[], desired: FactBase): FactBase | undefined {
   const names = new Set(statements.flatMap(({ sql }) => STEPS_ASIDE.exec(sql)?.[1] ?? []));

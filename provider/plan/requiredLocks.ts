@@ -100,7 +100,7 @@ type TablePart = Extract<StableId, { table: string }>;
 /** What the facts say of tables to each other, found once for all statements. */
 class Relations {
   /**
-   * Tables of other owners: to lock one needs rights of its own, so its statement shall take the lock itself.
+   * Tables of other owners: locking one needs privileges of its own, so its statement takes the lock itself.
    */
   readonly ofOthers: ReadonlySet<string>;
   private readonly dependencies = new Map<string, StableId[]>();

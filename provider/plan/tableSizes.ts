@@ -67,8 +67,8 @@ export async function readSizes(
  */
 async function countSome(client: ClientBase | Pool, schema: string, name: string): Promise<number> {
   // A policy must not hide a row from this question: with row_security off the server raises an error
-  // instead. Both statements go in one message, which is one transaction. A table that somebody has locked
-  // counts as holding rows.
+  // instead. Both statements go in one message, which is one transaction. A table that another session has
+  // locked counts as holding rows.
   const probe =
     `set local row_security = off; set local lock_timeout = ${PROBE_LOCK_TIMEOUT_MS}; ` +
     `select pg_catalog.count(*)::int as rows from (select from ${quoteQualified(schema, name)} limit ${MOST_COUNTED}) as sample`;

@@ -35,7 +35,7 @@ interface Scratch {
   needs: string;
   /** Digests of the sets that were loaded, in order. */
   loaded: string[];
-  /** By number of sets loaded. Only what somebody asks for is read: reading takes as long as loading. */
+  /** By number of sets loaded. Only what is asked for is read: reading takes as long as loading. */
   facts: Map<number, FactBase>;
   /** What is known of the forms of its definitions, and which of them were asked for. */
   forms: Forms;

@@ -15,7 +15,7 @@ export interface Segment {
   isLinking: boolean;
   /** Whether all segments are one transaction: rows would be missing in between. */
   isTogether: boolean;
-  /** Tables that it fills or makes anew: what is built on them costs no more than their copy does. */
+  /** Tables that it fills or recreates: what is built on them costs no more than their copy does. */
   fresh?: readonly TableId[];
   /** Nothing may run ahead of the others. */
   inOrder?: boolean;

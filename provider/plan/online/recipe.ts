@@ -58,5 +58,5 @@ export const standalone = {
   rewrites: false,
 } as const;
 
-/** Stops everybody, but only for a moment. */
+/** Blocks all other sessions, but only for a moment. */
 export const brief = { transaction: "shared", lock: "ACCESS EXCLUSIVE", work: "catalog", rewrites: false } as const;

@@ -27,7 +27,7 @@ export interface QuestionContext {
   conversions?: Conversions;
 }
 
-/** What a new column, or an empty one that shall hold a value, is filled in with. */
+/** What a new column, or an empty one that is to hold a value, is filled in with. */
 export function fillOf(id: ColumnName, { conversions }: QuestionContext): string | undefined {
   const conversion = conversions?.get(encodeId({ kind: "column", ...id }));
   return conversion === undefined || namesIn(conversion).has(id.name) ? undefined : conversion.expression;

@@ -266,7 +266,7 @@ async function run(
   }
 }
 
-/** Where no transaction comes first: a step that stands by itself must not be counted as somebody else's. */
+/** Where no transaction comes first: a step that stands by itself must not be counted as another update's. */
 async function inOwnTransaction(client: PoolClient, note: () => Promise<void>): Promise<void> {
   await client.query("begin");
   try {

@@ -49,7 +49,7 @@ export async function readLive(
 
 /**
  * True for errors that mean that a stored secret cannot be turned into its plain form, for example as it was
- * encrypted with another key: then it does not match, and writing it again mends it.
+ * encrypted with another key: then it does not match, and writing it again repairs it.
  */
 export function isUnreadableSecret(error: unknown): boolean {
   return /^(39|22)/.test(codeOf(error) ?? "");
