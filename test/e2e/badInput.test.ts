@@ -55,6 +55,7 @@ describe("faults in the settings", () => {
     expect(said).toContain('redisConnectionString: it is a connection string of type "mongodb"');
     expect(said).toContain("lockRetries: expected a whole number");
     expect(said).toContain("databseUrl: is not a setting; remove it: pulumi config rm databseUrl --stack test");
+    for (const code of ["PS612", "PS613", "PS615"]) expect(said).toContain(`${code} · docs/errors/${code}.md`);
     for (const key of ["mongodbConnectionString", "redisConnectionString", "lockRetries", "databseUrl"]) {
       await stack.succeed("config", "rm", key);
     }

@@ -8,7 +8,16 @@ import { processEnvironment } from "../../tools/lib/environment.ts";
 import { projectRoot } from "../../tools/lib/paths.ts";
 
 /** What a project is made of; the rest of the checkout is of no use to a stack. */
-const PROJECT_PARTS = ["Pulumi.yaml", "package.json", "index.ts", "components", "provider", "sql", "tools"];
+const PROJECT_PARTS = [
+  "Pulumi.yaml",
+  "package.json",
+  "index.ts",
+  "project.ts",
+  "components",
+  "provider",
+  "sql",
+  "tools",
+];
 
 /** A stack in a project and a backend of its own, driven by the real CLI. */
 export interface StackWorkspace {
