@@ -57,11 +57,11 @@ export interface LayerArgs {
   roles?: pulumi.Input<pulumi.Input<string>[]>;
 
   /**
-   * Hazards of the plan that are approved, by name, such as a dropped column. A plan with any other hazard is
-   * refused before the first statement. An approval counts once in a stack: a second time it needs a note in
-   * brackets that tells it apart. One of what is not there, such as in a new stack, is left aside.
-   * `hand-over:app.t` leaves in place what the files no longer have, for a layer that declares it now
-   * and is updated later, or in another stack.
+   * Hazards of the plan that are approved, by name, such as a dropped column. A plan with any other hazard
+   * is refused before the first statement. An approval counts once in a stack: a second time it needs a
+   * note in brackets that tells it apart. An approval of an object that does not exist, such as in a new
+   * stack, is ignored. `hand-over:app.t` leaves in place what the files no longer have, for a layer that
+   * declares it now and is updated later, or in another stack.
    * @example allow: ["drop-column:app.t.a (2026-11: replaced)"]
    * @default []
    */
@@ -110,8 +110,7 @@ export interface LayerRun {
  * new Layer("notes", { name: "notes", files: ["sql/notes"] }, { provider: target });
  * ```
  *
- * Objects that existed before the layer are adopted where they are as the SQL says; a destroy leaves them in
- * place.
+ * Objects that existed before the layer are adopted; a destroy leaves them in place.
  */
 export class Layer extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;

@@ -36,7 +36,7 @@ export interface ProviderArgs {
 
   /**
    * Longest run of one statement that changes only the catalog, or one row, in milliseconds, waiting for
-   * locks not counted; 0 for no limit. Such a statement holds a lock that stops the users of its table.
+   * locks not counted; 0 for no limit. Such a statement holds a lock that blocks the users of its table.
    * @default 5000
    */
   statementTimeoutMs?: pulumi.Input<number> | undefined;
@@ -50,8 +50,8 @@ export interface ProviderArgs {
 
   /**
    * Longest run of one question that a plan puts to the rows, such as whether one lacks a value where NOT
-   * NULL comes, in milliseconds; all of a plan take five times as long at most. What is not finished then is
-   * said with the query to run. 0 to ask none.
+   * NULL comes, in milliseconds; all questions of a plan together take at most five times as long. One
+   * that is not finished by then is reported with the query to run. 0 to ask none.
    * @default 2000
    */
   rowQuestionTimeoutMs?: pulumi.Input<number> | undefined;

@@ -20,7 +20,7 @@ const TOGETHER_MS = 200;
 /**
  * Takes the locks of a transaction. The first one is waited for up to the lock timeout while nothing is held,
  * the others, and those of the statements, hardly at all: who waits for us never waits for others through us.
- * The order changes from try to try, so that a table that is busy comes to be the first one waited for.
+ * The order changes from try to try, so that a busy table eventually is the first one waited for.
  * Leaves behind a lock timeout of {@link LOCK_BACKOFF_MS}.
  *
  * @param client in a transaction whose lock timeout is `lockTimeoutMs`.

@@ -89,7 +89,7 @@ async function answerTo(client: PoolClient, question: RowQuestion, limitMs: numb
   };
 }
 
-/** Runs in a savepoint that is undone, with its locks; answers with the SQLSTATE of a failure. */
+/** Runs in a savepoint that is rolled back, with its locks; answers with the SQLSTATE of a failure. */
 async function inSavepoint(
   client: PoolClient,
   { limitMs, searchPath }: { limitMs: number; searchPath: string | undefined },

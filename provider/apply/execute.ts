@@ -1,6 +1,7 @@
 /**
- * How planned statements run: which share a transaction, with which time limits, and what is undone on
- * failure. Their order comes with the plan; locks, batches and messages are left to the files beside it.
+ * How planned statements run: which share a transaction, with which time limits, and what is rolled back
+ * on failure. Their order comes with the plan; locks, batches and messages are left to the files beside
+ * it.
  */
 import type { PoolClient } from "pg";
 import type { FactBase } from "../catalog/pgDelta.ts";
@@ -43,7 +44,7 @@ export interface ExecutionHooks {
 
 /**
  * Runs statements in one transaction, or, where the server demands a commit in between (a new enum value) or
- * a recipe has steps of its own, in as few as it allows. Whatever fails undoes the open transaction.
+ * a recipe has steps of its own, in as few as it allows. A failure rolls back the open transaction.
  */
 export async function execute(
   client: PoolClient,

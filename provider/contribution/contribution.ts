@@ -121,7 +121,7 @@ export class MissingBaseObject extends Error {
 /**
  * live ⊕ contribution.
  *
- * @throws {MissingBaseObject} when the contribution changes or needs an object that is not there.
+ * @throws {MissingBaseObject} when the contribution changes or needs an object that does not exist.
  */
 export function applyContribution(live: FactBase, contribution: Contribution): FactBase {
   const draft = new Draft(live);

@@ -1,7 +1,7 @@
 /**
- * Forms of definitions. The server prints what it was told, and prints something else when it is told that;
- * the form that stays the same is the *settled* one. Two definitions are equal when they settle in the same
- * form.
+ * Forms of definitions. The server prints a definition, and may print another one when it is given that
+ * print; the form that stays the same is the *settled* one. Definitions are equal when they settle in the
+ * same form.
  */
 import { definitionsOf, mayChangeForm, withDefinitions } from "../catalog/definitions.ts";
 import { encodeId, type Fact } from "../catalog/pgDelta.ts";

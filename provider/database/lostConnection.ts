@@ -7,7 +7,7 @@ import { UserError } from "../core/errors.ts";
 import { codeOf } from "./connectionError.ts";
 import { isOf, SQLSTATES } from "./sqlstate.ts";
 
-/** The connection broke while it was in use. The server undoes an open transaction by itself. */
+/** The connection broke while it was in use. The server rolls back an open transaction by itself. */
 export class LostConnection extends UserError {
   override name = "LostConnection";
 }

@@ -8,7 +8,7 @@ import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
 
 /**
  * `contention`: another session was in the way. `lost`: the connection broke in use. `surroundings`:
- * something outside of the statement. `rows`: values do not fit. `name`: something is not there.
+ * something outside the statement. `rows`: values do not fit. `name`: something does not exist.
  */
 export type Cause = "contention" | "lost" | "surroundings" | "rows" | "name";
 

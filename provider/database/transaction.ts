@@ -30,7 +30,7 @@ export interface TransactionOptions {
   signal?: AbortSignal;
   /** Told before each pause. */
   onRetry?: (retry: Retry) => void;
-  /** Who stood in the way when a try failed; empty where that is not known. */
+  /** The blocking sessions when a try failed; empty where they are not known. */
   blockers?: () => string;
   /** What the tries have left behind, for the final message. Default: nothing. */
   outcome?: () => string;

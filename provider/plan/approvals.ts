@@ -32,9 +32,9 @@ export const handOverName = (approval: string): string | undefined =>
 export const asHandOver = (name: string): string => approvalInLine(HAND_OVER + name);
 
 /**
- * Stops a plan with a hazard that can lose data or block writes and that was not approved, and one that rows
- * do not allow; asks where a rename may be meant. An approval of what is not there is fine: another stack may
- * have had it.
+ * Stops a plan with a hazard that can lose data or block writes and that was not approved, and one that
+ * rows do not allow; asks where a rename may be meant. An approval of what does not exist is fine: another
+ * stack may have had it.
  *
  * @returns the approvals that the plan uses.
  * @throws {UserError} that names each hazard with its approval, and approvals that may be meant for it.

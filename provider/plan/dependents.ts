@@ -1,6 +1,6 @@
 /**
- * What the server refuses to leave standing while an object is changed, and the planner does: it goes first
- * and comes back after. Which objects those are is read from the dependencies of the facts.
+ * Objects that the server does not allow to stay while another one is changed, though the planner leaves
+ * them: they are dropped first and recreated after. The dependencies of the facts say which ones.
  */
 import { describe } from "../catalog/objectNames.ts";
 import { encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";

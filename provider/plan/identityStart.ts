@@ -1,4 +1,4 @@
-/** Sequences that come to a column which was there before: they go on behind the values that it has. */
+/** Sequences of columns that existed before: they start after the values that the column holds. */
 import { identityOf, type SequenceId } from "../catalog/identity.ts";
 import { describe, ownerObject } from "../catalog/objectNames.ts";
 import { encodeId, type FactBase, parseId } from "../catalog/pgDelta.ts";

@@ -1,5 +1,6 @@
 /**
- * What the time between a function's change and the new values means to those who read them, and the work.
+ * What the time between a function's change and the new results means for readers, and what recomputing
+ * costs.
  */
 import { describe, nameInApproval } from "../catalog/objectNames.ts";
 import type { FactBase } from "../catalog/pgDelta.ts";

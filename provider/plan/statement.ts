@@ -1,4 +1,4 @@
-/** A planned statement, as a value: who plans makes it, everything else prints it or runs it. */
+/** A planned statement as a value: the planner creates it, everything else prints it or runs it. */
 import type { StableId } from "../catalog/pgDelta.ts";
 import type { TableId } from "../catalog/tables.ts";
 import type { StoredResult } from "./storedResults.ts";

@@ -1,4 +1,6 @@
-/** One line of a plan that people read, as a value: who reports makes it, everything else prints it. */
+/**
+ * One line of a plan as people read it, as a value: `planReport.ts` creates it, everything else prints it.
+ */
 import type { Hazard } from "../plan/hazards.ts";
 import type { Lock, Statement } from "../plan/statement.ts";
 

@@ -33,7 +33,7 @@ export const provider: ResourceSpec = {
       type: whole,
       default: 5000,
       description:
-        "Longest run of one statement that changes only the catalog, or one row, in milliseconds, waiting for locks not counted; 0 for no limit. Such a statement holds a lock that stops the users of its table. Default 5000.",
+        "Longest run of one statement that changes only the catalog, or one row, in milliseconds, waiting for locks not counted; 0 for no limit. Such a statement holds a lock that blocks the users of its table. Default 5000.",
     },
     longStatementTimeoutMs: {
       type: whole,

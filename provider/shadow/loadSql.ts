@@ -203,7 +203,7 @@ const isHarmless = (after: SideEffects, transaction: string): boolean =>
   after.transaction === transaction && !after.touchesServer;
 
 /**
- * Sends a file without waiting for those before it, so that the server goes on while this process is busy.
+ * Sends a file without waiting for those before it, so that the server works while this process is busy.
  * What follows one with a fault fails as well, and is not asked for.
  */
 async function loadFile(client: PoolClient, file: SqlFile): Promise<SideEffects> {

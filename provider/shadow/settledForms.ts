@@ -18,8 +18,8 @@ import type { ScratchDatabase } from "./shadow.ts";
 const MOST_ROUNDS = 6;
 
 /**
- * Runs statements, asks a question, and undoes all of it. What the server refuses, such as a definition that
- * names what this database does not have, is answered with its error.
+ * Runs statements, asks a question, and rolls all of it back. What the server refuses, such as a
+ * definition that names what this database does not have, is answered with its error.
  */
 const PROBE = `
   create function pg_temp.pgstrata_print_of(statements pg_catalog.text[], path pg_catalog.text, query pg_catalog.text, names pg_catalog.text[]) returns pg_catalog.json language plpgsql as $$

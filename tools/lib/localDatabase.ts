@@ -38,7 +38,7 @@ export interface LocalDatabase {
 }
 
 /**
- * Starts the local database of the checkout, or finds it running, and leaves it running. Its port is chosen
+ * Starts the local database of the checkout unless it runs, and leaves it running. Its port is chosen
  * once (a free one, or `PGSTRATA_PORT`) and kept, so that its URL stays the same.
  *
  * @throws {UserError} when it does not start; see `startEmbeddedServer`.

@@ -1,6 +1,7 @@
 /**
- * A table that comes to lie in partitions, in others or in none any more: it steps aside into a schema of its
- * own with all its names, a new one is made, filled from it, and given what stands on it. One transaction.
+ * A table that becomes partitioned, gets other partitions or loses them: it moves aside into a schema of
+ * its own with all its names, a new one is created, filled from it, and given what depends on it, in one
+ * transaction.
  */
 import { factBaseOf } from "../../catalog/factBaseOf.ts";
 import { inheritanceOf, parentsOf } from "../../catalog/inheritance.ts";

@@ -1,4 +1,4 @@
-/** Which tables come to be parts of others, or cease to be, and the statements that say so. */
+/** Which tables are attached to parents or detached from them, and the statements that do so. */
 import { inheritanceOf, parentsOf } from "../../catalog/inheritance.ts";
 import { describe } from "../../catalog/objectNames.ts";
 import { encodeId, type FactBase, type StableId } from "../../catalog/pgDelta.ts";

@@ -1,6 +1,6 @@
 /**
- * A plan in parts, where tables come to be parts of others or cease to be: the planner would drop them and
- * make them anew. In between they stand alone, as the server has them then, and are planned like other
+ * A plan in parts, where tables are attached to parents or detached from them: the planner would drop and
+ * recreate them. In between they stand alone, as the server has them then, and are planned like other
  * tables.
  */
 import { factBaseOf } from "../../catalog/factBaseOf.ts";

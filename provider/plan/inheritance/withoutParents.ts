@@ -1,4 +1,4 @@
-/** Tables as they are once they are parted from the tables that they inherit from or are partitions of. */
+/** Tables as they are once they are detached from the tables that they inherit from or are partitions of. */
 import { factBaseOf } from "../../catalog/factBaseOf.ts";
 import { columnAbove, inheritanceOf, isOwnColumn, parentsOf } from "../../catalog/inheritance.ts";
 import { type DependencyEdge, encodeId, type Fact, type FactBase, type StableId } from "../../catalog/pgDelta.ts";

@@ -1,4 +1,4 @@
-/** What follows from the rows' answers, in words: what stops a plan, and what is said beside it. */
+/** What follows from the rows' answers, in words: what stops a plan, and what is a warning. */
 import { type ErrorCode, withReferences } from "../../core/errorCodes.ts";
 import type { RowAnswer, RowCheck, RowQuestion } from "./rowCheck.ts";
 

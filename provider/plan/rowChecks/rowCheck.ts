@@ -12,7 +12,7 @@ export interface RowQuestion {
   statement: string;
   /** What the statement makes or changes, in words. */
   subject: string;
-  /** What stands in the way, after a number of rows or values: `of app.t without a value in v`. */
+  /** What is in the way, after a number of rows or values: `of app.t without a value in v`. */
   obstacle: string;
   unit: "row" | "value";
   /**

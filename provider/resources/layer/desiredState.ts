@@ -29,7 +29,7 @@ import { refuseConflictingTables, refuseDependents } from "./preconditions.ts";
  * else stays.
  *
  * @param warn told what goes although no layer declares it.
- * @throws {UserError} when the base is not there, a table of another kind is in the way, another layer
+ * @throws {UserError} when the base does not exist, a table of another kind has the name, another layer
  *   declares the same, or objects of others depend on what is taken back.
  */
 export function desiredState(

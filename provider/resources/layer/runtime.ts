@@ -124,7 +124,7 @@ export class LayerRuntime {
     );
   }
 
-  /** What a failure of the target or of the way to it means; anything else comes back as it is. */
+  /** What a failure of the target or of the connection to it means; anything else comes back as it is. */
   explainFailure(error: unknown): unknown {
     const described = describeDatabaseError(error);
     if (described !== undefined) return described;

@@ -56,8 +56,8 @@ export function isUnreadableSecret(error: unknown): boolean {
 }
 
 /**
- * Something that an expression of `compareWith` names is not there; a layer may still be about to create it.
- * What a function looks for in vain, an update will not find either.
+ * Something that an expression of `compareWith` names does not exist; a layer may still be about to create
+ * it. What a function looks for in vain, an update will not find either.
  */
 function isMissingObject(error: unknown): boolean {
   if (error instanceof pg.DatabaseError && calledFrom(error) !== undefined) return false;
