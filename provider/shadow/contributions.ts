@@ -14,9 +14,10 @@ import { UserError } from "../core/errors.ts";
 import { timed } from "../core/timing.ts";
 import type { Rename } from "../plan/renames/renames.ts";
 import type { ContributionCache } from "./cache.ts";
-import { loadSql, type SqlFile } from "./loadSql.ts";
+import { loadSql } from "./loadSql.ts";
 import { type Settled, settledForms } from "./settledForms.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
+import type { SqlFile } from "./sqlFile.ts";
 import { readUnderOldNames } from "./undoRenames.ts";
 
 /** A set of SQL files that is loaded as a whole. */

@@ -1,64 +1,22 @@
 /**
- * How SQL files are executed in one transaction, what they may not do, and where in a file an error is. What
- * the result means is left to `contributions.ts`.
+ * How SQL files are executed in one transaction, what they may not do, and where in a file an error is. The
+ * order of statements that need one another is left to `orderedLoad.ts`.
  */
 import pg, { type PoolClient } from "pg";
-import type { ErrorCode } from "../core/errorCodes.ts";
 import { UserError } from "../core/errors.ts";
 import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
+import { enterSettings, PATH_OF_FILES, SettingError, type Settings, type Step, stepsOf } from "./fileSettings.ts";
+import { mayLackSomething } from "./missingNames.ts";
+import { loadOrdered, StatementFault, sqlOf } from "./orderedLoad.ts";
+import { orderFault } from "./orderFault.ts";
+import { withoutPsql } from "./psqlCommands.ts";
+import { placeAt, placeOf, type SqlFile, SqlFileError, serverSays } from "./sqlFile.ts";
 import { sqlStatements } from "./sqlStatements.ts";
+import { statementNames } from "./statementNames.ts";
 import { addedUnmanaged, unmanaged, unmanagedFault } from "./unmanaged.ts";
 
 const { DatabaseError } = pg;
 
-/** One SQL file of a layer. */
-export interface SqlFile {
-  /** As a person would open it: relative to the project directory. */
-  path: string;
-  sql: string;
-}
-
-/** A place in a file; line and column are counted from 1, in characters. */
-interface Place {
-  line: number;
-  column: number;
-  /** The line itself. */
-  text: string;
-}
-
-interface FaultContext {
-  place?: Place | undefined;
-  /** What the server answered with. */
-  sqlstate?: string | undefined;
-  cause?: unknown;
-}
-
-/** A mistake in a SQL file, with its place: where the server found it, else where its statement begins. */
-export class SqlFileError extends UserError {
-  override name = "SqlFileError";
-  readonly path: string;
-  readonly sqlstate: string | undefined;
-  /** What is wrong, without the place. */
-  readonly fault: string;
-  readonly place: Place | undefined;
-
-  constructor(code: ErrorCode, path: string, fault: string, { place, sqlstate, cause }: FaultContext = {}) {
-    const [first = "", ...rest] = fault.split("\n");
-    const where = place === undefined ? path : `${path}:${place.line}:${place.column}`;
-    const line = place === undefined ? [] : [`    ${place.text}`, `    ${" ".repeat(place.column - 1)}^`];
-    super(code, [`${where}: ${first}`, ...line, ...rest].join("\n"), { property: "files", cause });
-    this.path = path;
-    this.sqlstate = sqlstate;
-    this.fault = fault;
-    this.place = place;
-  }
-}
-
-/**
- * With which path a file is read, whatever the server, the role or the URL has: a new database's own. What a
- * file sets holds to its end.
- */
-const PATH_OF_FILES = `set search_path = "$user", public`;
 const PATH_OF_OURS = `set search_path = ${PINNED_SEARCH_PATH}`;
 
 /**
@@ -90,8 +48,12 @@ const OPEN = `
 
 const CLOSE = `delete from pg_temp.${GUARD}; commit`;
 
+/** A statement in the order in which it was executed; its settings where that is not the written one. */
+type Executed = Omit<Step, "settings"> & { settings?: Settings };
+
 /**
- * Executes files in the order given, each as a whole, all in one transaction.
+ * Executes files, all in one transaction: each as a whole in the order given, or statement by statement where
+ * one needs what stands behind it.
  *
  * @param client is not to be used for anything else afterwards.
  * @param options.isAssumed whether they say what is there anyway, so that it does not matter what no layer
@@ -101,68 +63,119 @@ const CLOSE = `delete from pg_temp.${GUARD}; commit`;
  */
 export async function loadSql(
   client: PoolClient,
-  files: readonly SqlFile[],
+  written: readonly SqlFile[],
   { isAssumed = false } = {},
 ): Promise<void> {
+  const files = written.map(withoutPsql);
+  let order: readonly Executed[] | undefined;
   await client.query(OPEN);
   try {
-    const { transaction } = await sideEffects(client);
     const before = isAssumed ? undefined : await unmanaged(client);
-    const loads = files.map((file) => loadFile(client, file));
-    for (const load of loads) load.catch(() => {});
-    for (const [n, file] of files.entries()) {
-      const after = await loads[n];
-      if (after !== undefined) refuseSideEffects(file, transaction, after);
+    try {
+      await loadAsWritten(client, files);
+    } catch (error) {
+      if (!needsOrder(error)) throw error;
+      await client.query("rollback");
+      await client.query(OPEN);
+      const { transaction } = await sideEffects(client);
+      order = await loadInOrder(client, files);
+      // Which file it was, the search for the place tells.
+      for (const file of files.slice(0, 1)) refuseSideEffects(file, transaction, await sideEffects(client));
     }
     await client.query(PATH_OF_OURS);
     const added = before === undefined ? [] : addedUnmanaged(before, await unmanaged(client));
-    if (added.length > 0) throw await locatedUnmanaged(client, files, added);
+    if (added.length > 0) throw await locatedUnmanaged(client, order ?? statementsOf(files), added);
     await client.query(CLOSE);
   } catch (error) {
     await client.query("rollback").catch(() => {});
-    throw error instanceof SqlFileError && error.place === undefined ? await withPlace(client, files, error) : error;
+    if (!(error instanceof SqlFileError && error.place === undefined)) throw error;
+    throw await withPlace(client, order ?? statementsOf(files), error);
   }
 }
 
+const needsOrder = (error: unknown): boolean =>
+  error instanceof SqlFileError && error.cause instanceof DatabaseError && mayLackSomething(error.cause);
+
+async function loadAsWritten(client: PoolClient, files: readonly SqlFile[]): Promise<void> {
+  const { transaction } = await sideEffects(client);
+  const loads = files.map((file) => loadFile(client, file));
+  for (const load of loads) load.catch(() => {});
+  for (const [n, file] of files.entries()) {
+    const after = await loads[n];
+    if (after !== undefined) refuseSideEffects(file, transaction, after);
+  }
+}
+
+/** @returns the statements in the order in which they succeeded. */
+async function loadInOrder(client: PoolClient, files: readonly SqlFile[]): Promise<readonly Step[]> {
+  try {
+    const { before, steps } = await stepsOf(client, files);
+    const ends = steps.find((step) => statementNames(sqlOf(step)).isTransaction);
+    if (ends !== undefined) throw transactionFault(ends.file, ends.start);
+    const ordered = await loadOrdered(client, before, steps);
+    const fault = await orderFault(client, ordered);
+    if (fault !== undefined) throw fault;
+    return ordered.steps;
+  } catch (error) {
+    if (error instanceof SettingError) throw located(error.file, error.cause, error.start);
+    if (error instanceof StatementFault) throw located(error.step.file, error.cause, error.step.start);
+    throw error;
+  }
+}
+
+const statementsOf = (files: readonly SqlFile[]): Executed[] =>
+  files.flatMap((file) => sqlStatements(file.sql).map((span) => ({ file, ...span })));
+
+/** Executes statements once more, each by itself, until what is looked for was found after one. */
+async function replay(
+  client: PoolClient,
+  order: readonly Executed[],
+  isFound: (n: number) => Promise<boolean>,
+): Promise<number | undefined> {
+  let settings: Settings = new Map();
+  for (const [n, step] of order.entries()) {
+    if (step.settings !== undefined) await enterSettings(client, settings, step.settings);
+    else if (step.file !== order[n - 1]?.file) await client.query(PATH_OF_FILES);
+    settings = step.settings ?? settings;
+    const isSound = await client.query(step.file.sql.slice(step.start, step.end)).then(
+      () => true,
+      () => false,
+    );
+    if (!isSound || (await isFound(n))) return n;
+  }
+  return undefined;
+}
+
 /**
- * A file is sent whole, and not every error of the server has a position: the files are executed once more,
- * the one with the fault in single statements.
+ * A file is sent whole, and not every error of the server has a position: the statements are executed once
+ * more, each by itself.
  */
-async function withPlace(client: PoolClient, files: readonly SqlFile[], error: SqlFileError): Promise<SqlFileError> {
+async function withPlace(client: PoolClient, order: readonly Executed[], error: SqlFileError): Promise<SqlFileError> {
   try {
     await client.query(OPEN);
     const { transaction } = await sideEffects(client);
-    for (const file of files) {
-      await client.query(PATH_OF_FILES);
-      if (file.path !== error.path) await client.query(file.sql);
-      else
-        for (const { start, end } of sqlStatements(file.sql)) {
-          const isSound = await client.query(file.sql.slice(start, end)).then(
-            async () => isHarmless(await sideEffects(client), transaction),
-            () => false,
-          );
-          if (!isSound) {
-            const { code, path, fault, sqlstate, cause } = error;
-            return new SqlFileError(code, path, fault, { sqlstate, cause, place: placeAt(file.sql, start) });
-          }
-        }
-    }
+    const n = await replay(client, order, async () => !isHarmless(await sideEffects(client), transaction));
+    const step = n === undefined ? undefined : order[n];
+    if (step === undefined) return error;
+    const { code, fault, sqlstate, cause } = error;
+    const place = placeAt(step.file.sql, step.start);
+    return new SqlFileError(code, step.file.path, fault, { sqlstate, cause, place });
   } catch {
     // What has no place keeps its message.
+    return error;
   } finally {
     await client.query("rollback").catch(() => {});
   }
-  return error;
 }
 
 /** What no layer can hold, with the place of the statement that made the first of it where that is found. */
 async function locatedUnmanaged(
   client: PoolClient,
-  files: readonly SqlFile[],
+  order: readonly Executed[],
   added: readonly string[],
 ): Promise<UserError> {
   const { code, fault } = unmanagedFault(added);
-  const made = await statementThatMade(client, files, added).catch(() => undefined);
+  const made = await statementThatMade(client, order, added).catch(() => undefined);
   if (made === undefined) return new UserError(code, fault, { property: "files" });
   return new SqlFileError(code, made.file.path, fault, { place: placeAt(made.file.sql, made.start) });
 }
@@ -173,30 +186,27 @@ async function locatedUnmanaged(
  */
 async function statementThatMade(
   client: PoolClient,
-  files: readonly SqlFile[],
+  order: readonly Executed[],
   added: readonly string[],
-): Promise<{ file: SqlFile; start: number } | undefined> {
-  const statements = files.flatMap((file) => sqlStatements(file.sql).map((span) => ({ file, ...span })));
+): Promise<Executed | undefined> {
   let first = 0;
-  let last = statements.length - 1;
-  for (const part of [Math.ceil(Math.sqrt(statements.length)), 1]) {
+  let last = order.length - 1;
+  for (const part of [Math.ceil(Math.sqrt(order.length)), 1]) {
     await client.query("rollback");
     await client.query(OPEN);
-    for (const [n, { file, start, end }] of statements.entries()) {
-      if (file !== statements[n - 1]?.file) await client.query(PATH_OF_FILES);
-      await client.query(file.sql.slice(start, end));
-      if (n < first || ((n + 1) % part !== 0 && n !== last)) continue;
+    const found = await replay(client, order, async (n) => {
+      if (n < first || ((n + 1) % part !== 0 && n !== last)) return false;
       // The file's own path comes back for the statements after this one.
       await client.query(`savepoint look; ${PATH_OF_OURS}`);
-      const found = await unmanaged(client);
+      const there = await unmanaged(client);
       await client.query("rollback to savepoint look");
-      if (!added.some((what) => found.has(what))) continue;
-      first = n - (n % part);
-      last = n;
-      break;
-    }
+      return added.some((what) => there.has(what));
+    });
+    if (found === undefined) break;
+    first = found - (found % part);
+    last = found;
   }
-  return statements[last];
+  return order[last];
 }
 
 const isHarmless = (after: SideEffects, transaction: string): boolean =>
@@ -209,7 +219,7 @@ const isHarmless = (after: SideEffects, transaction: string): boolean =>
 async function loadFile(client: PoolClient, file: SqlFile): Promise<SideEffects> {
   const ready = client.query(PATH_OF_FILES);
   const load = client.query(file.sql).catch((error: unknown) => {
-    throw endsTransaction(error) ? transactionFault(file) : located(file, error);
+    throw located(file, error);
   });
   const [, , after] = await Promise.all([ready, load, sideEffects(client)]);
   return after;
@@ -220,11 +230,13 @@ function endsTransaction(error: unknown): boolean {
   return error instanceof DatabaseError && (error.constraint === `${GUARD}_fkey` || error.code === "25006");
 }
 
-function transactionFault({ path }: SqlFile): SqlFileError {
+/** @param start of the statement, where it is known. */
+function transactionFault({ path, sql }: SqlFile, start?: number): SqlFileError {
   return new SqlFileError(
     "PS106",
     path,
     `found BEGIN, COMMIT or ROLLBACK, expected plain declarative SQL. A layer is one transaction that pgstrata opens and closes: remove the statement.`,
+    { place: start === undefined ? undefined : placeAt(sql, start) },
   );
 }
 
@@ -252,27 +264,15 @@ function refuseSideEffects(file: SqlFile, transaction: string, after: SideEffect
   }
 }
 
-/** What `pg` tells of a server's error; anything else (a broken connection) is passed on as it is. */
-function located(file: SqlFile, error: unknown): unknown {
+/**
+ * What `pg` tells of a server's error; anything else (a broken connection) is passed on as it is.
+ *
+ * @param start of the statement, where it was sent by itself.
+ */
+function located(file: SqlFile, error: unknown, start?: number): unknown {
+  if (endsTransaction(error)) return transactionFault(file, start);
   if (!(error instanceof DatabaseError) || error.code === undefined) return error;
-  const place = error.position === undefined ? undefined : placeOf(file.sql, Number(error.position));
-  const hint = error.hint === undefined ? "" : `\n  The server's hint: ${error.hint}`;
-  return new SqlFileError("PS103", file.path, error.message + hint, { place, sqlstate: error.code, cause: error });
-}
-
-/** @param position counted in characters (not UTF-16 units) from 1, as the server does. */
-function placeOf(sql: string, position: number): Place {
-  return placeAt(sql, [...sql].slice(0, position - 1).join("").length);
-}
-
-/** @param offset in UTF-16 units. */
-function placeAt(sql: string, offset: number): Place {
-  const before = sql.slice(0, offset);
-  const start = before.lastIndexOf("\n") + 1;
-  const end = sql.indexOf("\n", start);
-  return {
-    line: before.split("\n").length,
-    column: [...before.slice(start)].length + 1,
-    text: sql.slice(start, end === -1 ? undefined : end).replaceAll("\t", " "),
-  };
+  const own = start === undefined ? undefined : placeAt(file.sql, start);
+  const place = error.position === undefined ? own : placeOf(file.sql, Number(error.position), start);
+  return new SqlFileError("PS103", file.path, serverSays(error), { place, sqlstate: error.code, cause: error });
 }

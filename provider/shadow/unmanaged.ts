@@ -6,6 +6,7 @@ import type { PoolClient } from "pg";
 import type { ErrorCode } from "../core/errorCodes.ts";
 
 const ROWS = "rows of ";
+const SEQUENCE_VALUE = "the value of the sequence ";
 
 /** Objects of a catalog that were made by hand, and not by an extension or as a part of another object. */
 const byHand = (catalog: string, alias: string): string =>
@@ -27,7 +28,7 @@ const UNMANAGED = `
   )
   select '${ROWS}' || c.name as what from pg_catalog.pg_stat_xact_user_tables s join relation c on c.oid = s.relid
    where c.relkind in ('r', 'p') and s.n_tup_ins + s.n_tup_upd + s.n_tup_del > 0
-  union all select 'the value of the sequence ' || c.name from pg_catalog.pg_sequences s
+  union all select '${SEQUENCE_VALUE}' || c.name from pg_catalog.pg_sequences s
     join relation c on c.oid = pg_catalog.format('%I.%I', s.schemaname, s.sequencename)::pg_catalog.regclass where s.last_value is not null
   union all select 'large object ' || oid from pg_catalog.pg_largeobject_metadata
   union all select 'statistics ' || pg_catalog.format('%I.%I', n.nspname, s.stxname)
@@ -87,8 +88,8 @@ export function addedUnmanaged(before: ReadonlySet<string>, after: ReadonlySet<s
 /** What is wrong with it, and what to do. */
 export function unmanagedFault(added: readonly string[]): { code: ErrorCode; fault: string } {
   const shown = added.slice(0, 5).join(", ") + (added.length > 5 ? ` and ${added.length - 5} more` : "");
-  const advice = added.every((what) => what.startsWith(ROWS))
-    ? "Rows are resources of their own: declare each as a `Row`."
+  const advice = added.every((what) => what.startsWith(ROWS) || what.startsWith(SEQUENCE_VALUE))
+    ? "Rows are resources of their own: declare each that belongs to the desired state as a `Row`; a sequence counts by itself. Of a dump take `pg_dump --schema-only`."
     : "Remove it from the layer; it may stay in the database as an undeclared object.";
   return {
     code: "PS107",

@@ -20,9 +20,9 @@ export interface SqlToken {
 
 const BLANK = /\s+/y;
 const LINE_COMMENT = /--([^\r\n]*)/y;
-const ESCAPED_TEXT = /[eE]'(?:[^'\\]|''|\\[\s\S])*'/y;
-const TEXT = /(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*'/y;
-const QUOTED = /"((?:[^"]|"")*)"/y;
+/** What begins a literal in quotes; the second kind has escapes with a backslash. */
+const TEXT_START = /(?:[bBxXnN]|[uU]&)?'/y;
+const ESCAPED_START = /[eE]'/y;
 const DOLLAR = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
 const WORD = /[A-Za-z0-9_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*/y;
 
@@ -36,10 +36,11 @@ const WORD = /[A-Za-z0-9_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*/y;
 export function sqlTokens(sql: string): SqlToken[] {
   const tokens: SqlToken[] = [];
   let line = 1;
+  let newline = sql.indexOf("\n");
   for (let at = 0; at < sql.length; ) {
     const found = tokenAt(sql, at);
     if (found.kind !== "blank") tokens.push({ kind: found.kind, text: found.text, start: at, end: found.end, line });
-    for (let n = sql.indexOf("\n", at); n !== -1 && n < found.end; n = sql.indexOf("\n", n + 1)) line += 1;
+    for (; newline !== -1 && newline < found.end; newline = sql.indexOf("\n", newline + 1)) line += 1;
     at = found.end;
   }
   return tokens;
@@ -76,10 +77,16 @@ function tokenAt(sql: string, at: number): Found {
       end,
     };
   }
-  const literal = match(ESCAPED_TEXT) ?? match(TEXT);
-  if (literal !== null) return as("text", literal);
-  const quoted = match(QUOTED);
-  if (quoted !== null) return as("quoted", quoted, (quoted[1] ?? "").replaceAll('""', '"'));
+  const escaped = match(ESCAPED_START);
+  const literal = escaped ?? match(TEXT_START);
+  if (literal !== null) {
+    const end = endOfQuotes(sql, at + literal[0].length, escaped === null ? TEXT_MARK : ESCAPED_MARK);
+    if (end !== undefined) return { kind: "text", text: sql.slice(at, end), end };
+  }
+  if (sql[at] === '"') {
+    const end = endOfQuotes(sql, at + 1, NAME_MARK);
+    if (end !== undefined) return { kind: "quoted", text: sql.slice(at + 1, end - 1).replaceAll('""', '"'), end };
+  }
   const dollar = match(DOLLAR);
   if (dollar !== null) {
     const close = sql.indexOf(dollar[0], at + dollar[0].length);
@@ -92,6 +99,23 @@ function tokenAt(sql: string, at: number): Found {
   return unclosed
     ? { kind: "text", text: sql.slice(at), end: sql.length }
     : { kind: "symbol", text: sql.charAt(at), end: at + 1 };
+}
+
+const TEXT_MARK = /''|'/g;
+const ESCAPED_MARK = /\\[\s\S]|''|'/g;
+const NAME_MARK = /""|"/g;
+
+/**
+ * Behind the closing quotation mark; undefined if there is none. One pattern for the whole literal has no
+ * room for a text of some megabytes.
+ *
+ * @param mark finds what may be the end: a single one is.
+ */
+function endOfQuotes(sql: string, start: number, mark: RegExp): number | undefined {
+  mark.lastIndex = start;
+  for (let found = mark.exec(sql); found !== null; found = mark.exec(sql))
+    if (found[0].length === 1) return mark.lastIndex;
+  return undefined;
 }
 
 /** Block comments nest. */

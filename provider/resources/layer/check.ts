@@ -8,7 +8,7 @@ import { UserError } from "../../core/errors.ts";
 import type { CallContext, CheckFailure, Properties } from "../../core/resourceType.ts";
 import { containsUnknown, equalValues } from "../../core/values.ts";
 import { locatedConversions } from "../../plan/conversions.ts";
-import { SqlFileError } from "../../shadow/loadSql.ts";
+import { SqlFileError } from "../../shadow/sqlFile.ts";
 import { checkInputs } from "./inputs.ts";
 import { locatedRenames } from "./renames.ts";
 import type { LayerRuntime } from "./runtime.ts";

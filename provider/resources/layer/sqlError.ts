@@ -3,7 +3,7 @@
  * comes from `shadow/loadSql.ts`.
  */
 import { UserError } from "../../core/errors.ts";
-import type { SqlFileError } from "../../shadow/loadSql.ts";
+import type { SqlFileError } from "../../shadow/sqlFile.ts";
 import type { LayerInputs } from "./inputs.ts";
 import type { LayerRuntime } from "./runtime.ts";
 

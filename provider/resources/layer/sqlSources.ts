@@ -10,7 +10,7 @@ import { codeOf } from "../../database/connectionError.ts";
 import { conversionComments, type DeclaredConversion } from "../../plan/conversions.ts";
 import { type DeclaredRename, renameComments } from "../../plan/renames/comments.ts";
 import { digestOf, type SqlSet } from "../../shadow/contributions.ts";
-import type { SqlFile } from "../../shadow/loadSql.ts";
+import type { SqlFile } from "../../shadow/sqlFile.ts";
 import type { LayerInputs } from "./inputs.ts";
 
 /** A layer with the text of its files, and of those it stands on. */
