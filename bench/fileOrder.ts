@@ -1,6 +1,6 @@
 /**
- * `npm run bench:order [-- <tables> [<runs>]]`: what the order of a layer's statements costs an embedded shadow,
- * as a Markdown table of medians; in parentheses the server's processor time (Linux). Asserts nothing.
+ * `npm run bench:order [-- <tables> [<runs>]]`: what the order of a layer's statements costs an embedded
+ * shadow, in medians; in parentheses the server's processor time (Linux). Asserts nothing.
  */
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
