@@ -87,6 +87,7 @@ export const ERROR_CODES = {
   PS504: "The connection was lost",
   PS505: "The server cannot be used as it is",
   PS506: "No shadow is available",
+  PS511: "A connection pooler keeps no session",
 
   PS601: "An input is not as expected",
   PS602: "The database URL is missing or not usable",

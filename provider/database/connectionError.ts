@@ -71,6 +71,8 @@ function advise(error: Error, target: ConnectionTarget): string | undefined {
       return "the server ended the connection (it is shutting down or an administrator ended it). Try again once it runs.";
     case "0A000":
     case "08P01":
+      if (/unsupported startup parameter/.test(error.message))
+        return `a connection pooler there does not pass on a setting of the URL (${error.message}). Take the setting out of the URL, or name it in the pooler's ignore_startup_parameters, which drops it.`;
       return `the server's answer is not as expected: ${error.message}. If a connection pooler stands in between, connect to the server itself.`;
   }
   return adviseByText(error.message, place);

@@ -14,7 +14,9 @@ export class LostConnection extends UserError {
 
 /** Codes of the network for a connection that broke. */
 const BROKEN = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT"]);
-const BY_NETWORK = "the network or the server broke it";
+const BY_NETWORK = "the network, a proxy in between or the server broke it";
+const ADVICE_FOR_IDLE =
+  " Proxies and firewalls drop connections on which nothing passes for a while: where it happens again, connect to the server itself.";
 
 /** Why an established connection broke; undefined when the error is none of that. */
 export function connectionLoss(error: unknown): string | undefined {
@@ -37,7 +39,24 @@ export function describeLostConnection(error: unknown): LostConnection | undefin
   return new LostConnection(
     "PS504",
     `the connection to the database was lost: ${reason}. The server rolls back what was not committed, so nothing is left half done. ` +
-      "Run `pulumi up` again once the server can be reached: it continues from the state of the database.",
+      "Run `pulumi up` again once the server can be reached: it continues from the state of the database." +
+      (reason === BY_NETWORK ? ADVICE_FOR_IDLE : ""),
     { cause: error },
   );
+}
+
+/**
+ * Runs `work` once more where a connection is lost in it: a proxy may have dropped one that was idle, which shows
+ * when it is used again.
+ *
+ * @param work opens or takes its connections itself.
+ * @param mayRepeat whether it may run again, asked after the loss.
+ */
+export async function againWhenLost<T>(work: () => Promise<T>, mayRepeat: () => boolean = () => true): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (connectionLoss(error) === undefined || !mayRepeat()) throw error;
+    return work();
+  }
 }

@@ -24,6 +24,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   row_security: "on",
   // Off, the shadow does not see a mistake in a function.
   check_function_bodies: "on",
+  // The lock against other updates belongs to a session that has nothing to do while the shadow works.
+  idle_session_timeout: "0",
   // Above it, a question that is asked once the tables are locked would be answered from before.
   default_transaction_isolation: "read committed",
 };

@@ -55,10 +55,17 @@ const constraintOf = (kind: string, what: string) => (error: pg.DatabaseError) =
   `${kind} "${error.constraint ?? "?"}" of ${tableOf(error)} ${what}`;
 
 const RUN_AGAIN = "Run `pulumi up` again once the server can be reached.";
+const isRecoveryConflict = ({ message }: pg.DatabaseError): boolean => /conflict with recovery/.test(message);
 const SAME_ROWS = contention(
   "PS302",
-  "another session worked on the same rows at the same time",
-  "Nothing was changed; run again.",
+  (error) =>
+    isRecoveryConflict(error)
+      ? "the server is a standby and replayed a change of what was being read"
+      : "another session worked on the same rows at the same time",
+  (error) =>
+    isRecoveryConflict(error)
+      ? "Run again, or name the primary server in the URL; on a standby, max_standby_streaming_delay sets how long a replay waits."
+      : "Nothing was changed; run again.",
 );
 const UNKNOWN_NAME = name(
   "PS401",
@@ -71,7 +78,7 @@ const UNKNOWN_NAME = name(
           "give the function a search_path of its own (`ALTER FUNCTION … SET search_path = …`), which restoring a dump and logical replication need as well, or write the schema in its body.";
   },
 );
-const BROKEN = lost("PS504", "the network or the server broke it", RUN_AGAIN);
+const BROKEN = lost("PS504", "the network, a proxy in between or the server broke it", RUN_AGAIN);
 
 /** @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export const SQLSTATES: Readonly<Record<string, Sqlstate>> = {
@@ -85,6 +92,11 @@ export const SQLSTATES: Readonly<Record<string, Sqlstate>> = {
   "57P01": lost("PS504", "the server is shutting down, or an administrator ended the connection", RUN_AGAIN),
   "57P02": lost("PS504", "another process of the server crashed, and the server restarts", RUN_AGAIN),
   "57P03": lost("PS504", "the server is starting up or shutting down", RUN_AGAIN),
+  "08P01": lost(
+    "PS504",
+    ({ message }) => `a connection pooler or proxy in between ended it (${message})`,
+    "Run `pulumi up` again; raise the limit that the pooler or proxy names, or connect to the server itself.",
+  ),
   "57P05": lost("PS504", "it was idle for longer than the server allows", RUN_AGAIN),
   "08000": BROKEN,
   "08003": BROKEN,

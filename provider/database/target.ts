@@ -7,7 +7,7 @@ import type { ProviderConfig } from "../core/config.ts";
 import { UserError } from "../core/errors.ts";
 import { codeOf, describeConnectionError, serverRefusesTls } from "./connectionError.ts";
 import { type ConnectionTarget, parseConnectionUrl } from "./connectionUrl.ts";
-import { openPool } from "./pool.ts";
+import { openPool, type SessionPoolConfig } from "./pool.ts";
 
 const OLDEST_MAJOR = 15;
 const MOST_CONNECTIONS = 4;
@@ -20,21 +20,24 @@ const KEEPALIVE_DELAY_MS = 10_000;
  */
 const LITERAL_SETTINGS_COLUMN = `pg_catalog.json_build_object(${["TimeZone", "DateStyle", "IntervalStyle"].map((name) => `'${name}', pg_catalog.current_setting('${name}')`).join(", ")}) AS "literalSettings"`;
 
-/** Returns the server's version. */
+/** Returns the server's version, and why it may take no change. */
 const ABOUT_THE_SERVER = `current_user::pg_catalog.text AS role, pg_catalog.current_setting('server_version') AS version,
-         pg_catalog.current_setting('server_version_num')::int / 10000 AS major`;
+         pg_catalog.current_setting('server_version_num')::int / 10000 AS major,
+         pg_catalog.pg_is_in_recovery() AS standby, pg_catalog.current_setting('transaction_read_only') = 'on' AS read_only`;
 
 /**
  * Sets, as far as the role may, what not every role may set. Values stay out of the server's own log: bind
  * parameters, and the failing row that an error's detail shows. Triggers and foreign keys work, which they do
  * not in sessions of a replica. Returns what came of it.
+ *
+ * @param condition without which nothing is set.
  */
-const PREPARE_SESSION = `
+const prepareIf = (condition: string): string => `
   WITH desired AS MATERIALIZED (
     SELECT pg_catalog.set_config(name, value, false) AS value
     FROM (VALUES ('log_parameter_max_length', '0'), ('log_parameter_max_length_on_error', '0'),
                  ('log_error_verbosity', 'terse'), ('session_replication_role', 'origin')) AS desired (name, value)
-    WHERE pg_catalog.has_parameter_privilege(current_user, name, 'SET')
+    WHERE ${condition} AND pg_catalog.has_parameter_privilege(current_user, name, 'SET')
   )
   SELECT ${ABOUT_THE_SERVER}, ${LITERAL_SETTINGS_COLUMN}, (SELECT pg_catalog.count(value)::int FROM desired) AS set,
          pg_catalog.current_setting('session_replication_role') AS replication_role,
@@ -60,6 +63,8 @@ export interface ServerFacts {
    * switch that off.
    */
   logsParameters: boolean;
+  /** Why the server takes no change; undefined where it takes them. */
+  readOnly: "standby" | "setting" | undefined;
 }
 
 /** The target database. Nothing is connected before the first use. */
@@ -133,7 +138,7 @@ export function openDatabase(
 /** A pool with what it was opened with, and what its first connection told. */
 interface Opened {
   pool: pg.Pool;
-  config: pg.PoolConfig;
+  config: SessionPoolConfig;
   facts: ServerFacts;
 }
 
@@ -150,7 +155,7 @@ async function connect(target: ConnectionTarget, lockTimeoutMs: number | undefin
 
 async function connectWith(target: ConnectionTarget, tls: boolean, lockTimeoutMs: number | undefined): Promise<Opened> {
   let facts: ServerFacts | undefined;
-  const config: pg.PoolConfig = {
+  const config: SessionPoolConfig = {
     connectionString: target.driverUrl,
     ssl: tls ? target.tlsOptions() : false,
     max: MOST_CONNECTIONS,
@@ -160,10 +165,11 @@ async function connectWith(target: ConnectionTarget, tls: boolean, lockTimeoutMs
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,
-    onConnect: async (client) => {
-      facts = await prepareSession(client, target);
-      if (lockTimeoutMs !== undefined)
-        await client.query("SELECT pg_catalog.set_config('lock_timeout', $1, false)", [String(lockTimeoutMs)]);
+    onConnect: async (client, condition) => {
+      facts = await prepareSession(client, target, condition);
+      if (lockTimeoutMs === undefined) return;
+      const timeout = [String(lockTimeoutMs)];
+      await client.query(`SELECT pg_catalog.set_config('lock_timeout', $1, false) WHERE ${condition}`, timeout);
     },
   };
   const pool = await openPool(config);
@@ -185,10 +191,16 @@ interface SessionRow {
   literalSettings: Record<string, string>;
   replication_role: string;
   logs_parameters: boolean;
+  standby: boolean;
+  read_only: boolean;
 }
 
-async function prepareSession(client: pg.ClientBase, target: ConnectionTarget): Promise<ServerFacts> {
-  const { rows } = await client.query<SessionRow>(PREPARE_SESSION).catch(async (error: unknown) => {
+async function prepareSession(
+  client: pg.ClientBase,
+  target: ConnectionTarget,
+  condition: string,
+): Promise<ServerFacts> {
+  const { rows } = await client.query<SessionRow>(prepareIf(condition)).catch(async (error: unknown) => {
     if (codeOf(error) !== "42883") throw error;
     return client.query<SessionRow>(ASK_OLD_SERVER);
   });
@@ -208,5 +220,6 @@ async function prepareSession(client: pg.ClientBase, target: ConnectionTarget): 
     );
   }
   const { role, version, major, literalSettings } = row;
-  return { role, version, major, literalSettings, logsParameters: row.logs_parameters };
+  const readOnly = row.standby ? "standby" : row.read_only ? "setting" : undefined;
+  return { role, version, major, literalSettings, logsParameters: row.logs_parameters, readOnly };
 }

@@ -8,6 +8,8 @@ import type { ProviderConfig } from "../core/config.ts";
 import { UserError } from "../core/errors.ts";
 import { BlockerWatch } from "./blockingSessions.ts";
 import { codeOf } from "./connectionError.ts";
+import { againWhenLost } from "./lostConnection.ts";
+import { refuseReadOnly } from "./readOnly.ts";
 import { isOf } from "./sqlstate.ts";
 import type { Database } from "./target.ts";
 
@@ -113,12 +115,10 @@ async function pause(milliseconds: number, signal: AbortSignal | undefined): Pro
 }
 
 async function runOnce<T>(database: Database, limits: Limits, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
-  const client = await database.connect();
+  await refuseReadOnly(database);
+  const client = await againWhenLost(() => begin(database, limits));
   let broken: Error | undefined;
   try {
-    await client.query(
-      `BEGIN; SET LOCAL lock_timeout = ${milliseconds(limits.lockTimeoutMs)}; SET LOCAL statement_timeout = ${milliseconds(withWaiting(limits.statementTimeoutMs, limits.lockTimeoutMs))}`,
-    );
     const result = await work(client);
     await client.query("COMMIT");
     return result;
@@ -131,6 +131,20 @@ async function runOnce<T>(database: Database, limits: Limits, work: (client: pg.
     throw error;
   } finally {
     client.release(broken);
+  }
+}
+
+/** A connection of the pool in a new transaction. */
+async function begin(database: Database, limits: Limits): Promise<pg.PoolClient> {
+  const client = await database.connect();
+  try {
+    await client.query(
+      `BEGIN; SET LOCAL lock_timeout = ${milliseconds(limits.lockTimeoutMs)}; SET LOCAL statement_timeout = ${milliseconds(withWaiting(limits.statementTimeoutMs, limits.lockTimeoutMs))}`,
+    );
+    return client;
+  } catch (error) {
+    client.release(true);
+    throw error;
   }
 }
 

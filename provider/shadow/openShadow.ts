@@ -30,11 +30,11 @@ export async function openShadow(mode: ShadowMode, target: Database | undefined,
 }
 
 async function serverShadow(url: string, target: Database | undefined): Promise<Shadow> {
+  const desired = await target?.facts();
   const server = openDatabase({ url });
   if (server === undefined) throw new Error("a shadow by URL came without its URL");
   try {
     const { major, version } = await server.facts();
-    const desired = await target?.facts();
     if (desired !== undefined && major !== desired.major) {
       throw new UserError(
         "PS506",

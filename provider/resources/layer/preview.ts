@@ -50,6 +50,7 @@ export async function planOnly(
   const catalog = await runtime.live.get();
   const target = runtime.knownTarget();
   const pool = await target.pool();
+  await runtime.tellReadOnly(report);
   const unrecorded = await new LayerLedger(urn, meaning.inputs.name).readUnrecorded(pool, state?.outputs.contribution);
   const transition = await resolveTransition(
     runtime,

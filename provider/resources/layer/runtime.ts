@@ -11,9 +11,12 @@ import { firedEventTriggers } from "../../catalog/eventTriggers.ts";
 import type { Fact, FactBase } from "../../catalog/pgDelta.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
 import type { ProviderConfig } from "../../core/config.ts";
+import { withReferences } from "../../core/errorCodes.ts";
 import type { Reporter } from "../../core/resourceType.ts";
 import { codeOf, describeConnectionError } from "../../database/connectionError.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
+import { againWhenLost } from "../../database/lostConnection.ts";
+import { readOnlyReason } from "../../database/readOnly.ts";
 import type { Database } from "../../database/target.ts";
 import { withRetries } from "../../database/transaction.ts";
 import type { Rename } from "../../plan/renames/renames.ts";
@@ -43,6 +46,7 @@ export class LayerRuntime {
   private readonly projectDirectory: string;
   private rehearsals: Rehearsals | undefined;
   private hasToldEventTriggers = false;
+  private hasToldReadOnly = false;
   private chain: Promise<ShadowContributions> | undefined;
 
   constructor(session: Session, projectDirectory: string) {
@@ -54,7 +58,7 @@ export class LayerRuntime {
       const known = this.knownTarget();
       return { pool: await known.pool(), owner: (await known.facts()).role };
     };
-    this.live = new LiveCatalog(connect, (read) => withRetries(this.config, read));
+    this.live = new LiveCatalog(connect, (read) => withRetries(this.config, () => againWhenLost(read)));
   }
 
   knownTarget(): Database {
@@ -122,6 +126,14 @@ export class LayerRuntime {
     report.info(
       `the database has event triggers, which only superusers can create; their functions run in this update with the privileges of its role: ${names.join(", ")}`,
     );
+  }
+
+  /** Says once in a run that an update would be refused, where the database takes none. */
+  async tellReadOnly(report: Reporter): Promise<void> {
+    const reason = this.hasToldReadOnly ? undefined : await readOnlyReason(this.knownTarget());
+    if (reason === undefined) return;
+    this.hasToldReadOnly = true;
+    report.warn(withReferences(`${reason}. A preview can be made; an update is refused.`, ["PS505"]));
   }
 
   /** What a failure of the target or of the connection to it means; anything else comes back as it is. */

@@ -18,6 +18,8 @@ import type { CallContext, Properties, Reporter } from "../../core/resourceType.
 import { timed } from "../../core/timing.ts";
 import { BlockerWatch } from "../../database/blockingSessions.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
+import { againWhenLost } from "../../database/lostConnection.ts";
+import { refuseReadOnly } from "../../database/readOnly.ts";
 import { type TransactionOptions, withRetries } from "../../database/transaction.ts";
 import { withDatabaseLock } from "../../database/updateLock.ts";
 import { type Approvals, refuseHazards } from "../../plan/approvals.ts";
@@ -80,8 +82,36 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
   policy: ApplyPolicy,
   goal: Goal<Kept>,
 ): Promise<Applied<Kept>> {
-  const target = runtime.knownTarget();
+  await refuseReadOnly(runtime.knownTarget());
   const started = performance.now();
+  let hasBegun = false;
+  const begin = (): void => {
+    hasBegun = true;
+  };
+  try {
+    const once = () => underDatabaseLock(runtime, context, policy, goal, { started, begin });
+    return await againWhenLost(once, () => !hasBegun);
+  } catch (error) {
+    throw describeDatabaseError(error) ?? error;
+  }
+}
+
+/** What is told of one update, whatever number of connections it takes. */
+interface Progress {
+  /** When it started. */
+  started: number;
+  /** Told before the first change: from then on the connection must stay. */
+  begin: () => void;
+}
+
+async function underDatabaseLock<Kept extends ContributionRecord | undefined>(
+  runtime: LayerRuntime,
+  context: CallContext,
+  policy: ApplyPolicy,
+  goal: Goal<Kept>,
+  { started, begin }: Progress,
+): Promise<Applied<Kept>> {
+  const target = runtime.knownTarget();
   const client = await target.connect();
   let broken = false;
   const onError = (): void => {
@@ -106,7 +136,7 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
           return await turnInto(
             runtime,
             context,
-            { client, watch, keep: (n) => (kept += n), rows: isFirst ? asked : undefined, used },
+            { client, watch, begin, keep: (n) => (kept += n), rows: isFirst ? asked : undefined, used },
             policy,
             goal,
             before,
@@ -124,8 +154,6 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
         retrying(context, watch, () => kept),
       );
     });
-  } catch (error) {
-    throw describeDatabaseError(error) ?? error;
   } finally {
     client.off("error", onError);
     client.release(broken);
@@ -166,6 +194,8 @@ interface AskedRows {
 interface Connection {
   client: PoolClient;
   watch: BlockerWatch;
+  /** Told before the first change. */
+  begin: () => void;
   rows: AskedRows | undefined;
   /** Told how many statements have become lasting. */
   keep: (statements: number) => void;
@@ -177,7 +207,7 @@ interface Connection {
 async function turnInto<Kept extends ContributionRecord | undefined>(
   runtime: LayerRuntime,
   context: CallContext,
-  { client, watch, keep, rows, used }: Connection,
+  { client, watch, begin, keep, rows, used }: Connection,
   policy: ApplyPolicy,
   goal: Goal<Kept>,
   before: Catalog,
@@ -197,6 +227,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   for (const approval of target.approvals ?? []) used.add(approval);
   const next = record && { record, used: [...used], unfinished, ...(handedOver && { handedOver }) };
   const writeEntry = await policy.ledger.entries.pendingEntry(client, next, list.statements.length > 0, takenOver);
+  begin();
   const [first] = list.statements;
   if (writeEntry !== undefined && (first === undefined || first.transaction === "none"))
     await inOwnTransaction(client, writeEntry);
