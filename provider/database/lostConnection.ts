@@ -46,8 +46,8 @@ export function describeLostConnection(error: unknown): LostConnection | undefin
 }
 
 /**
- * Runs `work` once more where a connection is lost in it: a proxy may have dropped one that was idle, which shows
- * when it is used again.
+ * Runs `work` once more where a connection is lost in it: a proxy may have dropped one that was idle, which
+ * shows when it is used again.
  *
  * @param work opens or takes its connections itself.
  * @param mayRepeat whether it may run again, asked after the loss.

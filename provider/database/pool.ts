@@ -16,7 +16,7 @@ export interface SessionPoolConfig extends Omit<pg.PoolConfig, "onConnect"> {
 }
 
 /** How long a pooler may take to serve a second connection. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 5_000;
 
 /**
  * A pool whose connections may be cut at any time, by a server that stops or a database that is dropped. The

@@ -1,5 +1,5 @@
-// Whether the connections to a server keep their sessions. A pooler in transaction mode gives each transaction
-// another one: settings and locks of a session would stay behind there, for the client that comes next.
+// Whether the connections to a server keep their sessions. A pooler in transaction mode gives each
+// transaction another one: settings and locks of a session would stay behind there, for the next client.
 import type pg from "pg";
 import { UserError } from "../core/errors.ts";
 
@@ -19,8 +19,8 @@ const PROCESS = "select pg_catalog.pg_backend_pid() as pid";
 const ROUNDS = 4;
 
 /**
- * Whether two open connections are answered by the same sessions of the server, asked in turn. Where each keeps
- * its own, no two numbers of theirs are equal, and none changes.
+ * Whether two open connections are answered by the same sessions of the server, asked in turn. Where each
+ * keeps its own, no two numbers of theirs are equal, and none changes.
  */
 export async function shareSessions(first: () => Promise<number>, second: () => Promise<number>): Promise<boolean> {
   const own = await first();
@@ -75,7 +75,7 @@ function withoutSession({ host, port }: pg.Client): UserError {
   );
 }
 
-/** Ports at which poolers of transaction mode usually listen, beside the server or a pooler in session mode at 5432. */
+/** Where poolers of transaction mode usually listen, beside the server or its pooler in session mode at 5432. */
 const POOLER_PORTS = [6432, 6543];
 const POOLER_HOST = /^([^.]+)-pooler(?=\.|$)/;
 

@@ -1,4 +1,5 @@
-// A real PgBouncer for tests: found on this machine, or unpacked from Debian's packages, for which no rights are needed.
+// A real PgBouncer for tests: found on this machine, or unpacked from Debian's packages, which needs no
+// rights.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";

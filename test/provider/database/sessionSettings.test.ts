@@ -24,6 +24,7 @@ const SETTINGS = [
   ["extra_float_digits", "-5", "1"],
   ["row_security", "off", "on"],
   ["check_function_bodies", "off", "on"],
+  ["idle_session_timeout", "1d", "0"],
   ["default_transaction_isolation", "serializable", "read committed"],
   ["session_replication_role", "replica", "origin"],
 ] as const;

@@ -257,7 +257,7 @@ describe("a database that cannot be used", () => {
     await withProvider(async (provider) => {
       await provider.configure({ url: database.urlFor(role) });
       expect((await failureOfCall(provider.create(ROW, "a", row))).details).toContain(
-        "the database is read-only: a standby, or default_transaction_read_only is set",
+        "is read-only: default_transaction_read_only is set for the server, the database or the role. Expected",
       );
     });
     await database.query(`ALTER ROLE ${role.name} RESET default_transaction_read_only`);

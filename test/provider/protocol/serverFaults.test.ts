@@ -7,7 +7,7 @@ import { afterEach, expect, test } from "vitest";
 import type { Properties } from "../../../provider/core/resourceType.ts";
 import { ask } from "../../support/database.ts";
 import { type FaultServer, startFaultServer } from "../../support/faultServer.ts";
-import { pending, project, up, upAll } from "../../support/layerHarness.ts";
+import { checked, inRun, pending, project, sqlOf, up, upAll } from "../../support/layerHarness.ts";
 import { startStatementProxy } from "../../support/statementProxy.ts";
 
 const open: { remove(): Promise<void> }[] = [];
@@ -133,7 +133,16 @@ test("a standby refuses the update and says what it is; once it is promoted, the
   const standby = await server({ home, settings: { primary_conninfo: source } });
   const url = standby.url("postgres");
 
-  await expect(up(url, layer(WIDER), state)).rejects.toThrow(/read-only: a standby, .*correct the host in the URL/);
+  // A preview reads it, and warns.
+  await inRun(url, async (run) => {
+    const inputs = await checked(run, layer(WIDER), state.inputs);
+    await run.layer.update(run.context(true), state, inputs);
+    expect(sqlOf(run.said.plans[0]).join()).toContain('CREATE TABLE "shop"."sale"');
+    expect(run.said.warnings).toEqual([expect.stringMatching(/read-only: it is a standby.*an update is refused/)]);
+  });
+  await expect(up(url, layer(WIDER), state)).rejects.toThrow(
+    /read-only: it is a standby.*correct the host in the URL\. Nothing was changed/,
+  );
   expect(await tablesIn(url)).toEqual([{ relname: "item" }]);
 
   // It follows the primary: what is done there can be seen here.

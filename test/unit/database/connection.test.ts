@@ -152,7 +152,9 @@ describe("an error of the database", () => {
     { message: "Client has encountered a connection error and is not queryable" },
   ])("that is the loss of the connection says that nothing is half done: %j", (parts) => {
     const described = describeDatabaseError(Object.assign(new Error("message"), parts));
-    expect(described?.message).toContain("connection to the database was lost: the network or the server broke it");
+    expect(described?.message).toContain(
+      "connection to the database was lost: the network, a proxy in between or the server broke it",
+    );
     expect(described?.message).toContain("nothing is left half done");
     expect(described?.message).toContain("Run `pulumi up` again");
   });

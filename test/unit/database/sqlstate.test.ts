@@ -25,6 +25,7 @@ const CODES: Record<string, ErrorCode> = {
   "57P01": "PS504",
   "57P02": "PS504",
   "57P03": "PS504",
+  "08P01": "PS504",
   "57P05": "PS504",
   "08000": "PS504",
   "08003": "PS504",
