@@ -5,8 +5,9 @@
 
 import { GrantRole, Role } from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import { RandomPassword } from "@pulumi/random";
+import { RandomId, RandomPassword } from "@pulumi/random";
 import { withReferences } from "../program/errorCodes.ts";
+import { scramVerifier } from "./scramVerifier.ts";
 
 /** Names of the roles; the SQL of the layers names them literally. */
 export const ACCESS_ROLES = {
@@ -46,7 +47,12 @@ export interface AccessRolesArgs {
  * [postgresqlProvider] }); export const passwords = access.passwords; // secret
  * ```
  *
- * Destroying it drops the roles and ends their sign-in; objects that they own go to the connecting role.
+ * The server gets no password, but a SCRAM-SHA-256 verifier of it: no statement and no log of the server holds one.
+ *
+ * Destroying it drops the roles and ends their sign-in; objects that they own go to the connecting role. Roles
+ * belong to the whole server: where another of its databases still grants a role something, or has objects of
+ * it, the server keeps the role. Run in that database `REASSIGN OWNED BY studio_app TO owner; DROP OWNED BY
+ * studio_app;`, and destroy again.
  */
 export class AccessRoles extends pulumi.ComponentResource {
   /** Names of the three roles, made here or not. */
@@ -84,10 +90,15 @@ export class AccessRoles extends pulumi.ComponentResource {
   }
 }
 
+/** As long as the salts that the server makes. */
+const SALT_BYTES = 16;
+
 function loginRole(name: string, groups: Role[], parent: pulumi.Resource): pulumi.Output<string> {
   const password = pulumi.secret(new RandomPassword(name, { length: 32, special: false }, { parent }).result);
+  const salt = new RandomId(`${name}-salt`, { byteLength: SALT_BYTES }, { parent }).b64Std;
+  const verifier = pulumi.all([password, salt]).apply((parts) => scramVerifier(...parts));
   const roles = groups.map((group) => group.name);
-  new Role(name, { name, login: true, password, ...(roles.length > 0 ? { roles } : {}) }, { parent });
+  new Role(name, { name, login: true, password: verifier, ...(roles.length > 0 ? { roles } : {}) }, { parent });
   return password;
 }
 

@@ -1,7 +1,10 @@
+import { readFile } from "node:fs/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { countsIn } from "../support/cliOutput.ts";
+import { createTestDatabase } from "../support/database.ts";
 import { createPlatformStack, type PlatformStack } from "../support/platformStack.ts";
+import { isStandIn } from "../support/standIn.ts";
 
 const PROGRAM = `
 import * as pulumi from "@pulumi/pulumi";
@@ -14,10 +17,36 @@ const access = new AccessRoles("access", { decryptors: config.requireObject("dec
 export const passwords = access.passwords;
 `;
 
+/** The same roles as earlier versions made them: with the password itself. */
+const EARLIER_PROGRAM = `
+import { GrantRole, Role } from "@pulumi/postgresql";
+import * as pulumi from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random";
+import { targetProviders } from "./components/program/targetProviders.ts";
+
+class AccessRoles extends pulumi.ComponentResource {
+  readonly passwords: Record<string, pulumi.Output<string>> = {};
+  constructor(opts: pulumi.ComponentResourceOptions) {
+    super("pgstrata:components:AccessRoles", "access", {}, opts);
+    const parent = this;
+    const decrypt = new Role("studio_decrypt", { name: "studio_decrypt", login: false }, { parent });
+    for (const name of ["studio_app", "studio_readonly"]) {
+      const password = pulumi.secret(new RandomPassword(name, { length: 32, special: false }, { parent }).result);
+      new Role(name, { name, login: true, password }, { parent });
+      this.passwords[name] = password;
+    }
+    new GrantRole("checker-decrypts", { role: "checker", grantRole: decrypt.name }, { parent });
+  }
+}
+
+const providers = targetProviders({ url: new pulumi.Config().requireSecret("databaseUrl") });
+export const passwords = new AccessRoles({ providers }).passwords;
+`;
+
 // One stack goes through its life: each test starts where the one before it ended.
 let platform: PlatformStack;
 beforeAll(async () => {
-  platform = await createPlatformStack({ program: PROGRAM, config: { "pgstrata:decryptors": '["checker"]' } });
+  platform = await createPlatformStack({ program: EARLIER_PROGRAM, config: { "pgstrata:decryptors": '["checker"]' } });
   await platform.database.query("create role checker login");
   await platform.stack.succeed("up", "--yes", "--skip-preview");
 });
@@ -28,12 +57,16 @@ const MEMBERS = `
 select m.rolname as member from pg_auth_members a
 join pg_roles g on g.oid = a.roleid join pg_roles m on m.oid = a.member where g.rolname = 'studio_decrypt'`;
 
+async function passwords(): Promise<Record<string, string>> {
+  const { stdout } = await platform.stack.succeed("stack", "output", "passwords", "--json", "--show-secrets");
+  return JSON.parse(stdout);
+}
+
 /** Whether the role can sign in with the password that the stack gives out. */
 async function canSignIn(role: string): Promise<boolean> {
-  const { stdout } = await platform.stack.succeed("stack", "output", "passwords", "--json", "--show-secrets");
   const url = new URL(platform.database.url);
   url.username = role;
-  url.password = JSON.parse(stdout)[role];
+  url.password = (await passwords())[role] ?? "";
   const client = new pg.Client({ connectionString: url.href });
   try {
     await client.connect();
@@ -45,7 +78,32 @@ async function canSignIn(role: string): Promise<boolean> {
   }
 }
 
+const VERIFIER = "select rolpassword as verifier from pg_authid where rolname = 'studio_app'";
+
 describe("the access roles", () => {
+  it("of an earlier version get a verifier in place of the password, which stays", async () => {
+    const { database, server, stack } = platform;
+    const before = await passwords();
+    const logged = (await readFile(server.logFile)).length;
+    await stack.write("index.ts", PROGRAM);
+
+    const up = await stack.succeed("up", "--yes", "--skip-preview");
+
+    expect(countsIn(up)).toMatchObject({ created: 2, updated: 2 });
+    expect(await passwords()).toEqual(before);
+    expect(await canSignIn("studio_app")).toBe(true);
+    expect(await canSignIn("studio_readonly")).toBe(true);
+    const [role] = await database.query<{ verifier: string }>(VERIFIER);
+    expect(role?.verifier).toMatch(/^SCRAM-SHA-256\$4096:/);
+    // It is the program that makes it: no plugin gets the password.
+    const { stdout } = await stack.succeed("stack", "export", "--show-secrets");
+    expect(stdout).toContain(role?.verifier);
+    const log = (await readFile(server.logFile)).subarray(logged).toString();
+    expect(log).toContain(role?.verifier);
+    for (const password of Object.values(before)) expect(log).not.toContain(password);
+    await stack.succeed("up", "--yes", "--skip-preview", "--refresh", "--expect-no-changes");
+  });
+
   it("are made with the passwords that the stack gives out, and with the members that are named", async () => {
     const { database, stack } = platform;
 
@@ -62,11 +120,11 @@ describe("the access roles", () => {
   it("get a new password when it is replaced, and lose a member that is no longer named", async () => {
     const { database, stack } = platform;
     await stack.setConfig({ "pgstrata:decryptors": "[]" });
-    const before = await database.query("select rolpassword from pg_authid where rolname = 'studio_app'");
+    const before = await database.query(VERIFIER);
 
     await stack.succeed("up", "--yes", "--skip-preview", "--replace", "**RandomPassword::studio_app");
 
-    expect(await database.query("select rolpassword from pg_authid where rolname = 'studio_app'")).not.toEqual(before);
+    expect(await database.query(VERIFIER)).not.toEqual(before);
     expect(await canSignIn("studio_app")).toBe(true);
     expect(await database.query(MEMBERS)).toEqual([]);
   });
@@ -79,6 +137,25 @@ describe("the access roles", () => {
 
     expect(countsIn(up)).toMatchObject({ created: 1 });
     expect(await canSignIn("studio_readonly")).toBe(true);
+  });
+
+  it.runIf(isStandIn())("that another database uses stay, and what to run there is said", async () => {
+    const { server, stack } = platform;
+    const crm = await createTestDatabase({ name: 'crm "old"', server: server.url("postgres") });
+    await crm.query("create table a (i int); create table b (i int); alter table a owner to studio_app");
+    await crm.query("grant select on b to studio_app");
+
+    const { exitCode, output } = await stack.run("destroy", "--yes", "--skip-preview");
+
+    expect(exitCode).not.toBe(0);
+    const [, database, objects, line = ""] =
+      /database (.+): (\d+) objects belong to it or grant it something\. Run there: (.+;)/.exec(output) ?? [];
+    expect([database, objects]).toEqual(['"crm ""old"""', "2"]);
+    await crm.query(line);
+    expect(await crm.query("select tablename from pg_tables where schemaname = 'public' order by 1")).toHaveLength(2);
+    await stack.succeed("up", "--yes", "--skip-preview");
+    expect(await canSignIn("studio_app")).toBe(true);
+    await crm.drop();
   });
 
   it("are dropped by a destroy", async () => {

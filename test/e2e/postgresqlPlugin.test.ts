@@ -1,11 +1,9 @@
 import { readFile } from "node:fs/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../tools/lib/paths.ts";
-import { layoutOf } from "../../tools/setup/layout.ts";
-import { readRecord } from "../../tools/setup/record.ts";
 import { createStackWorkspace, type StackWorkspace } from "../support/cli.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { isStandIn } from "../support/standIn.ts";
 import { startTestServer, type TestServer } from "../support/testServer.ts";
 
 const program = `
@@ -165,8 +163,3 @@ describe.runIf(isStandIn())("the stand-in of closed networks", () => {
     expect(output).toContain("postgresql:index/schema:Schema is not part of it");
   });
 });
-
-/** Asked while the tests are collected, when the set-up of the run has been made. */
-function isStandIn(): boolean {
-  return readRecord(layoutOf(projectRoot)).some(({ name, source }) => name === "postgresql" && source === "built");
-}

@@ -2,7 +2,9 @@ package roles
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-sdk/v2/diag"
 	"github.com/hashicorp/terraform-plugin-sdk/v2/helper/schema"
@@ -115,6 +117,11 @@ func deleteRole(ctx context.Context, data *schema.ResourceData, meta any) diag.D
 			return err
 		}
 		skipDrop := data.Get("skip_drop_role").(bool)
+		if !skipDrop {
+			if err := refuseOtherUses(ctx, tx, name); err != nil {
+				return err
+			}
+		}
 		if !data.Get("skip_reassign_owned").(bool) {
 			if err := reassignOwned(ctx, tx, name, server.databaseUsername, skipDrop); err != nil {
 				return err
@@ -126,6 +133,48 @@ func deleteRole(ctx context.Context, data *schema.ResourceData, meta any) diag.D
 		_, err = tx.Exec(ctx, "DROP ROLE "+quoteIdent(name))
 		return err
 	})
+}
+
+// How many objects of each other database belong to a role or grant it something.
+const otherUses = `SELECT database.datname::text, count(*)::int8
+FROM pg_catalog.pg_shdepend use JOIN pg_catalog.pg_database database ON database.oid = use.dbid
+WHERE use.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND database.datname <> pg_catalog.current_database()
+AND use.refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1)
+GROUP BY 1 ORDER BY 1`
+
+type otherUse struct {
+	Database string
+	Objects  int64
+}
+
+// refuseOtherUses says what to run where another database keeps the server from dropping the role.
+func refuseOtherUses(ctx context.Context, tx pgx.Tx, name string) error {
+	rows, err := tx.Query(ctx, otherUses, name)
+	if err != nil {
+		return err
+	}
+	uses, err := pgx.CollectRows(rows, pgx.RowToStructByPos[otherUse])
+	if err != nil || len(uses) == 0 {
+		return err
+	}
+	var heir string
+	if err := tx.QueryRow(ctx, "SELECT current_user::text").Scan(&heir); err != nil {
+		return err
+	}
+	return errors.New(describeOtherUses(name, heir, uses))
+}
+
+func describeOtherUses(name, heir string, uses []otherUse) string {
+	lines := []string{"other databases of the server use the role; expected none, because a role belongs to the whole server. Nothing was changed."}
+	for _, use := range uses {
+		objects := "objects belong to it or grant it something"
+		if use.Objects == 1 {
+			objects = "object belongs to it or grants it something"
+		}
+		lines = append(lines, fmt.Sprintf("  database %s: %d %s. Run there: REASSIGN OWNED BY %[4]s TO %[5]s; DROP OWNED BY %[4]s;",
+			quoteIdent(use.Database), use.Objects, objects, quoteIdent(name), quoteIdent(heir)))
+	}
+	return strings.Join(append(lines, "Then run the same command again."), "\n")
 }
 
 // reassignOwned hands what the role owns in this database to the connected role and takes its grants away.

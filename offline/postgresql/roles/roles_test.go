@@ -48,6 +48,18 @@ func TestMd5VerifierDependsOnTheRole(t *testing.T) {
 	}
 }
 
+func TestOtherDatabasesAreNamedWithWhatToRun(t *testing.T) {
+	found := describeOtherUses("app", "owner", []otherUse{{"crm", 1}, {`sh"op`, 3}})
+	for _, expected := range []string{
+		`database "crm": 1 object belongs to it or grants it something. Run there: REASSIGN OWNED BY "app" TO "owner"; DROP OWNED BY "app";`,
+		`database "sh""op": 3 objects belong to it or grant it something.`,
+	} {
+		if !strings.Contains(found, expected) {
+			t.Errorf("found %s", found)
+		}
+	}
+}
+
 func TestQuoting(t *testing.T) {
 	for given, expected := range map[string]string{`a"b`: `"a""b"`, "Ä b": `"Ä b"`} {
 		if quoted := quoteIdent(given); quoted != expected {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, it } from "vitest";
 import { AccessRoles } from "../../../components/platform/AccessRoles.ts";
+import { scramVerifier } from "../../../components/platform/scramVerifier.ts";
 import { type MockedProgram, mockPulumi, resolved, secretInput } from "../../support/pulumiMocks.ts";
 
 const ROLE = "postgresql:index/role:Role";
@@ -12,7 +13,7 @@ beforeEach(async () => {
 });
 
 describe("AccessRoles", () => {
-  it("makes two logins with secret passwords and a group without a login", async () => {
+  it("makes two logins, of which the server gets a secret verifier and no password, and a group without a login", async () => {
     const access = new AccessRoles("access");
     await program.settle(access);
 
@@ -20,7 +21,8 @@ describe("AccessRoles", () => {
     for (const name of ["studio_app", "studio_readonly"]) {
       const { inputs } = program.find(ROLE, name);
       expect(inputs).toMatchObject({ name, login: true });
-      expect(secretInput(inputs.password)).toBe(`generated-for-${name}`);
+      const salt = Buffer.from(`${name}-salt`).toString("base64");
+      expect(secretInput(inputs.password)).toBe(scramVerifier(`generated-for-${name}`, salt));
     }
     expect(program.find(ROLE, "studio_decrypt").inputs).toEqual({ name: "studio_decrypt", login: false });
   });
