@@ -33,7 +33,8 @@ export async function openPool({ onConnect, ...config }: SessionPoolConfig): Pro
     // In pipeline mode the first statement of `onConnect` is sent along.
     const pinning = client.query(`${PIN_SESSION} where ${condition}`);
     const [pinned, prepared] = await Promise.allSettled([pinning, onConnect?.(client, condition)]);
-    if (pinned.status === "rejected") throw pinned.reason;
+    // Of a server that is too old to have all settings, `onConnect` says so.
+    if (pinned.status === "rejected") throw prepared.status === "rejected" ? prepared.reason : pinned.reason;
     const isPinned = pinned.value.rowCount === 1;
     // What is found in a session without its settings counts for nothing.
     if (isPinned && prepared.status === "rejected") throw prepared.reason;

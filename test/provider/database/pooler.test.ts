@@ -1,5 +1,7 @@
 import pg from "pg";
 import { afterAll, afterEach, describe, expect, inject, test } from "vitest";
+import { quoteIdent } from "../../../provider/catalog/quote.ts";
+import { createTestRole } from "../../support/database.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
 import { checked, inRun, pending, project, up } from "../../support/layerHarness.ts";
 import { findPgBouncer, type Pooler, startPooler } from "../../support/pgbouncer.ts";
@@ -18,9 +20,10 @@ afterEach(async () => {
   for (const pooler of running.splice(0)) await pooler.stop();
 });
 
-async function pooler(settings: Readonly<Record<string, string>>): Promise<Pooler> {
+/** @param login a URL of the server with the role that it lets in. */
+async function pooler(settings: Readonly<Record<string, string>>, login = inject("serverUrl")): Promise<Pooler> {
   if (found === undefined) throw new Error("no PgBouncer");
-  const started = await startPooler(found, inject("serverUrl"), settings);
+  const started = await startPooler(found, login, settings);
   running.push(started);
   return started;
 }
@@ -74,7 +77,7 @@ describe.skipIf(found === undefined)("by way of PgBouncer", () => {
     const database = await freshDatabase();
     const { url } = await pooler({ pool_mode: "session", default_pool_size: "5" });
     const address = url(database.url);
-    await database.query(`alter database "${database.name}" set search_path = public`);
+    await database.query(`alter database ${quoteIdent(database.name)} set search_path = public`);
     const state = await up(address, project.layer("shop", BASE));
     await database.query("insert into shop.item select n, 'item ' || n from generate_series(1, 100) as n");
     const after = await up(address, project.layer("shop", WIDER), state);
@@ -86,6 +89,20 @@ describe.skipIf(found === undefined)("by way of PgBouncer", () => {
     await client.connect();
     expect((await client.query(LEFT_BEHIND)).rows).toMatchObject([{ locks: 0, path: "public", timeout: "0" }]);
     await client.end();
+  });
+
+  test("in session mode a shadow may be on the same server, and is gone afterwards", async () => {
+    const database = await freshDatabase();
+    const { name, ...owner } = await createTestRole({ prefix: "pooled", attributes: "createdb" });
+    await database.query(`alter database ${quoteIdent(database.name)} owner to ${quoteIdent(name)}`);
+    const address = database.urlFor({ name, ...owner });
+    const { url } = await pooler({ pool_mode: "session" }, address);
+    await up(url(address), project.layer("shop", BASE), undefined, { shadow: "colocated" });
+    const owned = await database.query("select datname from pg_database where pg_get_userbyid(datdba) = $1", [name]);
+    expect(owned).toEqual([{ datname: database.name }]);
+    await database.query(`alter database ${quoteIdent(database.name)} owner to postgres`);
+    await database.query(`drop owned by ${quoteIdent(name)} cascade`);
+    await owner.drop();
   });
 
   test("in session mode with too small a pool it says so, before anything is changed", {
