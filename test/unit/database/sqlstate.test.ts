@@ -85,3 +85,11 @@ test("a code that is not in the table is of no cause, and keeps the server's mes
   expect(isOf("rows", undefined)).toBe(false);
   expect(describeDatabaseError(raised("P0001"))?.message).toBe("the database reports: the message (SQLSTATE P0001).");
 });
+
+test.each([
+  ["40001", "canceling statement due to conflict with recovery", "PS302", /is a standby and replayed .*primary server/],
+  ["08P01", "client_idle_timeout", "PS504", /a connection pooler or proxy in between ended it \(client_idle_timeout\)/],
+])("SQLSTATE %s with the message %s is told as what it is", (code, message, expected, text) => {
+  const error = Object.assign(new pg.DatabaseError(message, 0, "error"), { code });
+  expect(describeDatabaseError(error)).toMatchObject({ code: expected, message: expect.stringMatching(text) });
+});
