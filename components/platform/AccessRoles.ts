@@ -47,12 +47,12 @@ export interface AccessRolesArgs {
  * [postgresqlProvider] }); export const passwords = access.passwords; // secret
  * ```
  *
- * The server gets no password, but a SCRAM-SHA-256 verifier of it: no statement and no log of the server holds one.
+ * The server gets a SCRAM-SHA-256 verifier and no password: none is in a statement or a log of the server.
  *
- * Destroying it drops the roles and ends their sign-in; objects that they own go to the connecting role. Roles
- * belong to the whole server: where another of its databases still grants a role something, or has objects of
- * it, the server keeps the role. Run in that database `REASSIGN OWNED BY studio_app TO owner; DROP OWNED BY
- * studio_app;`, and destroy again.
+ * Destroying it drops the roles and ends their sign-in; objects that they own go to the connecting role.
+ * Roles belong to the whole server: where another of its databases still grants a role something, or has
+ * objects of it, the server keeps the role. Run in that database `REASSIGN OWNED BY studio_app TO owner; DROP
+ * OWNED BY studio_app;`, and destroy again.
  */
 export class AccessRoles extends pulumi.ComponentResource {
   /** Names of the three roles, made here or not. */

@@ -75,7 +75,7 @@ function withoutSession({ host, port }: pg.Client): UserError {
   );
 }
 
-/** Where poolers of transaction mode usually listen, beside the server or its pooler in session mode at 5432. */
+/** Where poolers of transaction mode usually listen, beside the server or one of session mode at 5432. */
 const POOLER_PORTS = [6432, 6543];
 const POOLER_HOST = /^([^.]+)-pooler(?=\.|$)/;
 
