@@ -1,3 +1,8 @@
+/**
+ * What a server stores of a role's password: made here, so that no plugin and no log of a server
+ * gets the password.
+ */
+
 import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
 
 /** As the server's own setting `scram_iterations` has it by default. */

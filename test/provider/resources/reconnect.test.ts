@@ -61,7 +61,7 @@ test("a connection that is dropped within the changes undoes them, and is told w
   const state = await up(url, project.layer("shop", BASE));
   const dropped = dropAt(/^lock table/);
   await expect(up(proxy.url(url), project.layer("shop", WIDER), state)).rejects.toThrow(
-    /^the connection to the database was lost: .*nothing is half done.*Proxies and firewalls drop connections/,
+    /^the connection to the database was lost: .*nothing is left half done.*Proxies and firewalls drop connections/,
   );
   expect(dropped()).toBe(1);
   expect(await tablesIn(url)).toEqual(["item"]);
