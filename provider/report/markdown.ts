@@ -5,7 +5,7 @@ import { signOf } from "./text.ts";
 import { durationInWords } from "./words.ts";
 
 export function planAsMarkdown(plan: StackPlan): string {
-  const { stack, layers, rows, resources, warnings, errors } = plan;
+  const { stack, layers, rows, resources, spentApprovals, warnings, errors } = plan;
   return [
     `### Plan of stack ${code(stack)}: ${totalsOf(plan)}`,
     ...messages("Stopped", errors),
@@ -34,6 +34,14 @@ export function planAsMarkdown(plan: StackPlan): string {
           "#### Other resources",
           "",
           ...resources.map(({ op, type, name }) => `- ${code(signOf(op))} ${code(`${type} ${name}`)}`),
+        ]),
+    ...(spentApprovals.length === 0
+      ? []
+      : [
+          "",
+          "#### Used approvals, which can be taken out of the layers' `allow`",
+          "",
+          ...spentApprovals.map(({ layer, approvals }) => `- ${code(layer)}: ${approvals.map(code).join(", ")}`),
         ]),
     ...messages("Warnings", warnings),
     ...layers.flatMap(({ name, lines }) => details(name, lines)),

@@ -8,6 +8,8 @@ export interface StackPlan {
   rows: PlannedRowChange[];
   /** Other resources of the program that change, such as roles and passwords. */
   resources: { op: string; type: string; name: string }[];
+  /** What can be taken out of the `allow` of layers, changed or not: earlier updates have used it. */
+  spentApprovals: { layer: string; approvals: string[] }[];
   warnings: Message[];
   /** What stopped the preview; empty for a plan that an update would carry out. */
   errors: Message[];

@@ -8,7 +8,7 @@ const SIGNS: Readonly<Record<string, string>> = { create: "+", update: "~", dele
 export const signOf = (op: string): string => SIGNS[op] ?? "±";
 
 export function planAsText(plan: StackPlan): string {
-  const { stack, layers, rows, resources, warnings, errors } = plan;
+  const { stack, layers, rows, resources, spentApprovals, warnings, errors } = plan;
   // A hazard is shown with its line.
   const hazards = new Set(
     layers.flatMap(({ lines }) =>
@@ -26,6 +26,10 @@ export function planAsText(plan: StackPlan): string {
     ...section(
       "Other resources",
       resources.map(({ op, type, name }) => `${signOf(op)} ${type} ${name}`),
+    ),
+    ...section(
+      "Used approvals, which can be taken out of the layers' `allow`",
+      spentApprovals.flatMap(({ layer, approvals }) => approvals.map((approval) => `Layer ${layer}: ${approval}`)),
     ),
     ...section("Warnings", others.map(messageAsText)),
     ...section("Stopped", errors.map(messageAsText)),

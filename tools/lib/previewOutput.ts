@@ -6,11 +6,16 @@ import { isObject } from "../../provider/core/values.ts";
 import type { PlanLine } from "../../provider/report/planLine.ts";
 import { fromPreviewLine } from "../../provider/report/previewLines.ts";
 import type { Message, PlannedRowChange, StackPlan } from "../../provider/report/stackPlan.ts";
+import { spentOf } from "../../provider/resources/layer/approvals.ts";
 
+const LAYER_TYPE = "pgstrata:index:Layer";
+
+const properties = z.record(z.string(), z.json()).default({});
 const step = z.object({
   op: z.string(),
   urn: z.string(),
-  newState: z.object({ inputs: z.record(z.string(), z.json()).default({}), parent: z.string().optional() }).optional(),
+  oldState: z.object({ inputs: properties, outputs: properties }).optional(),
+  newState: z.object({ inputs: properties, parent: z.string().optional() }).optional(),
 });
 const diagnostic = z.object({ urn: z.string().optional(), message: z.string(), severity: z.string() });
 const output = z.object({ steps: z.array(step).default([]), diagnostics: z.array(diagnostic).default([]) });
@@ -44,6 +49,7 @@ export function parsePreview(text: string, stack: string): StackPlan {
   return {
     stack,
     layers: [...layers].map(([layer, lines]) => ({ name: partsOf(layer).name, lines })),
+    spentApprovals: steps.flatMap(spentApprovals),
     // A preview works on several at a time, so their order is none.
     rows: rows.toSorted((one, other) => one.title.localeCompare(other.title)),
     resources: resources.toSorted((one, other) =>
@@ -68,6 +74,15 @@ function parsed(text: string): z.output<typeof output> {
 /** What the lines of layers and rows tell already, and components, which are no more than folders. */
 const isCounted = (type: string): boolean =>
   /^pgstrata:(index:(Layer|Row)|components:)/.test(type) || type === "pulumi:pulumi:Stack";
+
+/** Values that are secret or not known yet are no approvals that were used. */
+function spentApprovals({ urn, oldState, newState }: z.output<typeof step>): StackPlan["spentApprovals"] {
+  const { type, name } = partsOf(urn);
+  const allow = newState?.inputs.allow;
+  if (type !== LAYER_TYPE || oldState === undefined || !Array.isArray(allow)) return [];
+  const approvals = spentOf(allow.map(String), oldState);
+  return approvals.length === 0 ? [] : [{ layer: name, approvals }];
+}
 
 function partsOf(urn: string): { type: string; name: string } {
   const [, , types = "", ...name] = urn.split("::");

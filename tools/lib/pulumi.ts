@@ -55,12 +55,13 @@ export async function currentStack(root: string, env: NodeJS.ProcessEnv): Promis
 }
 
 /**
- * What `pulumi preview --json` prints; also of a preview that was stopped.
+ * What `pulumi preview --json` prints, with the resources that do not change; also of a preview that was
+ * stopped.
  *
  * @throws {UserError} when there was none, with its messages.
  */
 export async function previewAsJson(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const { stdout, stderr } = await callPulumi(root, ["preview", "--json", "--stack", stack], env);
+  const { stdout, stderr } = await callPulumi(root, ["preview", "--json", "--show-sames", "--stack", stack], env);
   if (stdout.trim() === "") throw new UserError("PS707", `\`pulumi preview\` failed: ${stderr}`);
   return stdout;
 }

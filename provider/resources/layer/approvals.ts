@@ -11,8 +11,16 @@ export function approvals({ allow }: LayerInputs, state: ResourceState | undefin
   return { allow, spent: state === undefined ? [] : spentIn(state) };
 }
 
+/** Of a layer's `allow`, what updates have used: it approves of nothing any more, and can be taken out. */
+export function spentOf(allow: readonly string[], state: StateOfLayer): string[] {
+  const spent = spentIn(state);
+  return allow.filter((approval) => spent.includes(approval));
+}
+
+type StateOfLayer = Pick<ResourceState, "inputs" | "outputs">;
+
 /** A state of a version that did not keep them had none that was not used. */
-function spentIn({ inputs, outputs }: ResourceState): string[] {
+function spentIn({ inputs, outputs }: StateOfLayer): string[] {
   const { spentApprovals } = outputs;
   return Array.isArray(spentApprovals) ? spentApprovals.map(String) : acceptedInputs(inputs).allow;
 }

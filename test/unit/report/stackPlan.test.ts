@@ -80,6 +80,37 @@ describe("the plan of a stack", () => {
     );
   });
 
+  it("names the approvals that were used and can be taken out, of layers that do not change as well", () => {
+    const layer = (op: string, name: string, allow: string[], outputs?: object): object => ({
+      op,
+      urn: urn("pgstrata:index:Layer", name),
+      newState: { inputs: { name, allow } },
+      ...(outputs === undefined
+        ? {}
+        : { oldState: { inputs: { name, files: ["a.sql"], allow: ["drop-table:app.old"] }, outputs } }),
+    });
+    const some = parsePreview(
+      JSON.stringify({
+        steps: [
+          layer("same", "app", ["drop-table:app.t", "drop-column:app.u.a"], { spentApprovals: ["drop-table:app.t"] }),
+          layer("update", "kept", ["drop-table:app.old", "drop-table:app.t"], {}),
+          layer("update", "unused", ["drop-table:app.t"], { spentApprovals: ["drop-table:app.gone"] }),
+          layer("create", "new", ["drop-table:app.t"]),
+        ],
+      }),
+      "dev",
+    );
+    expect(some.spentApprovals).toEqual([
+      { layer: "app", approvals: ["drop-table:app.t"] },
+      // A state of a version that did not keep them had none that was not used.
+      { layer: "kept", approvals: ["drop-table:app.old"] },
+    ]);
+    expect(planAsText(some)).toContain(
+      "\nUsed approvals, which can be taken out of the layers' `allow`\n  Layer app: drop-table:app.t\n  Layer kept: drop-table:app.old",
+    );
+    expect(planAsMarkdown(some)).toContain("- `app`: `drop-table:app.t`\n- `kept`: `drop-table:app.old`");
+  });
+
   it("is Markdown that no text of a database can break out of", () => {
     const text = planAsMarkdown(plan);
     expect(text).toContain("````text\nStopped ``` here\n````");
