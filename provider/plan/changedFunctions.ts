@@ -4,6 +4,7 @@
  */
 import type { FactBase, StableId } from "../catalog/pgDelta.ts";
 import { text } from "../catalog/tables.ts";
+import { bodyStart } from "../catalog/textBodies.ts";
 
 export type FunctionId = Extract<StableId, { args: string[] }>;
 
@@ -12,12 +13,10 @@ const ATTRIBUTES =
   /^(?: (?:WINDOW|IMMUTABLE|STABLE|VOLATILE|PARALLEL (?:UNSAFE|SAFE|RESTRICTED)|STRICT|SECURITY DEFINER|LEAKPROOF|COST \S+|ROWS \S+|SUPPORT \S+))+$/m;
 /** Attributes that decide how fast a result comes, and never which. */
 const OF_SPEED = / (?:PARALLEL \S+|LEAKPROOF|COST \S+|ROWS \S+|SUPPORT \S+)/g;
-/** Where the body begins. */
-const BODY = /^(?:AS |BEGIN ATOMIC$|RETURN )/m;
 
 /** A definition without what has no influence on the results. */
 export function meaningOf(definition: string): string {
-  const body = BODY.exec(definition)?.index ?? definition.length;
+  const body = bodyStart(definition);
   const head = definition
     .slice(0, body)
     .replace(ATTRIBUTES, (line) => line.replaceAll(OF_SPEED, ""))

@@ -4,7 +4,8 @@
  */
 import { factBaseOf } from "../catalog/factBaseOf.ts";
 import { encodeId, type Fact, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
-import { tableOf } from "../catalog/tables.ts";
+import { tableOf, text } from "../catalog/tables.ts";
+import { NamesInText, textBody } from "../catalog/textBodies.ts";
 import type { Statement } from "./statement.ts";
 
 /** What a plan starts from and is to lead to, without what it has nothing to do with. */
@@ -22,13 +23,18 @@ export function neighbourhoodOf(statements: readonly Statement[], before: FactBa
     // They decide about the privileges of what is created.
     if (fact.id.kind === "defaultPrivilege") near.need(fact.id);
   }
-  for (const { id, renames, consumes, locksToo } of statements) {
+  for (const { id, renames, consumes, locksToo, sql } of statements) {
+    // A conversion may call any function.
+    if (id?.kind === "column") near.needNamedIn(sql);
     for (const touched of [id, renames])
       if (touched !== undefined) near.change(tableOf(touched, before, desired) ?? touched);
     // Of a table that another becomes a partition of, all counts.
     for (const needed of consumes) locksToo === undefined ? near.need(parseId(needed)) : near.change(parseId(needed));
   }
-  for (const { id, parent } of desired.facts()) {
+  for (const fact of desired.facts()) {
+    const { id, parent } = fact;
+    if (before.has(id) && before.hashOf(id) === desired.hashOf(id)) continue;
+    near.needNamedIn(calledBody(fact));
     if (before.has(id)) continue;
     near.needName(id);
     if (parent !== undefined) near.need(parent);
@@ -56,9 +62,11 @@ class Collector {
   private readonly needed = new Set<string>();
   private readonly changed = new Set<string>();
   private readonly byName: Map<string, Fact[]>;
+  private readonly names: NamesInText;
 
   constructor(base: FactBase) {
     this.base = base;
+    this.names = NamesInText.of(base);
     this.byName = Map.groupBy(base.facts(), ({ id }) => nameOf(id));
   }
 
@@ -91,8 +99,13 @@ class Collector {
       this.needed.add(key);
       if (fact.parent !== undefined) waiting.push(fact.parent);
       waiting.push(...this.base.outgoingEdges(id).map(({ to }) => to));
-      waiting.push(...this.partsToStandOn(id));
+      waiting.push(...this.partsToStandOn(id), ...this.names.in(calledBody(fact)));
     }
+  }
+
+  /** What a text may call or read: the server looks into it before there is a row. */
+  needNamedIn(sql: string): void {
+    for (const id of this.names.in(sql)) this.need(id);
   }
 
   /** Whatever has the name of a new object, and so may be in its way. */
@@ -112,6 +125,9 @@ class Collector {
     });
   }
 }
+
+/** The text of a function that an expression can call, which the server may inline or run for constants. */
+const calledBody = (fact: Fact): string => (/trigger$/.test(text(fact, "returnType")) ? "" : textBody(fact));
 
 function nameOf(id: StableId): string {
   return "schema" in id && "name" in id && !("table" in id) ? JSON.stringify([id.schema, id.name]) : encodeId(id);

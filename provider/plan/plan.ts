@@ -7,6 +7,7 @@ import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import type { Catalog } from "../catalog/readCatalog.ts";
 import { searchPathsIn } from "../catalog/searchPath.ts";
 import { sizeBehind, type TableSizes } from "../catalog/tables.ts";
+import { behindCalledFunctions } from "./calledFunctions.ts";
 import { changedFunctions, type FunctionId } from "./changedFunctions.ts";
 import { refuseWithoutCast, withConversions } from "./convertedColumns.ts";
 import { copiesTable, type Hazard, hazardsOf } from "./hazards.ts";
@@ -88,7 +89,8 @@ export async function planUpdate(
   const context = { live, desired, sizes, invalidIndexes, majorVersion, conversions };
   const parts = withRecomputed(segments, recompute(stale, context), desired).map((segment): Part => {
     const known = withoutFresh(sizes, segment);
-    const statements = withConversions(segment.list.statements, conversions, segment.desired, known);
+    const converted = withConversions(segment.list.statements, conversions, segment.desired, known);
+    const statements = [...behindCalledFunctions(converted, segment.live, segment.desired, conversions)];
     return {
       ...segment,
       list: { ...segment.list, statements },

@@ -3,8 +3,9 @@
  * each harmless alone, continued by the next run. The steps are written in the files beside it.
  */
 import { isPartitioned } from "../../catalog/partitions.ts";
-import { encodeId, type Fact, parseId, type StableId } from "../../catalog/pgDelta.ts";
+import { encodeId, type Fact, type StableId } from "../../catalog/pgDelta.ts";
 import { rowsBehind, tableOf, text } from "../../catalog/tables.ts";
+import { FunctionCalls } from "../calledFunctions.ts";
 import { dropsBehindConversions } from "../convertedColumns.ts";
 import { StatementDependencies } from "../dependencies.ts";
 import { addPartition } from "../inheritance/onlineLinks.ts";
@@ -38,8 +39,7 @@ export function online(
   const putOff = new Set<string>();
   const waiting = identitiesAfterNotNull(list.statements, context);
   const held = dropsBehindConversions(list.statements, context.conversions);
-  // What a function calls by name, no catalog tells.
-  const changesFunctions = list.statements.some(({ id }) => id?.kind === "function");
+  const calls = new FunctionCalls(list.statements, context.desired, context.conversions);
   const surroundings = new StatementDependencies(list.statements, context);
   for (const statement of list.statements) {
     const id = statement.id === undefined ? undefined : encodeId(statement.id);
@@ -56,9 +56,8 @@ export function online(
       if (id !== undefined) putOff.add(id);
       continue;
     }
-    const mayCall = changesFunctions && surroundings.needs(statement).some(isFunction);
-    const isApart = !busy.has(tableKey(statement, context)) && !mayCall && surroundings.isApart(statement);
-    if (recipe.later.length > 0 && context.inOrder !== true && isApart) {
+    const isApart = !busy.has(tableKey(statement, context)) && surroundings.isApart(statement);
+    if (recipe.later.length > 0 && context.inOrder !== true && isApart && calls.of(statement).length === 0) {
       early.push(...recipe.soon, ...recipe.later);
       continue;
     }
@@ -68,8 +67,6 @@ export function online(
   }
   return { ...list, statements: [...early, ...soon, ...recomputed.soon, ...later, ...recomputed.later, ...held] };
 }
-
-const isFunction = (encoded: string): boolean => parseId(encoded).kind === "function";
 
 function tableKey({ id }: Statement, { live, desired }: OnlineContext): string {
   const table = id === undefined ? undefined : tableOf(id, live, desired);

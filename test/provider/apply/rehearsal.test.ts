@@ -148,3 +148,22 @@ test("a plan that needs what no copy can hold is carried out, and the preview sa
   });
   expect((await up(database.url, layer)).outputs.objects).toContain("table shop.item");
 });
+
+test("what the text of a called function calls or reads is part of the rehearsal", async () => {
+  breakPlan = undefined;
+  const database = await freshDatabase();
+  const sql = `create schema shop; create table shop.rate (value int); create table shop.item (id int, price int);
+    create function shop.grade(n int) returns int language sql immutable as $$ select n / 10 $$;
+    create function shop.rated(n int) returns int language sql immutable as $$ select n * count(*)::int from shop.rate $$;
+    create function shop.outer_grade(n int) returns int language sql immutable as $$ select shop.grade(n) $$;`;
+  const state = await up(database.url, project.layer("shop", sql));
+  const changed = `${sql} create index graded on shop.item (shop.outer_grade(price));
+    create function shop.also_rated(n int) returns int language sql immutable as $$ select shop.rated(n) $$;
+    create index rated on shop.item (shop.also_rated(price));`;
+  const { said } = await inRun(database.url, async (run) => {
+    const layer = project.layer("shop", changed);
+    await run.layer.update(run.context(true), state, await checked(run, layer, state.inputs));
+    return run;
+  });
+  expect(said.warnings).toEqual([]);
+});

@@ -39,6 +39,33 @@ test("a conversion that the server does not understand is refused in the preview
   );
 });
 
+const plus = (more: number): string =>
+  `create function app.plus(n int) returns bigint language sql immutable as $$ select n + ${more} $$;`;
+
+test.each([
+  ["that the database has", plus(1), plus(1), 2],
+  ["that comes with it", "", plus(1), 2],
+  ["that changes with it", plus(1), plus(2), 3],
+  [
+    "whose text calls one that changes with it",
+    plus(1),
+    `${plus(2)} create function app.a(n int) returns bigint language sql immutable as $$ select app.plus(n) $$;`,
+    3,
+  ],
+])("a conversion may call a function %s, as the files have it", async (_which, before, after, value) => {
+  const database = await freshDatabase();
+  const withFunctions = (functions: string, column: string, more = {}) => {
+    const sql = `create schema app;\n${functions}\ncreate table app.t (\n  id int primary key,\n  ${column}\n);`;
+    return project.layer("app", sql, more);
+  };
+  const state = await up(database.url, withFunctions(before, "a int not null"));
+  await database.query("insert into app.t values (1, 1)");
+  const call = after.includes("app.a(") ? "app.a(a)" : "app.plus(a)";
+  const column = `a bigint not null -- converted by: ${call}`;
+  await up(database.url, withFunctions(after, column, allow("rewrite-table:app.t")), state);
+  expect(await database.query("select a::int from app.t")).toEqual([{ a: value }]);
+});
+
 test("new columns are filled in from old ones that go with the same update, in batches", async () => {
   const database = await freshDatabase();
   const state = await up(database.url, app("name text not null"));

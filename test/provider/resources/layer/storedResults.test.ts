@@ -141,6 +141,15 @@ test("a stored column is computed again, of a large table in batches", async () 
   expect(await many.database.query(isOld)).toEqual([{ old: 0 }]);
 });
 
+test("what is made on a stored column is made from its new values", async () => {
+  const shown = await stocked(shop(10, STORED), FEW);
+  const more = `${STORED} create index graded on shop.item (grade); alter table shop.item add constraint low check (grade < 50);`;
+  const { sql } = await changed(shown, shop(5, more));
+  const order = sql.flatMap((each) => /SET EXPRESSION|^UPDATE|^CREATE INDEX|VALIDATE/.exec(each)?.[0] ?? []);
+  expect(order.slice(1).sort()).toEqual(["CREATE INDEX", "VALIDATE"]);
+  expect(await byIndex(shown.database, "grade = 2")).toEqual([10, 11, 12, 13, 14]);
+});
+
 test("the index of a partition is rebuilt", async () => {
   const parts = `create schema shop; ${grade(10)} create table shop.item (id int, price int) partition by range (id);
     create table shop.low partition of shop.item for values from (0) to (500);
