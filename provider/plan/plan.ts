@@ -10,6 +10,7 @@ import { sizeBehind, type TableSizes } from "../catalog/tables.ts";
 import { behindCalledFunctions } from "./calledFunctions.ts";
 import { changedFunctions, type FunctionId } from "./changedFunctions.ts";
 import { refuseWithoutCast, withConversions } from "./convertedColumns.ts";
+import { comparisonOf, type ResultComparison } from "./equalResults.ts";
 import { copiesTable, type Hazard, hazardsOf } from "./hazards.ts";
 import { onlineLinks } from "./inheritance/onlineLinks.ts";
 import type { Segment } from "./inheritance/segment.ts";
@@ -51,6 +52,8 @@ export interface LayerPlan {
   rowChecks: RowCheck[];
   /** Functions of which results are stored that have to be computed again. */
   changedFunctions: readonly FunctionId[];
+  /** What may show that nothing of that has changed; not asked yet. */
+  comparison: ResultComparison | undefined;
 }
 
 /**
@@ -113,6 +116,11 @@ export async function planUpdate(
     questions: renameQuestions(direct.statements, live, desired, sizes),
     rowChecks: parts.flatMap((part) => rowChecks({ ...part, statements: part.list.statements, nameNow })),
     changedFunctions: stale.length === 0 ? [] : functions,
+    // While renames are pending, the database has what an expression names under other names.
+    comparison:
+      renaming.length > 0 || unfinished.length > 0
+        ? undefined
+        : comparisonOf({ functions, stale, statements: direct.statements, live, desired, sizes }),
   };
 }
 

@@ -32,6 +32,8 @@ export interface StoredResult {
   expression: string;
   /** Of a generated column: a column that it is computed from and that may be set; empty without one. */
   through: string;
+  /** The results as a record that can be compared row by row; empty where there is none. */
+  values: string;
   /** Of a materialized view: whether its rows may be replaced while others read it. */
   isConcurrent: boolean;
 }
@@ -133,6 +135,16 @@ const STORED_RESULTS = `
          (select pg_catalog.pg_get_expr(e.adbin, e.adrelid) from pg_catalog.pg_attribute this
             join pg_catalog.pg_attrdef e on e.adrelid = this.attrelid and e.adnum = this.attnum
            where f.stored = 'generated column' and this.attrelid = f.relation and this.attname = f.part) as expression,
+         case f.stored
+           when 'check' then (select 'ROW(' || pg_catalog.pg_get_expr(c.conbin, c.conrelid) || ')' where c.conrelid <> 0)
+           when 'index' then (
+             select coalesce('CASE WHEN ' || pg_catalog.pg_get_expr(i.indpred, i.indrelid) || ' THEN ', '')
+                      || 'ROW(' || coalesce(pg_catalog.pg_get_expr(i.indexprs, i.indrelid), 'true') || ')'
+                      || case when i.indpred is null then '' else ' END' end
+               from pg_catalog.pg_index i
+              where i.indexrelid = f.oid and not i.indisunique
+                and not exists (select from reached where class = 'pg_catalog.pg_opclass'::pg_catalog.regclass and oid = any (i.indclass)))
+         end as "values",
          exists (select from pg_catalog.pg_index u where u.indrelid = f.relation and u.indisunique and u.indisvalid and u.indpred is null
                     and u.indexprs is null) as is_concurrent
     from found f
@@ -160,6 +172,7 @@ interface StoredRow {
   domain_name: string | null;
   through: string | null;
   expression: string | null;
+  values: string | null;
   is_concurrent: boolean;
 }
 
@@ -193,6 +206,7 @@ export async function readStoredResults(
       index: id.kind === "index" || id.kind === "constraint" ? { schema: id.schema, name: id.name } : NO_INDEX,
       isUnique: row.is_unique,
       expression: row.expression ?? "",
+      values: row.expression === null ? (row.values ?? "") : `ROW(${row.expression})`,
       through: through.kind === "column" ? through.name : "",
       isConcurrent: row.is_concurrent,
     };

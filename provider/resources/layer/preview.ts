@@ -3,6 +3,7 @@
  * is left to `update.ts`.
  */
 import { askRows } from "../../apply/askRows.ts";
+import { compareResults } from "../../apply/compareResults.ts";
 import { refuseTooManyLocks } from "../../apply/lockTableRoom.ts";
 import { refuseMissingPrivileges } from "../../apply/privileges.ts";
 import { declaredBy } from "../../contribution/record.ts";
@@ -10,6 +11,7 @@ import { withReferences } from "../../core/errorCodes.ts";
 import { UserError } from "../../core/errors.ts";
 import { type CallContext, type Properties, type ResourceState, UNKNOWN } from "../../core/resourceType.ts";
 import { approved, misspelt, refuseHazards } from "../../plan/approvals.ts";
+import { withEqualResults } from "../../plan/equalResults.ts";
 import { nameBefore, planUpdate } from "../../plan/plan.ts";
 import { rowWarnings } from "../../plan/rowChecks/report.ts";
 import { planReport } from "../../report/planReport.ts";
@@ -59,7 +61,11 @@ export async function planOnly(
     report.warn,
   );
   const planned = await planUpdate(pool, catalog, transition, unrecorded?.unfinished ?? []);
-  const plan = { ...planned, rowChecks: await askRows(pool, planned.rowChecks, runtime.config.rowQuestionTimeoutMs) };
+  const { rowQuestionTimeoutMs } = runtime.config;
+  const plan = withEqualResults(
+    { ...planned, rowChecks: await askRows(pool, planned.rowChecks, rowQuestionTimeoutMs) },
+    await compareResults(pool, planned.comparison, rowQuestionTimeoutMs),
+  );
   const given = approvals(meaning.inputs, state);
   tellMoves(transition, report);
   await report.plan(asPreviewLines(planReport(plan, transition, approved(given))));

@@ -4,6 +4,7 @@
  */
 import type { Pool, PoolClient } from "pg";
 import { askRows } from "../../apply/askRows.ts";
+import { compareResults } from "../../apply/compareResults.ts";
 import { type ExecutionHooks, execute } from "../../apply/execute.ts";
 import { refuseTooManyLocks } from "../../apply/lockTableRoom.ts";
 import { refuseMissingPrivileges } from "../../apply/privileges.ts";
@@ -23,6 +24,7 @@ import { refuseReadOnly } from "../../database/readOnly.ts";
 import { type TransactionOptions, withRetries } from "../../database/transaction.ts";
 import { withDatabaseLock } from "../../database/updateLock.ts";
 import { type Approvals, refuseHazards } from "../../plan/approvals.ts";
+import { type EqualResults, withEqualResults } from "../../plan/equalResults.ts";
 import { type LayerPlan, planUpdate } from "../../plan/plan.ts";
 import { planStatements } from "../../plan/planStatements.ts";
 import { renameStatements } from "../../plan/renames/renames.ts";
@@ -124,19 +126,21 @@ async function underDatabaseLock<Kept extends ContributionRecord | undefined>(
     if (pool.idleCount === 0) await pool.query("select");
     return await withDatabaseLock(client, context.report, context.signal, async (waited) => {
       const watch = new BlockerWatch(pool, client);
-      const asked = { pool, timeoutMs: runtime.config.rowQuestionTimeoutMs, report: context.report };
+      const { rowQuestionTimeoutMs: timeoutMs } = runtime.config;
+      const rows: AskedRows = { isFirst: true, equal: new Map(), pool, timeoutMs, report: context.report };
       let attempts = 0;
       let kept = 0;
       const used = new Set(policy.hazards?.spent);
       const attempt = async (): Promise<Applied<Kept>> => {
         // What this run read back last is still so, unless another update came in between.
         const isFirst = attempts++ === 0;
+        rows.isFirst = isFirst;
         const before = await (isFirst && !waited ? runtime.live.get() : runtime.live.refresh());
         try {
           return await turnInto(
             runtime,
             context,
-            { client, watch, begin, keep: (n) => (kept += n), rows: isFirst ? asked : undefined, used },
+            { client, watch, begin, keep: (n) => (kept += n), rows, used },
             policy,
             goal,
             before,
@@ -172,19 +176,25 @@ async function plan(
   unrecorded: LedgerEntry | undefined,
   before: Catalog,
   target: Transition<unknown>,
-  rows: AskedRows | undefined,
+  rows: AskedRows,
 ): Promise<Pick<LayerPlan, "list" | "changedFunctions">> {
   if (hazards === undefined) return { list: planStatements(target.live, target.desired), changedFunctions: [] };
   const planned = await planUpdate(client, before, target, unrecorded?.unfinished ?? []);
-  const rowChecks =
-    rows === undefined ? planned.rowChecks : await askRows(rows.pool, planned.rowChecks, rows.timeoutMs);
-  for (const warning of rowWarnings(rowChecks)) rows?.report.warn(warning);
-  for (const approval of refuseHazards({ ...planned, rowChecks }, hazards)) used.add(approval);
+  const rowChecks = rows.isFirst ? await askRows(rows.pool, planned.rowChecks, rows.timeoutMs) : planned.rowChecks;
+  if (rows.isFirst) {
+    for (const warning of rowWarnings(rowChecks)) rows.report.warn(warning);
+    rows.equal = await compareResults(rows.pool, planned.comparison, rows.timeoutMs);
+  }
+  for (const approval of refuseHazards(withEqualResults({ ...planned, rowChecks }, rows.equal), hazards))
+    used.add(approval);
   return planned;
 }
 
 /** How rows are asked, in the first try: what they answer hardly changes while a lock is waited for. */
 interface AskedRows {
+  isFirst: boolean;
+  /** Told by the first try, and so for the next ones. */
+  equal: EqualResults;
   pool: Pool;
   timeoutMs: number;
   report: Reporter;
@@ -196,7 +206,7 @@ interface Connection {
   watch: BlockerWatch;
   /** Told before the first change. */
   begin: () => void;
-  rows: AskedRows | undefined;
+  rows: AskedRows;
   /** Told how many statements have become lasting. */
   keep: (statements: number) => void;
   /** Approvals that have been used, by this update's tries and by those before it. */

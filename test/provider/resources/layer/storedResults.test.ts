@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ResourceState } from "../../../../provider/core/resourceType.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { freshDatabases } from "../../../support/freshDatabases.ts";
-import { inRun, pending, preview, project, put, sqlOf, up } from "../../../support/layerHarness.ts";
+import { inRun, pending, preview, project, put, ROWS_UNASKED, sqlOf, up } from "../../../support/layerHarness.ts";
 import { majorVersion } from "../../../support/majorVersion.ts";
 
 const freshDatabase = freshDatabases();
@@ -148,6 +148,81 @@ test("what is made on a stored column is made from its new values", async () => 
   const order = sql.flatMap((each) => /SET EXPRESSION|^UPDATE|^CREATE INDEX|VALIDATE/.exec(each)?.[0] ?? []);
   expect(order.slice(1).sort()).toEqual(["CREATE INDEX", "VALIDATE"]);
   expect(await byIndex(shown.database, "grade = 2")).toEqual([10, 11, 12, 13, 14]);
+});
+
+/** The same results, of another text. */
+const rewritten = (sql: string): string => sql.replace("select n / 10", "select div(n, 10)::int");
+
+test("where the new results are equal on all rows, a large table needs no approval, and rows in between are still done", async () => {
+  const all = `${STORED} create index graded on shop.item (shop.grade(price)) where shop.grade(price) > 1;
+    alter table shop.item add constraint low check (shop.grade(price) < 5000);`;
+  const shown = await stocked(shop(10, all), MANY);
+  const before = await shown.database.query("select oid, xmin::text, prosrc from pg_proc where proname = 'grade'");
+  const layer = project.layer("shop", rewritten(shop(10, all)));
+  const [plan] = await preview(shown.database.url, [layer], [shown.state]);
+  const hazards = (plan ?? []).flatMap(({ details }) => (Array.isArray(details.hazards) ? details.hazards : []));
+  expect(hazards.map(String).sort()).toEqual([
+    expect.stringMatching(/^PS221: index shop\.graded .* equal on 12,000 rows: /),
+    expect.stringMatching(/^PS222: column shop\.item\.grade .* equal on 12,000 rows: /),
+    expect.stringMatching(/^PS223: constraint low on shop\.item .* equal on 12,000 rows: /),
+  ]);
+  // What was made for the comparison is undone, to the version of the row.
+  expect(await shown.database.query("select oid, xmin::text, prosrc from pg_proc where proname = 'grade'")).toEqual(
+    before,
+  );
+  const done = await changed(shown, rewritten(shop(10, all)));
+  expect(done.sql.map((sql) => /^UPDATE|VALIDATE|^REINDEX INDEX CONCURRENTLY/.exec(sql)?.[0] ?? "").sort()).toEqual([
+    "",
+    "",
+    "REINDEX INDEX CONCURRENTLY",
+    "UPDATE",
+    "VALIDATE",
+  ]);
+});
+
+test("where one row has another result, or the rows cannot be compared in time, the approval is asked for", async () => {
+  const index = "create index graded on shop.item (shop.grade(price));";
+  const shown = await stocked(shop(10, index), MANY);
+  const needed = /rebuild-index:shop\.graded/;
+  const almost = shop(10, index).replace("n / 10", "case n when 777 then 0 else n / 10 end");
+  await expect(changed(shown, almost)).rejects.toThrow(needed);
+  const same = project.layer("shop", rewritten(shop(10, index)));
+  const unasked = inRun(shown.database.url, (run) => put(run, same, shown.state), ROWS_UNASKED);
+  await expect(unasked).rejects.toThrow(needed);
+  const slow = shop(10, index).replace("n / 10", "n / 10 + 0 * length(pg_sleep(0.01)::text)");
+  await expect(changed(shown, slow)).rejects.toThrow(needed);
+  const stable = rewritten(shop(10, index)).replace("immutable", "immutable set work_mem = '4MB'");
+  await changed(shown, stable);
+});
+
+test("a comparison lets no caller of a function write", async () => {
+  const check = `create sequence shop.calls;
+    create function shop.noted(n int) returns int language plpgsql as $$ begin perform nextval('shop.calls'); return shop.grade(n); end $$;
+    alter table shop.item add constraint low check (shop.noted(price) < 5000);`;
+  const shown = await stocked(shop(10, check), MANY);
+  const calls = () => shown.database.query("select last_value::int as calls from shop.calls");
+  const before = await calls();
+  const layer = project.layer("shop", rewritten(shop(10, check)));
+  await expect(preview(shown.database.url, [layer], [shown.state])).rejects.toThrow("recheck-constraint:shop.item.low");
+  expect(await calls()).toEqual(before);
+});
+
+test("a comparison looks past an index and a check that hold the old results", async () => {
+  const all = `create index graded on shop.item (shop.grade(price)) where shop.grade(price) < 5000;
+    alter table shop.item add constraint low check (shop.grade(price) < 5000);`;
+  const shown = await stocked(shop(10, all), MANY);
+  const higher = shop(10, all).replace("n / 10", "n / 10 + 4000");
+  await expect(changed(shown, higher)).rejects.toThrow(
+    /rebuild-index:shop\.graded\s+recheck-constraint:shop\.item\.low|recheck-constraint:shop\.item\.low\s+rebuild-index:shop\.graded/,
+  );
+});
+
+test("nothing is made for a comparison where an event trigger would run", async () => {
+  const index = "create index graded on shop.item (shop.grade(price));";
+  const shown = await stocked(shop(10, index), MANY);
+  await shown.database.query(`create function public.told() returns event_trigger language plpgsql as $$ begin end $$;
+    create event trigger told on ddl_command_end execute function public.told();`);
+  await expect(changed(shown, rewritten(shop(10, index)))).rejects.toThrow(/rebuild-index:shop\.graded/);
 });
 
 test("the index of a partition is rebuilt", async () => {
