@@ -28,6 +28,8 @@ export interface StoredResult {
   index: { schema: string; name: string };
   /** An index that refuses equal values. */
   isUnique: boolean;
+  /** Of a partition key: its operator class orders the rows, which no condition of a partition shows. */
+  isByOrder: boolean;
   /** Of a generated column. */
   expression: string;
   /** Of a generated column: a column that it is computed from and that may be set; empty without one. */
@@ -135,6 +137,9 @@ const STORED_RESULTS = `
          (select pg_catalog.pg_get_expr(e.adbin, e.adrelid) from pg_catalog.pg_attribute this
             join pg_catalog.pg_attrdef e on e.adrelid = this.attrelid and e.adnum = this.attnum
            where f.stored = 'generated column' and this.attrelid = f.relation and this.attname = f.part) as expression,
+         exists (select from pg_catalog.pg_partitioned_table p join reached r on r.oid = any (p.partclass)
+                  where f.stored = 'partition key' and p.partrelid = f.relation and p.partstrat <> 'h'
+                    and r.class = 'pg_catalog.pg_opclass'::pg_catalog.regclass) as is_by_order,
          case f.stored
            when 'check' then (select 'ROW(' || pg_catalog.pg_get_expr(c.conbin, c.conrelid) || ')' where c.conrelid <> 0)
            when 'index' then (
@@ -173,6 +178,7 @@ interface StoredRow {
   through: string | null;
   expression: string | null;
   values: string | null;
+  is_by_order: boolean;
   is_concurrent: boolean;
 }
 
@@ -205,6 +211,7 @@ export async function readStoredResults(
       ...(table === undefined || row.stored === "materialized view" ? {} : { table }),
       index: id.kind === "index" || id.kind === "constraint" ? { schema: id.schema, name: id.name } : NO_INDEX,
       isUnique: row.is_unique,
+      isByOrder: row.is_by_order,
       expression: row.expression ?? "",
       values: row.expression === null ? (row.values ?? "") : `ROW(${row.expression})`,
       through: through.kind === "column" ? through.name : "",

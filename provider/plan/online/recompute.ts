@@ -40,7 +40,9 @@ function recipeFor(result: StoredResult, context: OnlineContext): Recipe {
     case "check":
       return checkAgain(result, isSmall, context);
     case "partition key":
-      return result.table === undefined ? NOTHING : now(statementOf(result, refuseMisplaced(result.table)));
+      return result.table === undefined
+        ? NOTHING
+        : now(statementOf(result, refuseMisplaced(result.table, result.isByOrder)));
     case "statistics":
       return result.table === undefined ? NOTHING : then(statementOf(result, `ANALYZE ${nameOf(result.table)}`));
     case "materialized view":
@@ -186,8 +188,12 @@ function checkAgain(result: StoredResult, isSmall: boolean, { live, desired }: O
   };
 }
 
-/** Rows cannot be sent to another partition in place, so a function that would need that is refused. */
-function refuseMisplaced(table: IndexId): string {
+/**
+ * Rows cannot be sent to another partition in place, so a function that would need that is refused. By a
+ * changed order any row may.
+ */
+function refuseMisplaced(table: IndexId, isByOrder: boolean): string {
+  const isMisplaced = isByOrder ? "true" : "NOT (%s)";
   return `DO $pgstrata$
 DECLARE part pg_catalog.regclass; is_misplaced pg_catalog.bool;
 BEGIN
@@ -198,7 +204,7 @@ BEGIN
   END LOOP;
   FOR part IN SELECT relid FROM pg_catalog.pg_partition_tree(${asRegclass(table)}) WHERE isleaf LOOP
     CONTINUE WHEN pg_catalog.pg_get_partition_constraintdef(part) IS NULL;
-    EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM ONLY %s WHERE NOT (%s))', part, pg_catalog.pg_get_partition_constraintdef(part))
+    EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM ONLY %s WHERE ${isMisplaced})', part, pg_catalog.pg_get_partition_constraintdef(part))
       INTO is_misplaced;
     IF is_misplaced THEN
       RAISE EXCEPTION 'rows of % belong to another partition by the changed function', part USING ERRCODE = 'check_violation',

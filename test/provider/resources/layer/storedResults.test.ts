@@ -225,6 +225,37 @@ test("nothing is made for a comparison where an event trigger would run", async 
   await expect(changed(shown, rewritten(shop(10, index)))).rejects.toThrow(/rebuild-index:shop\.graded/);
 });
 
+const order = (sign: string): string =>
+  `create function shop.ordered(a int, b int) returns int language sql immutable as $$ select ${sign}pg_catalog.btint4cmp(a, b) $$;`;
+const OPERATOR_CLASS = `create operator class shop.int_order for type int using btree as
+  operator 1 pg_catalog.<, operator 2 pg_catalog.<=, operator 3 pg_catalog.=, operator 4 pg_catalog.>=, operator 5 pg_catalog.>,
+  function 1 shop.ordered(int, int)`;
+
+test("an index is rebuilt when a support function of its operator class changes, and never compared", async () => {
+  const sql = (sign: string): string => `create schema shop; ${order(sign)} ${ITEMS}`;
+  const shown = await stocked(sql(""), FEW);
+  await shown.database.query(OPERATOR_CLASS);
+  await shown.database.query("create index graded on shop.item (price shop.int_order)");
+  expect((await changed(shown, sql("-"))).sql).toEqual(REBUILT);
+
+  const many = await stocked(sql(""), MANY);
+  await many.database.query(OPERATOR_CLASS);
+  // The expression has the same results; their order has not.
+  await many.database.query("create index graded on shop.item ((price + 1) shop.int_order)");
+  await expect(changed(many, sql("-"))).rejects.toThrow("rebuild-index:shop.graded");
+});
+
+test("a changed support function that orders the rows of partitions is refused while there are any", async () => {
+  const sql = (sign: string): string => `create schema shop; ${order(sign)} ${ITEMS}`;
+  const shown = await stocked(sql(""), FEW);
+  await shown.database.query(OPERATOR_CLASS);
+  await shown.database.query(`create table shop.parted (n int) partition by range (n shop.int_order);
+    create table shop.low partition of shop.parted for values from (0) to (50); insert into shop.parted values (7)`);
+  await expect(changed(shown, sql("-"))).rejects.toThrow(/rows of shop\.low belong to another partition/);
+  await shown.database.query("truncate shop.parted");
+  await changed(shown, sql("-"));
+});
+
 test("the index of a partition is rebuilt", async () => {
   const parts = `create schema shop; ${grade(10)} create table shop.item (id int, price int) partition by range (id);
     create table shop.low partition of shop.item for values from (0) to (500);
