@@ -371,6 +371,21 @@ test("a preview stops where what one layer drops would be made again by the next
   expect(await identities(database)).toEqual(before);
 });
 
+test("without a preview, a table that moves up keeps its rows, unless its drop is approved", async () => {
+  const { database, states } = await withItem();
+  // As `pulumi up --skip-preview` does.
+  const update = (allow: string[]) => upAll(database.url, pair(APP, `${OTHER} ${ITEM}`, allow), states);
+  await expect(update([])).rejects.toThrow(/PS201: drops table app\.item[\s\S]*hand-over:app\.item/);
+  expect(await rows(database)).toEqual(RED);
+  // Known gap: the layer that declares the table is not known yet. A preview stops here.
+  const moved = pair(APP, `${OTHER} ${ITEM}`, ["drop-table:app.item"]);
+  await expect(preview(database.url, moved, states)).rejects.toThrow(
+    /would make again: index app\.item_note, table app\.item/,
+  );
+  await update(["drop-table:app.item"]);
+  expect(await rows(database)).toEqual([]);
+});
+
 test("an approval of a hand-over counts once: what is the layer's again is not left by it", async () => {
   const { database, states } = await withItem();
   const allow = ["hand-over:app.item"];
