@@ -380,7 +380,7 @@ test("without a preview, a table that moves up keeps its rows, unless its drop i
   // Known gap: the layer that declares the table is not known yet. A preview stops here.
   const moved = pair(APP, `${OTHER} ${ITEM}`, ["drop-table:app.item"]);
   await expect(preview(database.url, moved, states)).rejects.toThrow(
-    /would make again: index app\.item_note, table app\.item/,
+    /would create again: index app\.item_note, table app\.item/,
   );
   await update(["drop-table:app.item"]);
   expect(await rows(database)).toEqual([]);
