@@ -142,12 +142,13 @@ function withKnownNames(live: FactBase, alone: FactBase, joined: readonly TableI
   const names = new Map<string, Fact>();
   const gone = new Set<string>();
   for (const table of joined) {
-    const present = live.childrenOf(table).filter((fact) => !alone.has(fact.id));
+    // One that no layer declares stays, and is taken as well.
+    const present = live.childrenOf(table);
     for (const fact of alone.childrenOf(table)) {
       if (live.has(fact.id)) continue;
       const known = present.find((one) => !names.has(encodeId(one.id)) && isSame(one, fact));
       if (known === undefined) continue;
-      names.set(encodeId(known.id), known);
+      names.set(encodeId(known.id), alone.get(known.id) ?? known);
       gone.add(encodeId(fact.id));
     }
   }

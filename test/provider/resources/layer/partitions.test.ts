@@ -36,6 +36,22 @@ test("a table becomes a partition without a scan under a lock, by what it has al
   expect(await database.query("select id from events")).toEqual([{ id: 1 }]);
 });
 
+test("an index that no layer declares becomes the one of the parent with its table", async () => {
+  const database = await freshDatabase();
+  const state = await up(
+    database.url,
+    layer(`create table public.events_2025 ${PLAIN} alter table public.events_2025 add primary key (id, at);`),
+  );
+  await database.query(
+    "create index by_hand on events_2025 (kind); insert into events_2025 values (1, '2025-05-05', 'a')",
+  );
+  const next = await up(database.url, layer(year(2025)), state);
+  expect(await pending(database.url, next)).toEqual([]);
+  const indexes =
+    "select indexrelid::regclass::text as name from pg_index where indrelid = 'events_2025'::regclass order by 1";
+  expect(await database.query(indexes)).toEqual([{ name: "by_hand" }, { name: "events_2025_pkey" }]);
+});
+
 test("a partition becomes a table concurrently, and keeps what the files say it has", async () => {
   const database = await freshDatabase();
   const state = await up(database.url, layer(year(2024) + year(2025)));
