@@ -106,6 +106,99 @@ export const withAndWithout = [
   },
 ] satisfies { change: Change; byHand: string }[];
 
+/** Partitions that come and go, with a million rows each. */
+const MILLION = 1_000_000;
+const EVENTS = `create schema shop;
+create table shop.event (id int, at date not null, what text, primary key (id, at)) partition by range (at);
+create index event_by_what on shop.event (what);
+create table shop.event_2024 partition of shop.event for values from ('2024-01-01') to ('2025-01-01');
+`;
+const PLAIN = "(id int, at date not null, what text, primary key (id, at));";
+const YEAR = "create table shop.event_2025 partition of shop.event for values from ('2025-01-01') to ('2026-01-01');";
+const REST = "create table shop.event_rest partition of shop.event default;";
+
+const eventsIn = (table: string): string =>
+  `insert into ${table} select n, '2025-01-01'::date + n % 365, 'seen ' || n % 1000 from generate_series(1, ${MILLION}) as n;
+analyze ${table};`;
+
+/** Clients that work on a table of events. */
+const eventWork = (table: string): ClientTransaction[] => [
+  { weight: 6, steps: [`select what from ${table} where id = $client`] },
+  { weight: 6, steps: [`update ${table} set what = 'seen again' where id = $client`] },
+  {
+    weight: 4,
+    steps: [
+      `insert into ${table} values (2000000 + $client, '2025-06-06', 'now')`,
+      `update ${table} set at = '2025-07-07' where id = 2000000 + $client`,
+      `delete from ${table} where id = 2000000 + $client`,
+    ],
+  },
+  { weight: 1, steps: [`update ${table} set what = 'seen again' where id = $client`, pause] },
+];
+
+const partitionChanges: Change[] = [
+  {
+    name: "a table of 1,000,000 rows becomes a partition",
+    before: `${EVENTS} create table shop.event_2025 ${PLAIN}`,
+    after: EVENTS + YEAR,
+    rows: eventsIn("shop.event_2025"),
+    transactions: eventWork("shop.event_2025"),
+  },
+  {
+    name: "a partition of 1,000,000 rows becomes a table",
+    before: EVENTS + YEAR,
+    after: `${EVENTS} create table shop.event_2025 ${PLAIN} create index event_2025_what_idx on shop.event_2025 (what);`,
+    rows: eventsIn("shop.event_2025"),
+    transactions: eventWork("shop.event_2025"),
+  },
+  {
+    name: "a partition of 1,000,000 rows gets wider bounds",
+    before: EVENTS + YEAR,
+    after: EVENTS + YEAR.replace("2026", "2027"),
+    rows: eventsIn("shop.event_2025"),
+    transactions: eventWork("shop.event_2025"),
+  },
+  {
+    name: "a partition beside a default one of 1,000,000 rows that stay",
+    before: EVENTS + REST,
+    after: `${EVENTS}${REST} create table shop.event_2026 partition of shop.event for values from ('2026-01-01') to ('2027-01-01');`,
+    rows: eventsIn("shop.event_rest"),
+    transactions: eventWork("shop.event"),
+  },
+  {
+    name: "a partition that takes 1,000,000 rows of the default one",
+    before: EVENTS + REST,
+    after: EVENTS + REST + YEAR,
+    allow: ["move-rows:shop.event_rest"],
+    approvedMs: 5000,
+    rows: eventsIn("shop.event_rest"),
+    transactions: eventWork("shop.event"),
+  },
+  {
+    name: "an index of a partitioned table with 1,000,000 rows",
+    before: EVENTS + YEAR,
+    after: `${EVENTS}${YEAR} create index event_by_day on shop.event (at);`,
+    rows: eventsIn("shop.event_2025"),
+    transactions: eventWork("shop.event"),
+  },
+  {
+    name: "a foreign key of a partitioned table with 1,000,000 rows",
+    before: `${EVENTS}${YEAR} create table shop.word (what text primary key);`,
+    after: `${EVENTS}${YEAR} create table shop.word (what text primary key);
+      alter table shop.event add constraint event_what foreign key (what) references shop.word;`,
+    rows: `${eventsIn("shop.event_2025")} insert into shop.word select distinct what from shop.event union values ('seen again'), ('now');`,
+    transactions: eventWork("shop.event"),
+  },
+  {
+    name: "a table of 1,000,000 rows that inherits",
+    before: `create schema shop; create table shop.base (id int not null, at date not null); create table shop.event ${PLAIN}`,
+    after: `create schema shop; create table shop.base (id int not null, at date not null);
+      create table shop.event (what text, primary key (id, at)) inherits (shop.base);`,
+    rows: eventsIn("shop.event"),
+    transactions: eventWork("shop.event"),
+  },
+];
+
 /** Every kind of change that the traffic test knows, beside those of the corpus. */
 export const changes: Change[] = [
   ...withAndWithout.map(({ change }) => change),
@@ -203,4 +296,5 @@ export const changes: Change[] = [
     ["", "alter table shop.line add constraint line_product foreign key (product_id) references shop.product (id);"],
     ["", "create table shop.refund (id int primary key, purchase_id int references shop.purchase (id));"],
   ]),
+  ...partitionChanges,
 ];

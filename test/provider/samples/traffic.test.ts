@@ -24,13 +24,16 @@ afterAll(() => {
 const all = [...changes, ...corpusChanges()];
 for (const change of isFullRun ? all : all.filter(({ name }) => SAMPLE.has(name))) {
   test(`${change.name}: no client waits for longer than the lock timeout, and none fails`, {
-    timeout: 180_000,
+    timeout: 600_000,
   }, async () => {
     const result = await measureChange(change, lockTimeoutMs);
     measured.push(result);
     expect(result.failed).toEqual([]);
     expect(result.transactions).toBeGreaterThan(50);
-    expect(keptWaiting(result, lockTimeoutMs), `${result.longestMs} ms in ${result.longestStatement}`).toBe(false);
+    expect(
+      keptWaiting(result, lockTimeoutMs, change.approvedMs),
+      `${result.longestMs} ms in ${result.longestStatement}`,
+    ).toBe(false);
   });
 }
 
