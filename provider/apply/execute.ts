@@ -15,6 +15,7 @@ import { isStrong, locksOf } from "../plan/requiredLocks.ts";
 import type { Statement, StatementList } from "../plan/statement.ts";
 import { lockBackoff, takeLocks } from "./acquireLocks.ts";
 import { backfill } from "./backfill.ts";
+import { copyRows } from "./copyRows.ts";
 import { Pipeline } from "./pipeline.ts";
 import { StatementError } from "./statementError.ts";
 
@@ -136,7 +137,7 @@ class Execution {
    */
   async standalone(statement: Statement): Promise<void> {
     const { lockTimeoutMs, lockLimitMs } = this.limits;
-    const isPatient = lockTimeoutMs !== 0 && !isStrong(statement.lock) && statement.backfill === undefined;
+    const isPatient = lockTimeoutMs !== 0 && !isStrong(statement.lock) && !isBatched(statement);
     const patienceMs = isPatient ? Math.max(lockTimeoutMs, lockLimitMs) : lockTimeoutMs;
     const limitMs = this.limitOf(statement, { isHolding: false, patienceMs });
     const settings = [...this.list.settings, searchPath(statement), ...timeouts({ patienceMs, limitMs })];
@@ -173,13 +174,15 @@ class Execution {
     this.done += statement.standsFor ?? 1;
     const at = `${this.done}/${this.list.statements.length}`;
     hooks.progress(`${at} ${statement.op} ${statement.subject}`);
-    if (ahead !== undefined && statement.backfill === undefined && statement.undo === undefined)
+    if (ahead !== undefined && !isBatched(statement) && statement.undo === undefined)
       return ahead.send(statement.sql, (error) => new StatementError(statement, error, this.committed));
     const filled = (rows: number): void => hooks.progress(`${at} filled in ${rows} rows of ${statement.subject}`);
-    const running = (): Promise<unknown> =>
-      statement.backfill === undefined
+    const running = (): Promise<unknown> => {
+      if (statement.copying !== undefined) return copyRows(client, statement.copying, hooks.signal, filled);
+      return statement.backfill === undefined
         ? client.query(statement.sql)
         : backfill(client, statement, hooks.signal, filled);
+    };
     const mayWait = isStrong(statement.lock) || statement.transaction === "none";
     await (mayWait ? hooks.waiting(running) : running()).catch(async (error: unknown) => {
       // What takes a recipe back has the time it needs, whatever cut the step.
@@ -191,6 +194,8 @@ class Execution {
     });
   }
 }
+
+const isBatched = ({ backfill, copying }: Statement): boolean => backfill !== undefined || copying !== undefined;
 
 /** What holds for the statements of an open transaction. */
 interface SessionLimits {

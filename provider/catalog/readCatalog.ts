@@ -7,6 +7,7 @@ import { timed } from "../core/timing.ts";
 import { INHERITANCE, withoutInherited } from "./inheritance.ts";
 import { type ExtractionOptions, extractOnTwoConnections } from "./parallelExtract.ts";
 import { buildFactBase, type DependencyEdge, encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts";
+import { factsOfMoves, moveOf, ROW_MOVES, type RowMove } from "./rowMoves.ts";
 import { asColumn, tableId } from "./tables.ts";
 import { asVirtual } from "./virtualColumns.ts";
 
@@ -20,6 +21,8 @@ export interface Catalog {
    * facts.
    */
   invalidIndexes: ReadonlySet<string>;
+  /** What earlier runs have begun to move; nothing of it is a fact. */
+  rowMoves: readonly RowMove[];
   /** In a preview: the present name of a table or a column that a layer planned before would have renamed. */
   nameNow?: (table: StableId) => StableId;
 }
@@ -43,15 +46,19 @@ const BEYOND = `
     from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
    where t.typtype = 'd' and t.typdefaultbin is not null and n.nspname <> 'information_schema'
   union all
+  ${ROW_MOVES}
+  union all
   ${INHERITANCE}`;
 
-interface BeyondRow {
-  kind: "index" | "column" | "domain" | "table";
+interface RowOf<Kind> {
+  kind: Kind;
   schema: string;
   table: string;
   name: string;
   text: string | null;
 }
+
+type BeyondRow = RowOf<"index" | "column" | "domain" | "table"> | RowOf<"move">;
 
 /**
  * Reads the catalog of a database in one repeatable-read transaction and makes it comparable with that of
@@ -67,18 +74,21 @@ export async function readCatalog(pool: Pool, owner: string, options: Extraction
     extractOnTwoConnections<BeyondRow>(pool, BEYOND, options),
   );
   const of = (kind: BeyondRow["kind"]): [string, string][] =>
-    answer.filter((row) => row.kind === kind).map((row) => [encodeId(row), row.text ?? ""]);
+    answer.flatMap((row) => (row.kind !== "move" && row.kind === kind ? [[encodeId(row), row.text ?? ""]] : []));
+  const rowMoves = answer.flatMap((row) => (row.kind === "move" ? moveOf(row) : []));
   const invalidIndexes = new Set(new Map(of("index")).keys());
   const beyond = {
     invalidIndexes,
     virtualColumns: new Map(of("column")),
     domainDefaults: new Map(of("domain")),
     inheritance: new Map(of("table")),
+    rowMoves,
   };
   return {
     facts: comparable(factBase, owner, beyond),
     serverVersion: pgVersion,
     invalidIndexes,
+    rowMoves,
   };
 }
 
@@ -94,6 +104,7 @@ interface Beyond {
   virtualColumns: ReadonlyMap<string, string>;
   domainDefaults: ReadonlyMap<string, string>;
   inheritance: ReadonlyMap<string, string>;
+  rowMoves: readonly RowMove[];
 }
 
 /**
@@ -104,9 +115,11 @@ interface Beyond {
 function comparable(
   facts: FactBase,
   owner: string,
-  { invalidIndexes, virtualColumns, domainDefaults, inheritance }: Beyond,
+  { invalidIndexes, virtualColumns, domainDefaults, inheritance, rowMoves }: Beyond,
 ): FactBase {
+  const moved = factsOfMoves(rowMoves, facts.facts());
   const kept = withoutInherited(facts.facts(), inheritance)
+    .filter((fact) => moved.size === 0 || !moved.has(encodeId(fact.id)))
     .filter((fact) => !isClusterWide(fact.id) && !isOwnersDefault(fact) && !isDomainNotNull(fact))
     .filter((fact) => invalidIndexes.size === 0 || !invalidIndexes.has(encodeId(fact.id)))
     .map((fact) => (virtualColumns.size > 0 && virtualColumns.has(encodeId(fact.id)) ? asVirtual(fact) : fact))
@@ -116,6 +129,7 @@ function comparable(
   const whole = kept.filter((fact) => fact.parent === undefined || present.has(encodeId(fact.parent)));
   const edges = facts.edges
     .filter((edge) => !(keepOwnerEdge(edge) && "name" in edge.to && edge.to.name === owner))
+    .filter(({ from, to }) => moved.size === 0 || !(moved.has(encodeId(from)) || moved.has(encodeId(to))))
     .flatMap((edge) => (inheritance.size === 0 ? [edge] : withoutInheritedColumns(edge, present)));
   return buildFactBase(whole, edges, facts.source, undefined, { allowDangling: keepOwnerEdge });
 }

@@ -32,7 +32,10 @@ export interface Drift {
  * Compares a database with the records of all layers that stand in it; a layer left out would count as
  * somebody else's.
  */
-export function driftOf({ facts, invalidIndexes }: Catalog, records: ReadonlyMap<string, ContributionRecord>): Drift {
+export function driftOf(
+  { facts, invalidIndexes, rowMoves }: Catalog,
+  records: ReadonlyMap<string, ContributionRecord>,
+): Drift {
   const foreign = foreignParts(facts, records);
   const layers = [...records].map(([layer, record]) => {
     const found = differences(facts, record);
@@ -51,8 +54,14 @@ export function driftOf({ facts, invalidIndexes }: Catalog, records: ReadonlyMap
     .map((key) => parseId(key))
     .filter((id) => "schema" in id && id.schema !== null && schemas.has(id.schema))
     .map((id) => `invalid ${describe(id)}, left by a build that failed`);
+  const moves = rowMoves
+    .filter(({ partition }) => schemas.has(partition.schema))
+    .map(
+      ({ partition, from }) =>
+        `copies of rows of ${describe(from)} in ${describe(partition)}, left by a run that ended`,
+    );
   const unowned = foreign.filter(({ layer }) => layer === undefined).map(({ name }) => name);
-  return { layers, notOurs: sorted([...unowned, ...leftOvers]) };
+  return { layers, notOurs: sorted([...unowned, ...leftOvers, ...moves]) };
 }
 
 const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort();

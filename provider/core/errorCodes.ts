@@ -62,6 +62,8 @@ export const ERROR_CODES = {
   PS226: "Statistics hold old results of a function",
   PS227: "A materialized view shows old results of a function",
   PS228: "Recreates a materialized view with rows",
+  PS231: "Moves rows of a default partition to a new one",
+  PS232: "Takes rows out of a table while everybody waits",
 
   PS301: "The server refuses a statement of the plan",
   PS302: "Other sessions hold locks that are needed",

@@ -11,11 +11,12 @@ import type { ErrorCode } from "../core/errorCodes.ts";
 import { MOST_ROWS_AT_ONCE } from "./online/recompute.ts";
 import { staleHazards } from "./staleHazards.ts";
 import type { Statement } from "./statement.ts";
+import { TAKEN_OUT_PER_SECOND } from "./timeEstimate.ts";
 import { typeChange } from "./typeChange.ts";
 import { isVolatileDefault } from "./volatileDefault.ts";
 
 /** Those of the one table that a statement may have. */
-export type HazardCode = Extract<ErrorCode, `PS20${number}` | "PS210" | `PS22${number}`>;
+export type HazardCode = Extract<ErrorCode, `PS20${number}` | "PS210" | "PS232" | `PS22${number}`>;
 
 /** What a statement may do to the people who use the database while it runs, or to their data. */
 export interface Hazard {
@@ -45,6 +46,7 @@ export function hazardsOf(statement: Statement, context: HazardContext): Hazard[
   return [
     ...lossOfData(statement, id, context),
     ...blockedWrites(statement, id, context),
+    ...movedRows(statement, id),
     ...widerAccess(statement, id, context),
     ...recreatedView(statement, id, context),
   ];
@@ -167,6 +169,21 @@ function blockedWrites(statement: Statement, id: StableId, { live, desired, size
     ];
   }
   return scan(table, rows, "writes wait");
+}
+
+/** So few rows leave a table while clients wait no longer than for other changes, on a busy machine too. */
+const MOST_ROWS_TAKEN_OUT = 400_000;
+
+function movedRows({ takesOut }: Statement, id: StableId): Hazard[] {
+  if (takesOut === undefined) return [];
+  return [
+    {
+      code: "PS232",
+      approval: `move-rows:${nameIn(id)}`,
+      stops: takesOut > MOST_ROWS_TAKEN_OUT,
+      message: `takes up to ${rowsInWords(takesOut)} out of ${nameIn(id)} while everybody waits, for about ${Math.max(1, Math.round(takesOut / TAKEN_OUT_PER_SECOND))} s`,
+    },
+  ];
 }
 
 /** A materialized view that goes with what it reads, and comes back in the same transaction. */

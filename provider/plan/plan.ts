@@ -12,6 +12,8 @@ import { changedFunctions, type FunctionId } from "./changedFunctions.ts";
 import { refuseWithoutCast, withConversions } from "./convertedColumns.ts";
 import { comparisonOf, type ResultComparison } from "./equalResults.ts";
 import { copiesTable, type Hazard, hazardsOf } from "./hazards.ts";
+import { displacing } from "./inheritance/displacedRows.ts";
+import { takingBack } from "./inheritance/moveRows.ts";
 import { onlineLinks } from "./inheritance/onlineLinks.ts";
 import type { Segment } from "./inheritance/segment.ts";
 import { joinedLists } from "./inheritance/segments.ts";
@@ -90,7 +92,7 @@ export async function planUpdate(
   if (renaming.length === 0) await refuseWithoutCast(client, direct.statements, conversions, live, desired);
   const { invalidIndexes } = catalog;
   const context = { live, desired, sizes, invalidIndexes, majorVersion, conversions };
-  const parts = withRecomputed(segments, recompute(stale, context), desired).map((segment): Part => {
+  const planned = withRecomputed(segments, recompute(stale, context), desired).map((segment): Part => {
     const known = withoutFresh(sizes, segment);
     const converted = withConversions(segment.list.statements, conversions, segment.desired, known);
     const statements = [...behindCalledFunctions(converted, segment.live, segment.desired, conversions)];
@@ -103,8 +105,15 @@ export async function planUpdate(
       conversions,
     };
   });
+  const contexts = planned.map((part) => ({ ...part, statements: part.list.statements, nameNow }));
+  const displaced = await displacing(
+    client,
+    contexts.filter(({ isTogether, isLinking }) => !isTogether && !isLinking),
+  );
+  const parts = planned.map((part) => ({ ...part, displacing: displaced }));
   const ordered = renaming.length === 0 ? onlineParts(parts) : inOrder(parts, renaming);
-  const statements = ordered.map((part) => withColumnsAddedTogether(part, desired));
+  const [first = [], ...others] = ordered.map((part) => withColumnsAddedTogether(part, desired));
+  const statements = [[...takingBack(catalog.rowMoves, [first, ...others].flat()), ...first], ...others];
   const list = withSearchPaths({ ...direct, statements: statements.flat() }, desired);
   const sides = statements.flatMap((part, n) => part.map(() => parts[n] ?? { live, desired, sizes }));
   return {

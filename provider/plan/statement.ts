@@ -22,6 +22,17 @@ export type TransactionUse = "shared" | "last" | "none";
  */
 export type Work = "catalog" | "rows";
 
+/** Rows that are copied from one table into another. Names are quoted. */
+export interface RowCopy {
+  source: string;
+  target: string;
+  /** Keys of rows that have changed since the copy began; all null where the source was truncated. */
+  log: string;
+  condition: string;
+  columns: string;
+  keys: readonly string[];
+}
+
 /** One planned statement: everything else prints it or runs it. */
 export interface Statement {
   sql: string;
@@ -71,6 +82,10 @@ export interface Statement {
     expression?: string;
     recomputed?: { expression: string; set: string };
   };
+  /** Run in batches, while others write, instead of as it stands. */
+  copying?: RowCopy;
+  /** Rows that it takes out of a table, at most, while everybody waits. */
+  takesOut?: number;
   /** What it brings up to date after a function has changed. */
   recomputes?: StoredResult;
 }

@@ -13,6 +13,7 @@ const READ_BYTES = 200e6;
 const COPIED_BYTES = 25e6;
 const INDEXED_ROWS = 0.7e6;
 const FILLED_ROWS = 50e3;
+export const TAKEN_OUT_PER_SECOND = 0.2e6;
 /** A concurrent build reads the table twice. */
 const CONCURRENT_PASSES = 2;
 
@@ -22,9 +23,10 @@ const CONCURRENT_PASSES = 2;
  * @param copies whether the server writes a new copy of the table.
  */
 export function estimateMs(statement: Statement, { rows, bytes }: TableSize, copies: boolean): number | undefined {
-  const { work, rewrites, backfill, id, op, sql, transaction } = statement;
+  const { work, rewrites, backfill, copying, takesOut, id, op, sql, transaction } = statement;
   if (rows === 0) return undefined;
-  if (backfill !== undefined) return (1000 * rows) / FILLED_ROWS;
+  if (backfill !== undefined || copying !== undefined) return (1000 * rows) / FILLED_ROWS;
+  if (takesOut !== undefined) return (1000 * rows) / TAKEN_OUT_PER_SECOND;
   if (work === "catalog") return undefined;
   if (copies) return (1000 * bytes) / COPIED_BYTES;
   if (rewrites) return undefined;

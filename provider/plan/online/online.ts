@@ -8,6 +8,7 @@ import { rowsBehind, tableOf, text } from "../../catalog/tables.ts";
 import { FunctionCalls } from "../calledFunctions.ts";
 import { dropsBehindConversions } from "../convertedColumns.ts";
 import { StatementDependencies } from "../dependencies.ts";
+import { moveRows } from "../inheritance/moveRows.ts";
 import { addPartition } from "../inheritance/onlineLinks.ts";
 import { keyForm } from "../keyFromIndex.ts";
 import type { Statement, StatementList } from "../statement.ts";
@@ -36,6 +37,9 @@ export function online(
   const early: Statement[] = [];
   const soon: Statement[] = [];
   const later: Statement[] = [];
+  // Partitions that are filled come once their table is as it is to be.
+  const last: Statement[] = [];
+  const filled = new Set<string>();
   const putOff = new Set<string>();
   const waiting = identitiesAfterNotNull(list.statements, context);
   const held = dropsBehindConversions(list.statements, context.conversions);
@@ -44,6 +48,12 @@ export function online(
   for (const statement of list.statements) {
     const id = statement.id === undefined ? undefined : encodeId(statement.id);
     if (drops.has(statement) || held.has(statement)) continue;
+    const isFilled = statement.op === "create" && id !== undefined && context.displacing?.has(id) === true;
+    if (isFilled || surroundings.needs(statement).some((needed) => filled.has(needed))) {
+      last.push(...(isFilled ? moveRows(statement, context) : [statement]));
+      if (id !== undefined) filled.add(id);
+      continue;
+    }
     if (waiting.has(statement)) {
       const { sequence, together } = waiting.get(statement) ?? { together: [] };
       later.push(...together);
@@ -65,7 +75,10 @@ export function online(
     later.push(...recipe.later);
     if (recipe.later.length > 0 && recipe.soon.length === 0 && id !== undefined) putOff.add(id);
   }
-  return { ...list, statements: [...early, ...soon, ...recomputed.soon, ...later, ...recomputed.later, ...held] };
+  return {
+    ...list,
+    statements: [...early, ...soon, ...recomputed.soon, ...later, ...recomputed.later, ...held, ...last],
+  };
 }
 
 function tableKey({ id }: Statement, { live, desired }: OnlineContext): string {

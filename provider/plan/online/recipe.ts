@@ -18,6 +18,8 @@ export interface OnlineContext {
   majorVersion: number;
   /** How columns get their values, by encoded id. */
   conversions: Conversions;
+  /** Encoded ids of new partitions that take rows of the default one. */
+  displacing?: ReadonlySet<string>;
   /** Nothing may run before the others: they need names that come with the transaction. */
   inOrder?: boolean;
 }

@@ -3,6 +3,7 @@ import { parentOf } from "../../catalog/partitions.ts";
 import { encodeId } from "../../catalog/pgDelta.ts";
 import { quoteQualified } from "../../catalog/quote.ts";
 import { text } from "../../catalog/tables.ts";
+import { obstacleToMove } from "../inheritance/obstacleToMove.ts";
 import type { Statement } from "../statement.ts";
 import { boundCondition, bracketed, partOf } from "./definitions.ts";
 import { type RowQuestion, refusal } from "./rowCheck.ts";
@@ -20,11 +21,19 @@ export function newPartitionQuestions(
   if (condition === undefined || rest === undefined || !mayHaveRows(rest, context)) return [];
   const source = sourceOf(rest, { uses: [condition], isBefore: true }, context);
   if (source === undefined) return [];
+  const isMoved = context.displacing?.has(encodeId(idOf(partition))) === true;
+  const obstacle = statement.op === "create" ? obstacleToMove(statement, context) : undefined;
+  const why = obstacle === undefined ? "" : ` pgstrata does not move them, because ${obstacle}.`;
   return [
     refusal(statement, {
       obstacle: `of the default partition ${shown(rest)} that belong to the new partition ${shown(partition)}`,
       asks: `SELECT ${listedBy(rest, context).join(", ")} FROM ${source} WHERE ${condition}`,
-      advice: `Move them out of ${shown(rest)} first.`,
+      ...(isMoved
+        ? {
+            effect: "moved",
+            advice: `They are in ${shown(partition)} once it is attached, and in ${shown(rest)} until then.`,
+          }
+        : { advice: `Move them out of ${shown(rest)} first.${why}` }),
     }),
   ];
 }

@@ -28,10 +28,13 @@ export function rowWarnings(checks: readonly RowCheck[]): string[] {
   return checks.flatMap(({ question, answer }) => {
     switch (answer.kind) {
       case "found":
+        if (question.effect === "moved") return [withReferences(moved(question, answer), ["PS231"])];
         return question.effect === "refused"
           ? []
           : [withReferences(found("PS216", question, answer).join("\n"), ["PS216"])];
       case "unfinished": {
+        // They are moved, however many they are.
+        if (question.effect === "moved") return [];
         return [
           unanswered(
             question,
@@ -49,7 +52,7 @@ export function rowWarnings(checks: readonly RowCheck[]): string[] {
           ),
         ];
       case "unknown":
-        if (question.effect === "changed") return [];
+        if (question.effect !== "refused") return [];
         return [
           unanswered(
             question,
@@ -76,6 +79,11 @@ function found(code: ErrorCode, question: RowQuestion, answer: Extract<RowAnswer
     ...listing(question),
     `    ${question.advice}`,
   ];
+}
+
+function moved(question: RowQuestion, answer: Extract<RowAnswer, { kind: "found" }>): string {
+  const lines = [`PS231: moves ${amount(question, answer)} ${question.obstacle}`, ...listing(question)];
+  return [...lines, `    ${question.advice}`].join("\n");
 }
 
 function unanswered(question: RowQuestion, why: string, then: string): string {

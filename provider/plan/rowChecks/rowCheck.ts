@@ -17,9 +17,9 @@ export interface RowQuestion {
   unit: "row" | "value";
   /**
    * `refused`: the server refuses the statement, so the plan stops. `changed`: it runs, and rows are not what
-   * they were; this is said, and hazards ask for the approval.
+   * they were; this is said, and hazards ask for the approval. `moved`: a recipe moves them; this is said.
    */
-  effect: "refused" | "changed";
+  effect: "refused" | "changed" | "moved";
   /**
    * SELECT with one row for each obstacle. Of a conversion: one that fails where a row cannot be converted.
    */

@@ -25,6 +25,8 @@ export interface QuestionContext {
   majorVersion: number;
   /** How columns get their values, where a layer says it. */
   conversions?: Conversions;
+  /** Encoded ids of new partitions that take rows of the default one. */
+  displacing?: ReadonlySet<string>;
 }
 
 /** What a new column, or an empty one that is to hold a value, is filled in with. */

@@ -58,7 +58,7 @@ export class LiveCatalog {
    * @param nameNow what the database calls a table until then.
    */
   project(facts: FactBase, serverVersion: string, nameNow: (table: StableId) => StableId): void {
-    this.reading = Promise.resolve({ facts, serverVersion, invalidIndexes: new Set(), nameNow });
+    this.reading = Promise.resolve({ facts, serverVersion, invalidIndexes: new Set(), rowMoves: [], nameNow });
   }
 
   private async read(): Promise<Catalog> {

@@ -50,12 +50,12 @@ export async function diff(
   const unrecorded = await ledger.readUnrecorded(await runtime.target.pool(), state.outputs.contribution);
   const earlier = withUnrecorded(recorded, unrecorded) ?? recorded;
   if ("name" in detailed) runtime.ownership.succeed(inputs.name, earlier);
-  const { facts } = await runtime.session.inTurn(() => runtime.live.get());
+  const { facts, rowMoves } = await runtime.session.inTurn(() => runtime.live.get());
   // A change below is none of this layer, unless what it contributes turns out to be another.
   const sameMeaning = (["digest", "baseDigest", "roles", "renames"] as const).every((key) =>
     equalValues(state.inputs[key] ?? null, news[key] ?? null),
   );
-  if (sameMeaning && unrecorded === undefined && differences(facts, earlier).length === 0)
+  if (sameMeaning && unrecorded === undefined && rowMoves.length === 0 && differences(facts, earlier).length === 0)
     runtime.ownership.claim(inputs.name, earlier);
   else {
     const meaning = await meaningOf(runtime, inputs, earlier, ledger);
@@ -65,7 +65,7 @@ export async function diff(
       // Renamed below or by hand, or made by an update that was killed: the state must learn what is the
       // layer's.
       const isNew = (key: string): boolean => !(key in recorded.added);
-      const isUnfinished = unrecorded !== undefined && unrecorded.unfinished.length > 0;
+      const isUnfinished = rowMoves.length > 0 || (unrecorded !== undefined && unrecorded.unfinished.length > 0);
       if (isUnfinished || takenOver !== undefined || Object.keys(record.added).some(isNew))
         detailed.objects = { kind: "update", inputDiff: false };
     });

@@ -25,6 +25,7 @@ import { type TransactionOptions, withRetries } from "../../database/transaction
 import { withDatabaseLock } from "../../database/updateLock.ts";
 import { type Approvals, refuseHazards } from "../../plan/approvals.ts";
 import { type EqualResults, withEqualResults } from "../../plan/equalResults.ts";
+import { takingBack } from "../../plan/inheritance/moveRows.ts";
 import { type LayerPlan, planUpdate } from "../../plan/plan.ts";
 import { planStatements } from "../../plan/planStatements.ts";
 import { renameStatements } from "../../plan/renames/renames.ts";
@@ -178,7 +179,11 @@ async function plan(
   target: Transition<unknown>,
   rows: AskedRows,
 ): Promise<Pick<LayerPlan, "list" | "changedFunctions">> {
-  if (hazards === undefined) return { list: planStatements(target.live, target.desired), changedFunctions: [] };
+  if (hazards === undefined) {
+    const list = planStatements(target.live, target.desired);
+    const statements = [...takingBack(before.rowMoves, []), ...list.statements];
+    return { list: { ...list, statements }, changedFunctions: [] };
+  }
   const planned = await planUpdate(client, before, target, unrecorded?.unfinished ?? []);
   const rowChecks = rows.isFirst ? await askRows(rows.pool, planned.rowChecks, rows.timeoutMs) : planned.rowChecks;
   if (rows.isFirst) {
