@@ -10,27 +10,22 @@ import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 
 const USAGE =
-  "npm run test:fuzz -- [--people [--settled-only] [--prints]] [--runs <number per version>] [--seed <first seed>] [--major <15 to 18, or all>] [--minimise <seconds for a failure>]";
+  "npm run test:fuzz -- [--people [--settled-only] [--prints] | --broken] [--runs <number per version>] [--seed <first seed>] [--major <15 to 18, or all>] [--minimise <seconds for a failure>]";
 
 /**
  * `npm run test:fuzz`: turns generated declarations into one another and back, through a layer on a real
  * server. A failure is printed with its seed and the smallest SQL that still fails; `--seed <seed> --runs 1`
  * repeats it. `--people`: SQL as people write it must settle, however the database was made; `--settled-only`
- * leaves out of it what a server is known to print in two forms, `--prints` tells what that is.
+ * leaves out of it what a server is known to print in two forms, `--prints` tells what that is. `--broken`:
+ * plans that are broken on purpose must be refused before anything is touched, or do the same all the same.
  */
 await runMain(async () => {
-  const { runs, seed, minimise, majors, people, settledOnly, prints } = options();
+  const { runs, seed, minimise, majors, sample, settledOnly, prints } = options();
   const failed: number[] = [];
   for (const major of majors) {
     const { exitCode } = await execa(
       "vitest",
-      [
-        "run",
-        "--project",
-        "provider",
-        "--disable-console-intercept=true",
-        `test/provider/samples/${people ? "people" : "fuzz"}.test.ts`,
-      ],
+      ["run", "--project", "provider", "--disable-console-intercept=true", `test/provider/samples/${sample}.test.ts`],
       {
         cwd: projectRoot,
         env: {
@@ -57,7 +52,8 @@ interface Options {
   seed: number;
   minimise: number;
   majors: number[];
-  people: boolean;
+  /** Which of the tests. */
+  sample: "fuzz" | "people" | "broken";
   settledOnly: boolean;
   prints: boolean;
 }
@@ -70,6 +66,7 @@ function options(): Options {
       major: { type: "string", default: "18" },
       minimise: { type: "string", default: "120" },
       people: { type: "boolean", default: false },
+      broken: { type: "boolean", default: false },
       "settled-only": { type: "boolean", default: false },
       prints: { type: "boolean", default: false },
     },
@@ -86,7 +83,7 @@ function options(): Options {
     seed: wholeNumber("seed", values.seed),
     minimise: wholeNumber("minimise", values.minimise),
     majors,
-    people: values.people,
+    sample: values.people ? "people" : values.broken ? "broken" : "fuzz",
     settledOnly: values["settled-only"],
     prints: values.prints,
   };
