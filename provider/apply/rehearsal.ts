@@ -22,10 +22,10 @@ import { tableOf } from "../catalog/tables.ts";
 import { UserError } from "../core/errors.ts";
 import { timed } from "../core/timing.ts";
 import { withName } from "../plan/indexDefinition.ts";
-import { type Neighbourhood, neighbourhoodOf } from "../plan/neighbourhood.ts";
+import { type Neighbourhood, nameOf, neighbourhoodOf } from "../plan/neighbourhood.ts";
 import { copyStatements } from "../plan/planStatements.ts";
 import { isLeftOver } from "../plan/recipeConstraints.ts";
-import type { StatementList } from "../plan/statement.ts";
+import type { Statement, StatementList } from "../plan/statement.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "../shadow/shadow.ts";
 import { execute } from "./execute.ts";
 import type { PassedRehearsals } from "./passedRehearsals.ts";
@@ -45,6 +45,8 @@ export interface PlannedUpdate {
 interface CatalogCopy {
   database: ScratchDatabase;
   content: FactBase;
+  /** Whether it holds nothing but what each database has from the beginning. */
+  isFresh: boolean;
   roles: ReadonlySet<string>;
 }
 
@@ -52,13 +54,16 @@ interface CatalogCopy {
 class Unavailable extends Error {}
 
 /** A plan that did not pass. */
-class RehearsalError extends UserError {
+export class RehearsalError extends UserError {
   /** In one line. */
   readonly reason: string;
+  /** The one that the server refused; undefined where all went and the outcome is another. */
+  readonly statement: Statement | undefined;
 
-  constructor(code: "PS213" | "PS902", message: string, reason: string) {
+  constructor(code: "PS213" | "PS902", message: string, reason: string, statement?: Statement) {
     super(code, message);
     this.reason = reason;
+    this.statement = statement;
   }
 }
 
@@ -69,7 +74,7 @@ const LIMITS = { lockTimeoutMs: 0, lockLimitMs: 0, statementTimeoutMs: 0, longSt
 export class Rehearsals {
   private readonly shadow: Shadow;
   private readonly passed: PassedRehearsals;
-  private copy: CatalogCopy | undefined;
+  private copy: Promise<CatalogCopy> | undefined;
 
   constructor(shadow: Shadow, passed: PassedRehearsals) {
     this.shadow = shadow;
@@ -107,8 +112,15 @@ export class Rehearsals {
     return undefined;
   }
 
+  /** Begins to make a scratch database that is likely to be needed. A failure shows when it is. */
+  prepare(needs: ShadowNeeds): void {
+    this.copy ??= this.open(needs);
+    this.copy.catch(() => {});
+  }
+
   async close(): Promise<void> {
-    await this.copy?.database.drop().catch(() => {});
+    const copy = await this.copy?.catch(() => undefined);
+    await copy?.database.drop().catch(() => {});
     this.copy = undefined;
   }
 
@@ -122,7 +134,7 @@ export class Rehearsals {
     const copy = await this.copyOf(near.before, whole, needs);
     await run(copy, list, near, needs).catch((error: unknown) => {
       if (!(error instanceof StatementError)) throw error;
-      throw isOfCopyAlone(error, near, list) ? inCopyAlone(error) : refused(error, list);
+      throw isOfCopyAlone(error, near, list) ? inCopyAlone(error) : refused(error, list, near);
     });
     const facts = await factsOf(copy);
     const isStranger = (id: StableId): boolean => copy.content.has(id) && !near.before.has(id);
@@ -151,29 +163,41 @@ export class Rehearsals {
    * lacks, else a new one.
    */
   private async copyOf(content: FactBase, whole: FactBase, needs: ShadowNeeds): Promise<CatalogCopy> {
-    const { copy } = this;
-    const hasRoles = needs.roles.every((role) => copy?.roles.has(role) === true);
-    if (copy !== undefined && hasRoles && isPartOf(content, copy.content) && isPartOf(copy.content, whole)) return copy;
+    const open = await this.copy?.catch(() => undefined);
+    const hasRoles = needs.roles.every((role) => open?.roles.has(role) === true);
+    if (open !== undefined && hasRoles) {
+      if (open.isFresh) return fill(open, content, whole, needs);
+      if (isPartOf(content, open.content) && isPartOf(open.content, whole)) return open;
+    }
     await this.close();
+    this.copy = this.open(needs);
+    return fill(await this.copy, content, whole, needs);
+  }
+
+  private async open(needs: ShadowNeeds): Promise<CatalogCopy> {
     const database = await this.shadow.create(needs).catch((error: unknown) => {
       throw error instanceof UserError ? new Unavailable(error.message) : error;
     });
-    const empty = await factsOf({ database });
-    const made = { database, content: empty, roles: new Set(needs.roles) };
-    this.copy = made;
-    const all = withEachOf(content, empty, whole);
-    await run(made, copyStatements(empty, all), { before: empty, desired: all }, needs).catch((error: unknown) => {
-      if (!(error instanceof StatementError)) throw error;
-      throw new Unavailable(`the shadow cannot hold ${error.statement.subject} of this database: ${error.message}`);
-    });
-    made.content = all;
-    return made;
+    return { database, content: await factsOf({ database }), isFresh: true, roles: new Set(needs.roles) };
   }
 }
 
+/** Makes `content` in a fresh copy. */
+async function fill(copy: CatalogCopy, content: FactBase, whole: FactBase, needs: ShadowNeeds): Promise<CatalogCopy> {
+  const empty = copy.content;
+  const all = withEachOf(empty, content, whole);
+  copy.isFresh = false;
+  await run(copy, copyStatements(empty, all), { before: empty, desired: all }, needs).catch((error: unknown) => {
+    if (!(error instanceof StatementError)) throw error;
+    throw new Unavailable(`the shadow cannot hold ${error.statement.subject} of this database: ${error.message}`);
+  });
+  copy.content = all;
+  return copy;
+}
+
 /** Facts without what depends on what, which nobody asks of a copy. */
-async function factsOf({ database: { pool, owner } }: Pick<CatalogCopy, "database">): Promise<FactBase> {
-  return (await readCatalog(pool, owner, { dependencies: false })).facts;
+async function factsOf({ database: { readers, owner } }: Pick<CatalogCopy, "database">): Promise<FactBase> {
+  return (await readCatalog(readers, owner, { dependencies: false, isRepeated: true })).facts;
 }
 
 async function run(
@@ -184,6 +208,7 @@ async function run(
 ): Promise<void> {
   if (list.statements.length === 0) return;
   const client = await database.pool.connect();
+  let isBroken = true;
   try {
     for (const [name, value] of Object.entries(literalSettings))
       await client.query("select pg_catalog.set_config($1, $2, false)", [name, value]);
@@ -196,8 +221,9 @@ async function run(
       progress: () => {},
       waiting: (work) => work(),
     });
+    isBroken = false;
   } finally {
-    client.release(true);
+    client.release(isBroken);
   }
 }
 
@@ -269,22 +295,24 @@ const REPORT =
 /**
  * A definition that is made from its print may come to depend on more than in the database, such as on a
  * column that was added after it. The facts of the database tell: nothing depends on the object there but
- * what the plan itself drops.
+ * what the plan itself has dropped by then.
  */
 function isOfCopyAlone(
-  { cause, statement: { id } }: StatementError,
+  { cause, statement: { id, standsFor = 1 } }: StatementError,
   { before }: Neighbourhood,
   { statements }: StatementList,
 ): boolean {
   if (!(cause instanceof pg.DatabaseError && cause.code === DEPENDENT_OBJECTS) || id === undefined) return false;
-  const dropped = new Set(statements.flatMap((each) => (each.op === "delete" && each.id ? [encodeId(each.id)] : [])));
+  const drops = statements.map((each) => (each.op === "delete" && each.id ? encodeId(each.id) : undefined));
+  const dropped = new Set(drops.slice(0, drops.indexOf(encodeId(id)) + standsFor));
   const table = tableOf(id, before);
   const isOwn = (other: StableId): boolean => {
     const own = tableOf(other, before);
     return table !== undefined && own !== undefined && encodeId(own) === encodeId(table);
   };
-  return !before
-    .incomingEdges(id)
+  const parts = before.childrenOf(id).map((part) => part.id);
+  return ![id, ...parts]
+    .flatMap((each) => before.incomingEdges(each))
     .some(({ kind, from }) => kind === "depends" && !dropped.has(encodeId(from)) && !isOwn(from));
 }
 
@@ -300,9 +328,19 @@ const NAME_IS_TAKEN: ReadonlySet<string> = new Set(["42P07", "42710", "42723", "
 const IN_THE_WAY =
   "Nothing was changed. The database has an object of that name that no layer declares in this form: rename or drop it there, or declare it.";
 
-function refused({ statement, message, cause }: StatementError, { statements }: StatementList): RehearsalError {
+/** Whether another object has the name and stays; what the plan makes or changes itself is not in the way. */
+function isInTheWay({ statement: { id }, message }: StatementError, { before, desired }: Neighbourhood): boolean {
+  return before.facts().some((fact) => {
+    if (!("name" in fact.id) || !desired.has(fact.id)) return false;
+    if (id === undefined || encodeId(fact.id) === encodeId(id)) return false;
+    return message.includes(`"${fact.id.name}"`) || nameOf(fact.id) === nameOf(id);
+  });
+}
+
+function refused(error: StatementError, { statements }: StatementList, near: Neighbourhood): RehearsalError {
+  const { statement, message, cause } = error;
   const sqlstate = cause instanceof pg.DatabaseError ? (cause.code ?? "unknown") : "unknown";
-  const isTaken = NAME_IS_TAKEN.has(sqlstate);
+  const isTaken = NAME_IS_TAKEN.has(sqlstate) && isInTheWay(error, near);
   return new RehearsalError(
     isTaken ? "PS213" : "PS902",
     [
@@ -315,6 +353,7 @@ function refused({ statement, message, cause }: StatementError, { statements }: 
       isTaken ? IN_THE_WAY : REPORT,
     ].join("\n"),
     `${statement.subject}: ${message}`,
+    statement,
   );
 }
 

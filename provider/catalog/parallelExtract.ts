@@ -1,8 +1,9 @@
 /**
- * How a large catalog is read on two connections with one snapshot. What the facts then leave out is decided
- * in `readCatalog.ts`.
+ * How a catalog is read on two connections with one snapshot. What the facts then leave out is decided in
+ * `readCatalog.ts`.
  */
-import type { Pool, PoolClient, QueryResult, QueryResultRow } from "pg";
+import { createHash } from "node:crypto";
+import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from "pg";
 import { extract } from "./pgDelta.ts";
 import { PRINT_ALIKE } from "./printSettings.ts";
 
@@ -15,9 +16,11 @@ type Rows = Pick<QueryResult<Record<string, unknown>>, "rows">;
  */
 const LARGE_CATALOG_BYTES = 1_000_000;
 
-/** Answered with the snapshot's name, as SQL writes it, when the catalog is large. */
-const EXPORT_SNAPSHOT = `
-  select pg_catalog.quote_literal(pg_catalog.pg_export_snapshot()) as snapshot where pg_catalog.pg_relation_size('pg_catalog.pg_class') > ${LARGE_CATALOG_BYTES}`;
+/** Answered with the snapshot's name, as SQL writes it. */
+const EXPORT_SNAPSHOT = "select pg_catalog.quote_literal(pg_catalog.pg_export_snapshot()) as snapshot";
+
+const EXPORT_IF_LARGE = `
+  ${EXPORT_SNAPSHOT} where pg_catalog.pg_relation_size('pg_catalog.pg_class') > ${LARGE_CATALOG_BYTES}`;
 
 const VERSION =
   "select pg_catalog.current_setting('server_version') as version, pg_catalog.current_setting('server_version_num')::int as num";
@@ -25,34 +28,44 @@ const VERSION =
 export interface ExtractionOptions {
   /** Whether to ask what depends on what. Default: true. */
   dependencies?: boolean;
+  /**
+   * Whether sessions of this pool read again and again. Then the questions are prepared in them, as planning
+   * them takes half of the time, and a second one is worth it for small catalogs, too. Default: false; a
+   * pooler may give each transaction another session.
+   */
+  isRepeated?: boolean;
 }
 
 /**
  * Reads a catalog as `extract` does, and asks one more question of the same snapshot. Of its questions, one
  * after another, the one about dependencies takes almost half of the time: where the catalog is large and the
- * pool has a connection to spare, it is asked on that, at the start and of the same snapshot.
+ * pool has a connection to spare, it is asked on that, at the start and of the same snapshot. Without it,
+ * half of the others are, where sessions read repeatedly.
  */
 export async function extractOnTwoConnections<Row extends QueryResultRow>(
   pool: Pool,
   question: string,
-  { dependencies = true }: ExtractionOptions = {},
+  { dependencies = true, isRepeated = false }: ExtractionOptions = {},
 ): Promise<Extraction & { answer: Row[] }> {
   const client = await pool.connect();
-  let ahead: Ahead | undefined;
+  let ahead: Ahead = new Map();
   let answer: Row[] = [];
+  const asked: Asked = isRepeated ? prepared : (text) => ({ text });
   const query = async (sql: string): Promise<Rows> => {
-    if (isAboutDependencies(sql)) {
-      if (!dependencies) return { rows: [] };
-      const known = await ahead?.answer;
-      if (known !== undefined) return known;
-    }
+    if (isAboutDependencies(sql) && !dependencies) return { rows: [] };
+    const known = await ahead.get(sql);
+    if (known !== undefined) return known;
     // Ours, set at the start, looks for temporary tables last; the library's would first.
     if (sql.startsWith("SET LOCAL search_path ")) return { rows: [] };
-    if (sql === "COMMIT") answer = (await client.query<Row>(question)).rows;
-    const result = await client.query(sql);
+    if (sql === "COMMIT") {
+      answer = (await client.query<Row>(asked(question))).rows;
+      // The other connection is in its place before this one is.
+      await Promise.all(ahead.values());
+    }
+    const result = await client.query(asked(sql));
     if (sql.startsWith("BEGIN")) {
       await client.query(PRINT_ALIKE);
-      if (dependencies) ahead = await askAhead(pool, client);
+      if (dependencies || isRepeated) ahead = await askAhead(pool, client, asked, { dependencies, isRepeated });
     }
     return result;
   };
@@ -61,29 +74,50 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
   return { ...(await extract(one as unknown as Pool)), answer };
 }
 
+type Asked = (sql: string) => QueryConfig;
+
+/** Named by what it says, as the driver demands. */
+const prepared: Asked = (text) => ({
+  name: createHash("sha256").update(text).digest("hex").slice(0, 32),
+  text,
+});
+
 const isAboutDependencies = (sql: string): boolean => sql.trimStart().startsWith("WITH dep AS");
 
 /**
- * A question that was asked before its turn; the answer is undefined when it failed: then it is asked as
- * usual.
+ * Questions that were asked before their turn, by their text; the answer is undefined when it failed: then
+ * the question is asked as usual.
  */
-interface Ahead {
-  answer: Promise<Rows | undefined>;
-}
+type Ahead = ReadonlyMap<string, Promise<Rows | undefined>>;
 
-/** @returns undefined where it is not worth it or cannot be. */
-async function askAhead(pool: Pool, client: PoolClient): Promise<Ahead | undefined> {
+/** @returns nothing where it is not worth it or cannot be. */
+async function askAhead(
+  pool: Pool,
+  client: PoolClient,
+  asked: Asked,
+  { dependencies, isRepeated }: Required<ExtractionOptions>,
+): Promise<Ahead> {
   const hasRoom = pool.idleCount > 0 || pool.totalCount < (pool.options.max ?? 0);
-  if (!hasRoom) return undefined;
-  const [exported] = (await client.query<{ snapshot: string }>(EXPORT_SNAPSHOT)).rows;
-  if (exported === undefined) return undefined;
+  if (!hasRoom) return new Map();
+  const [exported] = (await client.query<{ snapshot: string }>(isRepeated ? EXPORT_SNAPSHOT : EXPORT_IF_LARGE)).rows;
+  if (exported === undefined) return new Map();
   const { rows } = await client.query(VERSION);
-  const question = await dependencyQuestion(rows[0]);
-  if (question === undefined) return undefined;
-  return { answer: ask(pool, exported.snapshot, question).catch(() => undefined) };
+  const questions = (await questionsOf(rows[0])).filter((sql, n) =>
+    dependencies ? isAboutDependencies(sql) : n % 2 === 1 && !isAboutDependencies(sql),
+  );
+  const answers = ask(pool, exported.snapshot, questions.map(asked));
+  return new Map(
+    questions.map((sql, n) => [
+      sql,
+      answers.then(
+        (all) => all[n],
+        () => undefined,
+      ),
+    ]),
+  );
 }
 
-async function ask(pool: Pool, quotedSnapshot: string, question: string): Promise<Rows> {
+async function ask(pool: Pool, quotedSnapshot: string, questions: readonly QueryConfig[]): Promise<Rows[]> {
   const client = await pool.connect();
   try {
     await client.query("begin isolation level repeatable read read only");
@@ -92,33 +126,35 @@ async function ask(pool: Pool, quotedSnapshot: string, question: string): Promis
     await client.query(
       "select pg_catalog.set_config('jit', 'off', true) where pg_catalog.has_parameter_privilege(current_user, 'jit', 'SET')",
     );
-    return await client.query(question);
+    const answers: Rows[] = [];
+    for (const question of questions) answers.push(await client.query(question));
+    return answers;
   } finally {
     await client.query("rollback").catch(() => undefined);
     client.release();
   }
 }
 
-const questions = new Map<string, Promise<string | undefined>>();
+const known = new Map<string, Promise<readonly string[]>>();
 
 /**
- * What `extract` will ask a server of that version about dependencies, learned by letting it read a database
- * that is empty.
+ * What `extract` will ask a server of that version, learned by letting it read a database that is empty.
  */
-function dependencyQuestion(version: Record<string, unknown> | undefined): Promise<string | undefined> {
+function questionsOf(version: Record<string, unknown> | undefined): Promise<readonly string[]> {
   const key = JSON.stringify(version);
-  const known = questions.get(key) ?? rehearse(version);
-  questions.set(key, known);
-  return known;
+  const questions = known.get(key) ?? learn(version);
+  known.set(key, questions);
+  return questions;
 }
 
-async function rehearse(version: Record<string, unknown> | undefined): Promise<string | undefined> {
-  let question: string | undefined;
+async function learn(version: Record<string, unknown> | undefined): Promise<readonly string[]> {
+  const questions: string[] = [];
   const query = async (sql: string): Promise<Rows> => {
-    if (isAboutDependencies(sql)) question = sql;
-    return { rows: /server_version_num/.test(sql) ? [version ?? {}] : [] };
+    const isVersion = /server_version_num/.test(sql);
+    if (/^\s*(select|with)\b/i.test(sql) && !isVersion && !/set_config/.test(sql)) questions.push(sql);
+    return { rows: isVersion ? [version ?? {}] : [] };
   };
   const empty = { connect: async () => ({ query, release: () => undefined }) };
   await extract(empty as unknown as Pool).catch(() => undefined);
-  return question;
+  return questions;
 }

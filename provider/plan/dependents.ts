@@ -3,7 +3,7 @@
  * them: they are dropped first and recreated after. The dependencies of the facts say which ones.
  */
 import { describe } from "../catalog/objectNames.ts";
-import { encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { encodeId, type Fact, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
 import { text } from "../catalog/tables.ts";
 import { isGenerated } from "../catalog/virtualColumns.ts";
 import { type AttributeChange, revertContribution } from "../contribution/contribution.ts";
@@ -15,11 +15,16 @@ import { UnsupportedChangeError } from "./unsupportedChange.ts";
  * Live without what stands on an object that cannot change beneath it. What the planner itself recreates
  * (indexes, views, policies, …) stays for it to order.
  *
+ * @param recreated what has to go as well.
  * @returns undefined where nothing has to go.
  * @throws {UnsupportedChangeError} where a partition key stands on a function that has to be dropped.
  */
-export function withoutDependents(live: FactBase, desired: FactBase): FactBase | undefined {
-  const roots: StableId[] = [];
+export function withoutDependents(
+  live: FactBase,
+  desired: FactBase,
+  recreated: readonly StableId[] = [],
+): FactBase | undefined {
+  const roots: StableId[] = recreated.filter((id) => live.has(id));
   const reset: AttributeChange[] = [];
   for (const { id, on } of standingOnDropped(live, desired)) {
     if (id.kind === "aggregate" || isGenerated(live.get(id))) roots.push(id);
@@ -34,6 +39,40 @@ export function withoutDependents(live: FactBase, desired: FactBase): FactBase |
   }
   if (roots.length + reset.length === 0) return undefined;
   return revertContribution(live, { remove: standingOn(live, roots), restore: [], reset });
+}
+
+/** Kinds that hold no rows: they may go and come back in a transaction. */
+const HOLDS_NO_ROWS: ReadonlySet<StableId["kind"]> = new Set([
+  "view",
+  "rule",
+  "policy",
+  "trigger",
+  "constraint",
+  "index",
+  "default",
+  "function",
+  "procedure",
+  "aggregate",
+]);
+
+/** Their metadata goes and comes back with them. */
+const METADATA: ReadonlySet<StableId["kind"]> = new Set(["comment", "acl", "securityLabel"]);
+
+/**
+ * What stands on an object that a statement changes: for another plan, in which it goes first and comes back
+ * after, where the server has refused the statement.
+ *
+ * @returns nothing where nothing stands on it, or something that holds rows.
+ */
+export function recreatable(changed: StableId, live: FactBase): StableId[] {
+  const parts = live.childrenOf(changed).map(({ id }) => id);
+  const users = [changed, ...parts].flatMap((id) =>
+    live.incomingEdges(id).flatMap(({ kind, from }) => (kind === "depends" ? [from] : [])),
+  );
+  const own = encodeId(changed);
+  const roots = [...parts.filter(({ kind }) => HOLDS_NO_ROWS.has(kind)), ...users].filter((id) => encodeId(id) !== own);
+  const goes = [...standingOn(live, roots)].map(parseId);
+  return goes.every(({ kind }) => HOLDS_NO_ROWS.has(kind) || METADATA.has(kind)) ? roots : [];
 }
 
 /** What makes `CREATE OR REPLACE` impossible. */

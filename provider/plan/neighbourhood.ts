@@ -47,12 +47,11 @@ export function neighbourhoodOf(statements: readonly Statement[], before: FactBa
   };
 }
 
-const restricted = (base: FactBase, isKept: (id: StableId) => boolean): FactBase =>
-  factBaseOf(
-    base.facts().filter(({ id }) => isKept(id)),
-    base.edges,
-    base,
-  );
+function restricted(base: FactBase, isKept: (id: StableId) => boolean): FactBase {
+  const all = base.facts();
+  const kept = all.filter(({ id }) => isKept(id));
+  return kept.length === all.length ? base : factBaseOf(kept, base.edges, base);
+}
 
 /** Parts of a table that others may stand on; the rest comes along only where the table itself changes. */
 const NEEDED_PARTS: ReadonlySet<StableId["kind"]> = new Set(["column", "default", "index"]);
@@ -129,6 +128,7 @@ class Collector {
 /** The text of a function that an expression can call, which the server may inline or run for constants. */
 const calledBody = (fact: Fact): string => (/trigger$/.test(text(fact, "returnType")) ? "" : textBody(fact));
 
-function nameOf(id: StableId): string {
+/** Alike for objects that cannot be beside one another. */
+export function nameOf(id: StableId): string {
   return "schema" in id && "name" in id && !("table" in id) ? JSON.stringify([id.schema, id.name]) : encodeId(id);
 }

@@ -64,16 +64,18 @@ export interface LayerPlan {
  *
  * @param unfinished functions that an earlier run has changed, and after which it did not get to everything
  *   that is stored of their results.
+ * @param recreated what goes first and comes back after, beside what is known to have to.
  */
 export async function planUpdate(
   client: ClientBase | Pool,
   catalog: Catalog,
   target: Transition<unknown>,
   unfinished: readonly FunctionId[] = [],
+  recreated: readonly StableId[] = [],
 ): Promise<LayerPlan> {
   const { live, desired, renames, conversions = new Map() } = target;
   const majorVersion = Number.parseInt(catalog.serverVersion, 10);
-  const segments = planSegments(live, desired, majorVersion);
+  const segments = planSegments(live, desired, majorVersion, recreated);
   const direct = joinedLists(segments.map(({ list }) => list));
   const renaming = renameStatements(renames);
   const nameNow = nameBefore(catalog, renames);

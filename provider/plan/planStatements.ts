@@ -55,22 +55,35 @@ export function planStatements(live: FactBase, desired: FactBase, majorVersion =
 export const copyStatements = (empty: FactBase, whole: FactBase): StatementList =>
   joinedLists(segments(empty, whole, planner(OLDEST_VERSION), { isCopy: true }).map(({ list }) => list));
 
-/** The same in parts, each with the states of the database that it leads from and to. */
-export const planSegments = (live: FactBase, desired: FactBase, majorVersion: number): Segment[] =>
-  segments(live, desired, planner(majorVersion));
+/**
+ * The same in parts, each with the states of the database that it leads from and to.
+ *
+ * @param recreated what goes first and comes back after, beside what is known to have to.
+ */
+export const planSegments = (
+  live: FactBase,
+  desired: FactBase,
+  majorVersion: number,
+  recreated: readonly StableId[] = [],
+): Segment[] => segments(live, desired, planner(majorVersion, recreated));
 
 const planner =
-  (majorVersion: number): Planner =>
+  (majorVersion: number, recreated: readonly StableId[] = []): Planner =>
   (from, to) => {
     const [live, desired] = [withoutOwnColumns(from), withoutOwnColumns(to)];
-    const list = planPart(live, desired, majorVersion);
+    const list = planPart(live, desired, majorVersion, recreated);
     const { before, after } = ownColumnStatements(from, to, list.statements);
     const statements = list.statements.map((statement) => withDefaultPartition(statement, live, desired));
     return { ...list, statements: [...before, ...statements, ...after] };
   };
 
-function planPart(live: FactBase, desired: FactBase, majorVersion: number): StatementList {
-  const cleared = withoutDependents(live, desired);
+function planPart(
+  live: FactBase,
+  desired: FactBase,
+  majorVersion: number,
+  recreated: readonly StableId[],
+): StatementList {
+  const cleared = withoutDependents(live, desired, recreated);
   const rest = withColumnsInPlace(cleared ?? live, desired, majorVersion, (from) => withDetours(from, desired));
   const list = cleared === undefined ? rest : joinedLists([plannedStatements(live, cleared), rest]);
   const statements = withStartBehindRows(withKeysFromIndexes(list.statements, live, desired), live, desired);

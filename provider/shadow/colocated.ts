@@ -45,12 +45,13 @@ async function createScratch(server: Database, { roles }: ShadowNeeds): Promise<
         "Grant it CREATEDB (`alter role … createdb`), or set the provider's `shadow` to `embedded` or to the URL of a scratch server.",
     );
   });
-  const pool = await server.poolOf(name);
+  const [pool, readers] = await Promise.all([server.poolOf(name), server.poolOf(name)]);
   return {
     pool,
+    readers,
     owner: (await server.facts()).role,
     drop: async () => {
-      await pool.end();
+      await Promise.all([pool.end(), readers.end()]);
       await admin.query(`drop database if exists ${quoteIdent(name)} with (force)`);
     },
   };

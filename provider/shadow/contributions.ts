@@ -60,10 +60,10 @@ export class ShadowContributions {
   /** One scratch database can be loaded by one caller at a time. */
   private turn: Promise<unknown> = Promise.resolve();
 
-  private readonly beforeLoad: () => void;
+  private readonly beforeLoad: (needs: ShadowNeeds) => void;
 
-  /** @param beforeLoad told when the server of the shadow will be busy and this process will not. */
-  constructor(shadow: Shadow, cache: ContributionCache, beforeLoad: () => void = () => {}) {
+  /** @param beforeLoad told when a session of the shadow will be busy and this process will not. */
+  constructor(shadow: Shadow, cache: ContributionCache, beforeLoad: (needs: ShadowNeeds) => void = () => {}) {
     this.shadow = shadow;
     this.cache = cache;
     this.beforeLoad = beforeLoad;
@@ -205,7 +205,7 @@ export class ShadowContributions {
     for (const [n, set] of sets.entries()) {
       const digest = desired[n];
       if (n < scratch.loaded.length || digest === undefined) continue;
-      this.beforeLoad();
+      this.beforeLoad(needs);
       await timed("shadow", () => load(scratch.database, set, needs));
       scratch.loaded.push(digest);
     }
@@ -233,7 +233,7 @@ export class ShadowContributions {
 
 /** Facts of a scratch database, with each definition in the form in which it settles. */
 async function readSettled(scratch: Scratch): Promise<FactBase> {
-  const { facts } = await readCatalog(scratch.database.pool, scratch.database.owner);
+  const { facts } = await readCatalog(scratch.database.readers, scratch.database.owner, { isRepeated: true });
   const members = new Set(
     facts.edges.filter(({ kind }) => kind === "memberOfExtension").map(({ from }) => encodeId(from)),
   );

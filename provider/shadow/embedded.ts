@@ -88,13 +88,22 @@ async function createScratch(
     await admin.query(`drop database if exists ${quoteIdent(name)} with (force)`);
     await admin.query(`create database ${quoteIdent(name)} template template0 strategy wal_log`);
   });
-  const pool = await openPool({
-    connectionString: server.url(name),
-    max: 2,
-    pipeline: true,
-    onConnect: async (client) => {
-      await client.query(`set session authorization ${quoteIdent(owner)}`);
+  const open = (): Promise<pg.Pool> =>
+    openPool({
+      connectionString: server.url(name),
+      max: 2,
+      pipeline: true,
+      onConnect: async (client) => {
+        await client.query(`set session authorization ${quoteIdent(owner)}`);
+      },
+    });
+  const [pool, readers] = await Promise.all([open(), open()]);
+  return {
+    pool,
+    readers,
+    owner,
+    drop: async () => {
+      await Promise.all([pool.end(), readers.end()]);
     },
-  });
-  return { pool, owner, drop: () => pool.end() };
+  };
 }

@@ -20,6 +20,8 @@ export interface ShadowNeeds {
 /** An empty throw-away database. */
 export interface ScratchDatabase {
   pool: Pool;
+  /** For reading its catalog alone: sessions that stay, so that what they have prepared is used again. */
+  readers: Pool;
   /** The role that its objects belong to. */
   owner: string;
   drop(): Promise<void>;

@@ -21,6 +21,7 @@ import { tellMoves } from "./handOver.ts";
 import { LayerLedger, withUnrecorded } from "./ledger.ts";
 import type { LayerMeaning } from "./meaning.ts";
 import { layerOutputs } from "./outputs.ts";
+import { rehearsedPlan } from "./rehearsedPlan.ts";
 import type { LayerRuntime } from "./runtime.ts";
 import { resolveTransition } from "./transition.ts";
 
@@ -60,11 +61,21 @@ export async function planOnly(
     catalog.facts,
     report.warn,
   );
-  const planned = await planUpdate(pool, catalog, transition, unrecorded?.unfinished ?? []);
+  const { desired, record } = transition;
   const { rowQuestionTimeoutMs } = runtime.config;
-  const plan = withEqualResults(
-    { ...planned, rowChecks: await askRows(pool, planned.rowChecks, rowQuestionTimeoutMs) },
-    await compareResults(pool, planned.comparison, rowQuestionTimeoutMs),
+  const plan = await rehearsedPlan(
+    runtime,
+    {
+      plan: (recreated) => planUpdate(pool, catalog, transition, unrecorded?.unfinished ?? [], recreated),
+      asked: async (planned) =>
+        withEqualResults(
+          { ...planned, rowChecks: await askRows(pool, planned.rowChecks, rowQuestionTimeoutMs) },
+          await compareResults(pool, planned.comparison, rowQuestionTimeoutMs),
+        ),
+    },
+    transition,
+    { before: catalog.facts, desired, isDeclared: declaredBy(record) },
+    report,
   );
   const given = approvals(meaning.inputs, state);
   tellMoves(transition, report);
@@ -72,25 +83,23 @@ export async function planOnly(
   for (const { code, message } of plan.assessed.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
   for (const warning of rowWarnings(plan.rowChecks)) report.warn(warning);
   const used = [...refuseHazards(plan, given), ...(transition.approvals ?? [])];
-  runtime.ownership.refuseMakingAgain(meaning.inputs.name, transition.record);
+  runtime.ownership.refuseMakingAgain(meaning.inputs.name, record);
   if (state !== undefined)
-    for (const [approval, meant] of misspelt(given, used, [transition.live, transition.desired]))
+    for (const [approval, meant] of misspelt(given, used, [transition.live, desired]))
       report.warn(
         withReferences(
           `the layer's \`allow\` has "${approval}", which names nothing that exists. Did you mean "${meant}"?`,
           ["PS212"],
         ),
       );
-  const { desired, record } = transition;
-  await runtime.rehearse({ before: catalog.facts, list: plan.list, desired, isDeclared: declaredBy(record) }, report);
   if (plan.list.statements.length > 0) runtime.tellEventTriggers(catalog.facts, report);
   const { role, major } = await target.facts();
-  await refuseMissingPrivileges(pool, role, transition.live, transition.desired, plan.list.statements);
-  await refuseTooManyLocks(pool, transition.live, transition.desired, major);
+  await refuseMissingPrivileges(pool, role, transition.live, desired, plan.list.statements);
+  await refuseTooManyLocks(pool, transition.live, desired, major);
   const { serverVersion } = catalog;
-  runtime.live.project(transition.desired, serverVersion, nameBefore(catalog, transition.renames));
+  runtime.live.project(desired, serverVersion, nameBefore(catalog, transition.renames));
   return {
-    ...layerOutputs(news, meaning.contribution, transition.record, { statements: 0, elapsedMs: 0, serverVersion }, [
+    ...layerOutputs(news, meaning.contribution, record, { statements: 0, elapsedMs: 0, serverVersion }, [
       ...new Set([...given.spent, ...used]),
     ]),
     lastRun: UNKNOWN,

@@ -44,10 +44,9 @@ export class LayerRuntime {
   readonly ownership = new Ownership();
   readonly desiredStates = new DesiredStateCache(this.ownership);
   private readonly projectDirectory: string;
-  private rehearsals: Rehearsals | undefined;
   private hasToldEventTriggers = false;
   private hasToldReadOnly = false;
-  private chain: Promise<ShadowContributions> | undefined;
+  private shadowed: Promise<ShadowUses> | undefined;
 
   constructor(session: Session, projectDirectory: string) {
     this.session = session;
@@ -85,8 +84,8 @@ export class LayerRuntime {
     inputs: LayerInputs,
     sources: LayerSources,
   ): Promise<Contribution> {
-    const chain = await this.openedChain();
-    return chain.contribution(sources.base, sources.top, await this.needs(inputs), renames);
+    const { contributions } = await this.opened();
+    return contributions.contribution(sources.base, sources.top, await this.needs(inputs), renames);
   }
 
   /**
@@ -98,8 +97,8 @@ export class LayerRuntime {
     inputs: LayerInputs,
     sources: LayerSources,
   ): Promise<Contribution> {
-    const chain = await this.openedChain();
-    return chain.withFormsOf(facts, among, sources.base, sources.top, await this.needs(inputs));
+    const { contributions } = await this.opened();
+    return contributions.withFormsOf(facts, among, sources.base, sources.top, await this.needs(inputs));
   }
 
   /**
@@ -110,9 +109,8 @@ export class LayerRuntime {
    */
   async rehearse(update: PlannedUpdate, report: Reporter): Promise<void> {
     if (update.list.statements.length === 0) return;
-    const { shadow, cache } = await this.openedChain();
-    this.rehearsals ??= new Rehearsals(shadow, new PassedRehearsals(cache.directory));
-    const skipped = await this.rehearsals.rehearse(update, await this.needs({ roles: [] }), async () =>
+    const { rehearsals } = await this.opened();
+    const skipped = await rehearsals.rehearse(update, await this.needs({ roles: [] }), async () =>
       objectsBeyondFacts(await this.knownTarget().pool()),
     );
     if (skipped !== undefined) report.warn(`the plan was not rehearsed: ${skipped}`);
@@ -145,9 +143,9 @@ export class LayerRuntime {
   }
 
   async close(): Promise<void> {
-    await this.rehearsals?.close();
-    const chain = await this.chain?.catch(() => undefined);
-    await chain?.close();
+    const shadowed = await this.shadowed?.catch(() => undefined);
+    await shadowed?.rehearsals.close();
+    await shadowed?.contributions.close();
   }
 
   private async needs({ roles }: Pick<LayerInputs, "roles">): Promise<ShadowNeeds> {
@@ -156,15 +154,28 @@ export class LayerRuntime {
     return { owner: role, roles, literalSettings };
   }
 
-  private openedChain(): Promise<ShadowContributions> {
-    this.chain ??= this.openChain();
-    return this.chain;
+  private opened(): Promise<ShadowUses> {
+    this.shadowed ??= this.open();
+    return this.shadowed;
   }
 
-  private async openChain(): Promise<ShadowContributions> {
+  private async open(): Promise<ShadowUses> {
     const home = join(this.projectDirectory, ".pgstrata");
     const shadow = await openShadow(this.config.shadow, this.target, join(home, "shadow"));
     const cache = new ContributionCache(join(home, "cache"));
-    return new ShadowContributions(shadow, cache, () => this.target !== undefined && this.live.readAhead());
+    const rehearsals = new Rehearsals(shadow, new PassedRehearsals(cache.directory));
+    // Files that are not known yet mostly lead to a plan.
+    const beforeLoad = (needs: ShadowNeeds): void => {
+      if (this.target === undefined) return;
+      this.live.readAhead();
+      rehearsals.prepare(needs);
+    };
+    return { contributions: new ShadowContributions(shadow, cache, beforeLoad), rehearsals };
   }
+}
+
+/** What a run asks of its shadow. */
+interface ShadowUses {
+  contributions: ShadowContributions;
+  rehearsals: Rehearsals;
 }

@@ -36,6 +36,7 @@ import type { Moves } from "./handOver.ts";
 import type { LayerLedger, LedgerEntry } from "./ledger.ts";
 import type { LastRun } from "./outputs.ts";
 import { type RowsPrecondition, refuseDroppingRows } from "./preconditions.ts";
+import { rehearsedPlan } from "./rehearsedPlan.ts";
 import type { LayerRuntime } from "./runtime.ts";
 import type { LayerTransition } from "./transition.ts";
 
@@ -166,33 +167,48 @@ async function underDatabaseLock<Kept extends ContributionRecord | undefined>(
 }
 
 /**
- * A destroy needs no online recipes: what it drops is empty.
+ * A plan that has passed its rehearsal. A destroy needs no online recipes: what it drops is empty.
  *
- * @param used told which approvals the plan uses. What it does stays, should a later step fail.
+ * @param connection.used told which approvals the plan uses. What it does stays, should a later step fail.
  */
-async function plan(
-  client: PoolClient,
+async function plan<Kept extends ContributionRecord | undefined>(
+  runtime: LayerRuntime,
+  { client, rows, used }: Connection,
   { hazards }: Pick<ApplyPolicy, "hazards">,
-  used: Set<string>,
   unrecorded: LedgerEntry | undefined,
   before: Catalog,
-  target: Transition<unknown>,
-  rows: AskedRows,
+  target: LayerTransition<Kept>,
+  report: Reporter,
 ): Promise<Pick<LayerPlan, "list" | "changedFunctions">> {
+  const { live, desired, record } = target;
+  const update = { before: before.facts, desired, isDeclared: declaredBy(record) };
   if (hazards === undefined) {
-    const list = planStatements(target.live, target.desired);
-    const statements = [...takingBack(before.rowMoves, []), ...list.statements];
-    return { list: { ...list, statements }, changedFunctions: [] };
+    const dropping = planStatements(live, desired);
+    const list = { ...dropping, statements: [...takingBack(before.rowMoves, []), ...dropping.statements] };
+    await runtime.rehearse({ ...update, list }, report);
+    return { list, changedFunctions: [] };
   }
-  const planned = await planUpdate(client, before, target, unrecorded?.unfinished ?? []);
-  const rowChecks = rows.isFirst ? await askRows(rows.pool, planned.rowChecks, rows.timeoutMs) : planned.rowChecks;
-  if (rows.isFirst) {
-    for (const warning of rowWarnings(rowChecks)) rows.report.warn(warning);
-    rows.equal = await compareResults(rows.pool, planned.comparison, rows.timeoutMs);
-  }
-  for (const approval of refuseHazards(withEqualResults({ ...planned, rowChecks }, rows.equal), hazards))
-    used.add(approval);
+  const planned = await rehearsedPlan(
+    runtime,
+    {
+      plan: (recreated) => planUpdate(client, before, target, unrecorded?.unfinished ?? [], recreated),
+      asked: (made) => answered(made, rows),
+    },
+    target,
+    update,
+    report,
+  );
+  for (const approval of refuseHazards(planned, hazards)) used.add(approval);
   return planned;
+}
+
+/** The first try asks; what it was told holds for the next ones. */
+async function answered(made: LayerPlan, rows: AskedRows): Promise<LayerPlan> {
+  if (!rows.isFirst) return withEqualResults(made, rows.equal);
+  const rowChecks = await askRows(rows.pool, made.rowChecks, rows.timeoutMs);
+  for (const warning of rowWarnings(rowChecks)) rows.report.warn(warning);
+  rows.equal = await compareResults(rows.pool, made.comparison, rows.timeoutMs);
+  return withEqualResults({ ...made, rowChecks }, rows.equal);
 }
 
 /** How rows are asked, in the first try: what they answer hardly changes while a lock is waited for. */
@@ -222,19 +238,21 @@ interface Connection {
 async function turnInto<Kept extends ContributionRecord | undefined>(
   runtime: LayerRuntime,
   context: CallContext,
-  { client, watch, begin, keep, rows, used }: Connection,
+  connection: Connection,
   policy: ApplyPolicy,
   goal: Goal<Kept>,
   before: Catalog,
   started: number,
 ): Promise<Applied<Kept>> {
+  const { client, watch, begin, keep, used } = connection;
+  const { report } = context;
   const unrecorded = await policy.ledger.entries.readUnrecorded(client, policy.ledger.packed);
   const target = await goal(before.facts, unrecorded);
   const { desired, record } = target;
   for (const approval of unrecorded?.used ?? []) used.add(approval);
-  const { list, changedFunctions: unfinished } = await plan(client, policy, used, unrecorded, before, target, rows);
-  await runtime.rehearse({ before: before.facts, list, desired, isDeclared: declaredBy(record) }, context.report);
-  if (list.statements.length > 0) runtime.tellEventTriggers(before.facts, context.report);
+  const planned = await plan(runtime, connection, policy, unrecorded, before, target, report);
+  const { list, changedFunctions: unfinished } = planned;
+  if (list.statements.length > 0) runtime.tellEventTriggers(before.facts, report);
   const { role, major } = await runtime.knownTarget().facts();
   await refuseMissingPrivileges(client, role, target.live, desired, list.statements);
   await refuseTooManyLocks(client, target.live, desired, major);
@@ -255,7 +273,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
       await writeEntry?.();
     },
     kept: keep,
-    progress: progressOf(context.report, context.signal),
+    progress: progressOf(report, context.signal),
     waiting: <T>(work: () => Promise<T>) => watch.during(work),
   };
   await run(client, list, runtime, hooks);

@@ -1,27 +1,20 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
-import type { Statement } from "../../../provider/plan/statement.ts";
+import { beforeEach, expect, test, vi } from "vitest";
+import { type Breakage, breakages, planner } from "../../support/brokenPlanner.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
 import { checked, inRun, project, up } from "../../support/layerHarness.ts";
 
-/** How the planner is broken on purpose; as it is, when undefined. */
-let breakPlan: ((statements: Statement[]) => Statement[]) | undefined;
-
 vi.mock("../../../provider/plan/planStatements.ts", async (original) => {
-  const { planSegments, ...others } = await original<typeof import("../../../provider/plan/planStatements.ts")>();
-  return {
-    ...others,
-    planSegments: (...sides: Parameters<typeof planSegments>) =>
-      planSegments(...sides).map((segment) =>
-        breakPlan === undefined
-          ? segment
-          : { ...segment, list: { ...segment.list, statements: breakPlan(segment.list.statements) } },
-      ),
-  };
+  const { breakable } = await import("../../support/brokenPlanner.ts");
+  const module = await original<typeof import("../../../provider/plan/planStatements.ts")>();
+  return { ...module, planSegments: breakable(module.planSegments) };
 });
 
 const freshDatabase = freshDatabases();
+beforeEach(() => {
+  Object.assign(planner, { breakage: undefined, choice: 4 });
+});
 
 const BEFORE = `
   create schema shop;
@@ -44,70 +37,69 @@ const AFTER = `
   create policy cheap on shop.item using (price < 10);
   grant select on shop.item to pg_monitor;`;
 
-const without = (pattern: RegExp) => (statements: Statement[]) => statements.filter(({ sql }) => !pattern.test(sql));
-const rewriting = (pattern: RegExp, text: string) => (statements: Statement[]) =>
-  statements.map((statement) => ({ ...statement, sql: statement.sql.replace(pattern, text) }));
-const first = (pattern: RegExp) => (statements: Statement[]) => [
-  ...statements.filter(({ sql }) => pattern.test(sql)),
-  ...statements.filter(({ sql }) => !pattern.test(sql)),
-];
-
-/** Each with a part of what the preview says. */
-const FAULTS: [name: string, fault: NonNullable<typeof breakPlan>, message: RegExp][] = [
-  ["a view that stays while a column of it goes", without(/^DROP VIEW/), /refuses it:[\s\S]*depends? on/],
-  ["an index before its column", first(/item_more/), /refuses it:[\s\S]*"more" does not exist/],
-  ["a foreign key before the key that it refers to", first(/FOREIGN KEY/), /refuses it:[\s\S]*no unique constraint/],
-  ["a name that is not there", rewriting(/ALTER COLUMN "price"/, 'ALTER COLUMN "prise"'), /refuses it:[\s\S]*prise/],
-  ["SQL that is none", rewriting(/^COMMENT ON/, "COMMENT UPON"), /refuses it:[\s\S]*syntax error/],
-  [
-    "a statement that is not allowed in a transaction",
-    rewriting(/^CREATE INDEX item_more/, "CREATE INDEX CONCURRENTLY item_more"),
-    /refuses it:[\s\S]*cannot run inside a transaction/,
-  ],
-  [
-    "an enum value that is used before its commit",
-    (statements) => statements.map((each) => ({ ...each, transaction: "shared" as const })),
-    /refuses it:[\s\S]*unsafe use of new value/,
-  ],
-  ["a forgotten comment", without(/^COMMENT/), /does not produce[\s\S]*comment on column shop.item.more is missing/],
-  ["another type", rewriting(/"more" text/, '"more" varchar'), /does not produce[\s\S]*column shop.item.more differs/],
-  ["a policy that lets more through", rewriting(/price < 10/, "price < 11"), /does not produce[\s\S]*policy cheap/],
-  ["a grant to everyone", rewriting(/TO "pg_monitor"/, "TO PUBLIC"), /does not produce[\s\S]*privileges of/],
-  [
-    "something that nobody asked for",
-    rewriting(/^(CREATE INDEX item_more.*)$/, "$1; create table shop.extra (id int)"),
-    /does not produce[\s\S]*table shop.extra is left/,
-  ],
-  ["a table that stays open", without(/ROW LEVEL SECURITY/), /does not produce[\s\S]*table shop.item differs/],
-];
+/** A part of what the preview says. */
+const MESSAGES: Record<Breakage, RegExp> = {
+  "a dependent that stays": /refuses it:[\s\S]*depends? on/,
+  "an index before its columns": /refuses it:[\s\S]*"more" does not exist/,
+  "a foreign key before the key that it refers to": /refuses it:[\s\S]*no unique constraint/,
+  "a name that is not there": /refuses it:[\s\S]*"no old" of/,
+  "SQL that is none": /refuses it:[\s\S]*syntax error/,
+  "a statement that is not allowed in a transaction": /refuses it:[\s\S]*cannot run inside a transaction/,
+  "an enum value that is used before its commit": /refuses it:[\s\S]*unsafe use of new value/,
+  "a forgotten comment": /does not produce[\s\S]*comment on column shop.item.more is missing/,
+  "another type": /does not produce[\s\S]*column shop.item.more differs/,
+  "a policy that lets more through": /does not produce[\s\S]*policy cheap/,
+  "a grant to everyone": /does not produce[\s\S]*privileges of/,
+  "something that nobody asked for": /does not produce[\s\S]*schema extra is left/,
+  "a table that stays open": /does not produce[\s\S]*table shop.item differs/,
+  "a forgotten statement": /The plan was rehearsed/,
+  "a statement twice": /refuses it:/,
+  "a statement too early": /refuses it:/,
+  "the order turned round": /refuses it:/,
+};
 
 /** What a change would have touched. */
 const CATALOG = `
   select (select pg_catalog.count(*)::int from pg_catalog.pg_class where relnamespace = 'shop'::regnamespace) as relations,
          (select pg_catalog.max(xmin::text::bigint)::text from pg_catalog.pg_attribute) as columns`;
 
-test.each(FAULTS)(
+test.each(breakages)(
   "a plan with %s stops in the preview and in the update, and nothing is touched",
-  async (_name, fault, message) => {
-    breakPlan = undefined;
+  async (breakage) => {
+    const message = MESSAGES[breakage];
     const database = await freshDatabase();
     const state = await up(database.url, project.layer("shop", BEFORE));
     const before = await database.query(CATALOG);
     const changed = project.layer("shop", AFTER);
-    breakPlan = fault;
+    planner.breakage = breakage;
     for (const isPreview of [true, false]) {
       await inRun(database.url, async (run) => {
         const inputs = await checked(run, changed, state.inputs);
-        await expect(run.layer.update(run.context(isPreview), state, inputs)).rejects.toThrow(message);
+        await expect(run.layer.update(run.context(isPreview), state, inputs)).rejects.toMatchObject({
+          code: "PS902",
+          message: expect.stringMatching(message),
+        });
       });
     }
-    breakPlan = undefined;
     expect(await database.query(CATALOG)).toEqual(before);
   },
 );
 
+test("a table that is dropped before a view on it stops, though the plan drops the view as well", async () => {
+  const database = await freshDatabase();
+  const view = "create table shop.a (id int); create view shop.v as select id from shop.a;";
+  const state = await up(database.url, project.layer("shop", `create schema shop; ${view}`));
+  planner.breakage = "the order turned round";
+  await inRun(database.url, async (run) => {
+    const inputs = await checked(run, project.layer("shop", "create schema shop;"), state.inputs);
+    await expect(run.layer.update(run.context(true), state, inputs)).rejects.toMatchObject({
+      code: "PS902",
+      message: expect.stringContaining("SQLSTATE 2BP01"),
+    });
+  });
+});
+
 test("the same plan passes as the planner makes it, and is rehearsed once more only where that is not known", async () => {
-  breakPlan = undefined;
   const database = await freshDatabase();
   const cache = join(project.directory, ".pgstrata", "cache");
   const passed = async (): Promise<string[]> => (await readdir(cache)).filter((name) => name.startsWith("rehearsed-"));
@@ -132,7 +124,6 @@ const OPERATOR =
   "create schema ops; create operator ops.=== (leftarg = int, rightarg = int, function = pg_catalog.int4eq);";
 
 test("a plan that needs what no copy can hold is carried out, and the preview says that it was not rehearsed", async () => {
-  breakPlan = undefined;
   const database = await freshDatabase();
   await database.query(OPERATOR);
   project.layer("assumed", OPERATOR);
@@ -150,7 +141,6 @@ test("a plan that needs what no copy can hold is carried out, and the preview sa
 });
 
 test("what the text of a called function calls or reads is part of the rehearsal", async () => {
-  breakPlan = undefined;
   const database = await freshDatabase();
   const sql = `create schema shop; create table shop.rate (value int); create table shop.item (id int, price int);
     create function shop.grade(n int) returns int language sql immutable as $$ select n / 10 $$;

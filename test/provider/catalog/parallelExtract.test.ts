@@ -64,6 +64,25 @@ test("a small catalog is read on one", async () => {
   await small.drop();
 });
 
+test("sessions that read again share the questions of a small catalog as well, have them prepared, and read the same", async () => {
+  const small = await createTestDatabase();
+  await small.query("create table t (id text primary key default 'x'); create view v as select id from t");
+  const pool = poolOf(2, small.url);
+  const again = async (dependencies: boolean): Promise<string> =>
+    (await extractOnTwoConnections(pool, "select 1", { dependencies, isRepeated: true })).factBase.rootHash;
+  const known = await read(poolOf(1, small.url));
+  expect([await again(true), await again(true)]).toEqual([known, known]);
+  expect(await again(false)).toBe(await again(false));
+  const clients = await Promise.all([pool.connect(), pool.connect()]);
+  for (const client of clients) {
+    const { rows } = await client.query("select count(*)::int > 1 as has from pg_prepared_statements");
+    expect(rows).toEqual([{ has: true }]);
+    client.release();
+  }
+  await Promise.all(pools.splice(-2).map((each) => each.end()));
+  await small.drop();
+});
+
 /** A pool of two; something happens before the second is given out. */
 function poolWith(happens: () => Promise<unknown>): { pool: pg.Pool; asked: () => number } {
   const pool = poolOf(2);

@@ -44,6 +44,7 @@ function recordingShadow(): Shadow & { made: number; dropped: number; sql: strin
       });
       return {
         pool,
+        readers: pool,
         owner: new URL(database.url).username,
         drop: async () => {
           shadow.dropped += 1;
