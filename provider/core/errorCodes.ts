@@ -82,6 +82,9 @@ export const ERROR_CODES = {
   PS404: "A foreign key does not allow a change of a row",
   PS405: "A constraint rejects a value of a row",
   PS406: "A value does not fit the type of its column",
+  PS411: "A set of rows cannot be read as one",
+  PS412: "No unique constraint stands on the key of a set of rows",
+  PS413: "An exclusive set has no rows",
 
   PS501: "The server cannot be reached",
   PS502: "The server refuses the login",

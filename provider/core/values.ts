@@ -15,6 +15,13 @@ export function isObject(value: Value | undefined): value is Properties {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What a value is, for a message that must not hold the value itself. */
+export function kindOf(value: Value): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
 /** Deep equality. Two unknown values are not equal: it cannot be told. */
 export function equalValues(left: Value, right: Value): boolean {
   if (left === UNKNOWN || right === UNKNOWN) return false;

@@ -34,6 +34,8 @@ export interface TransactionOptions {
   onRetry?: (retry: Retry) => void;
   /** The blocking sessions when a try failed; empty where they are not known. */
   blockers?: () => string;
+  /** Undoes what the work did, for one that only looks. Default false. */
+  isUndone?: boolean;
   /** What the tries have left behind, for the final message. Default: nothing. */
   outcome?: () => string;
 }
@@ -53,7 +55,7 @@ export async function inTransaction<T>(
 ): Promise<T> {
   let watch: BlockerWatch | undefined;
   const once = (): Promise<T> =>
-    runOnce(database, limits, async (client) => {
+    runOnce(database, limits, options.isUndone === true, async (client) => {
       watch = new BlockerWatch(await database.pool(), client);
       return watch.during(() => work(client));
     });
@@ -114,13 +116,18 @@ async function pause(milliseconds: number, signal: AbortSignal | undefined): Pro
   }
 }
 
-async function runOnce<T>(database: Database, limits: Limits, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+async function runOnce<T>(
+  database: Database,
+  limits: Limits,
+  isUndone: boolean,
+  work: (client: pg.ClientBase) => Promise<T>,
+): Promise<T> {
   await refuseReadOnly(database);
   const client = await againWhenLost(() => begin(database, limits));
   let broken: Error | undefined;
   try {
     const result = await work(client);
-    await client.query("COMMIT");
+    await client.query(isUndone ? "ROLLBACK" : "COMMIT");
     return result;
   } catch (error) {
     try {

@@ -12,6 +12,7 @@ import { acceptedInputs } from "./layer/inputs.ts";
 import { unpackRecord } from "./layer/outputs.ts";
 import { parseConfig } from "./provider/inputs.ts";
 import { createRow } from "./row/row.ts";
+import { createRows } from "./rows/rows.ts";
 import { createSession } from "./session.ts";
 
 /** What a stack's state holds of one database. */
@@ -20,14 +21,15 @@ export interface KnownState {
   provider: Properties;
   layers: ResourceState[];
   rows: ResourceState[];
+  sets: ResourceState[];
 }
 
-/** A row that is not as the last update left it. */
+/** A row, or a set of them, that is not as the last update left it. */
 export interface RowDrift {
-  /** Table and key, such as `platform.organizations/slug=lancio`. */
+  /** Table and key, such as `platform.organizations/slug=lancio`; of a set `app.countries/code`. */
   row: string;
   missing: boolean;
-  /** Paths of the inputs that the database holds otherwise; no values. */
+  /** Paths of the inputs that the database holds otherwise, or rows of a set by their keys; no values. */
   differs: string[];
 }
 
@@ -35,7 +37,7 @@ export interface RowDrift {
 export interface DriftReport extends Drift {
   /** `user@host:port/database`. */
   database: string;
-  /** Rows that drifted; all others are as they were left. */
+  /** Rows and sets that drifted; all others are as they were left. */
   rows: RowDrift[];
   /** Collations of another version than the indexes were built with, and what to do. */
   outdated: string[];
@@ -47,7 +49,7 @@ export interface DriftReport extends Drift {
  *
  * @throws {UserError} when the database cannot be reached, or the state cannot be read.
  */
-export async function reportDrift({ provider, layers, rows }: KnownState): Promise<DriftReport> {
+export async function reportDrift({ provider, layers, rows, sets }: KnownState): Promise<DriftReport> {
   const { config, failures } = parseConfig(provider);
   const session = createSession(config);
   try {
@@ -65,9 +67,12 @@ export async function reportDrift({ provider, layers, rows }: KnownState): Promi
     const drift = driftOf(await readCatalog(pool, role), records);
     const outdated = (await outdatedCollations(pool)).map(describeOutdated);
     const drifted: RowDrift[] = [];
-    const row = createRow(session);
-    for (const state of rows) {
-      const found = await row.read(quietContext(), state);
+    const [row, set] = [createRow(session), createRows(session)];
+    for (const [type, state] of [
+      ...rows.map((one) => [row, one] as const),
+      ...sets.map((one) => [set, one] as const),
+    ]) {
+      const found = await type.read(quietContext(), state);
       const differs = pathsIn(found);
       if (found === undefined || differs.length > 0)
         drifted.push({ row: state.id, missing: found === undefined, differs });

@@ -8,4 +8,5 @@ import type { Session } from "./session.ts";
 export const resourceTypes: Record<string, (session: Session) => Promise<ResourceType>> = {
   "pgstrata:index:Layer": async (session) => (await import("./layer/layer.ts")).createLayer(session),
   "pgstrata:index:Row": async (session) => (await import("./row/row.ts")).createRow(session),
+  "pgstrata:index:Rows": async (session) => (await import("./rows/rows.ts")).createRows(session),
 };

@@ -6,9 +6,10 @@ import { layer, layerTypes } from "./layer.ts";
 import type { PropertySpec, ResourceSpec } from "./property.ts";
 import { provider } from "./provider.ts";
 import { row } from "./row.ts";
+import { rows } from "./rows.ts";
 import { VERSION } from "./version.ts";
 
-const RESOURCES: Record<string, ResourceSpec> = { Layer: layer, Row: row };
+const RESOURCES: Record<string, ResourceSpec> = { Layer: layer, Row: row, Rows: rows };
 
 /** A JSON object of Pulumi's package schema. */
 interface SchemaObject {

@@ -34,3 +34,5 @@ export const texts: SchemaType = { type: "array", items: text };
 /** Any JSON value by name. */
 export const anyMap: SchemaType = { type: "object", additionalProperties: { $ref: "pulumi.json#/Any" } };
 export const textMap: SchemaType = { type: "object", additionalProperties: text };
+/** Objects of any JSON value by name. */
+export const anyMaps: SchemaType = { type: "array", items: anyMap };

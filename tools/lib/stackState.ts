@@ -58,9 +58,10 @@ export function parseStackState(text: string): KnownState[] {
         provider: plain(provider.inputs),
         layers: states("pgstrata:index:Layer"),
         rows: states("pgstrata:index:Row"),
+        sets: states("pgstrata:index:Rows"),
       };
     })
-    .filter(({ layers, rows }) => layers.length + rows.length > 0);
+    .filter(({ layers, rows, sets }) => layers.length + rows.length + sets.length > 0);
 }
 
 function plain(values: z.output<typeof properties>): Properties {

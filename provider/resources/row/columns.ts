@@ -14,6 +14,8 @@ export interface Column {
   primaryKey: boolean;
   /** False where the server repeats a value that the type cannot take in its error, and so in its own log. */
   takesSecrets: boolean;
+  /** Who gives the value: `expression` takes none from a statement, `identity` only one that overrides it. */
+  generated: "expression" | "identity" | undefined;
 }
 
 /**
@@ -32,7 +34,8 @@ const COLUMNS = `
              AND (m.amname = 'btree' AND p.amopstrategy = 3 OR m.amname = 'hash' AND p.amopstrategy = 1)
            ORDER BY m.amname LIMIT 1) AS equality,
          EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))
-           AS primary_key
+           AS primary_key,
+         CASE WHEN a.attgenerated <> '' THEN 'expression' WHEN a.attidentity = 'a' THEN 'identity' END AS generated
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -56,6 +59,7 @@ export async function readColumns(
     isKnown: boolean;
     equality: string | null;
     primary_key: boolean;
+    generated: "expression" | "identity" | null;
   }>(COLUMNS, [table.schema, table.name]);
   if (rows.length === 0) return undefined;
   return new Map(
@@ -71,6 +75,7 @@ export async function readColumns(
         equality: (compareAs === undefined ? row.equality : null) ?? "operator(pg_catalog.=)",
         primaryKey: row.primary_key,
         takesSecrets: row.category === "S" || ["bytea", "json", "jsonb"].includes(row.base),
+        generated: row.generated ?? undefined,
       };
       return [row.name, column];
     }),

@@ -7,10 +7,10 @@ import { inTransaction } from "../../database/transaction.ts";
 import type { Session } from "../session.ts";
 import { bindRow } from "./boundRow.ts";
 import { readColumns } from "./columns.ts";
-import { type Dependents, findDependents } from "./dependents.ts";
+import { type Dependents, findDependents, refusalOf } from "./dependents.ts";
 import type { RowInputs } from "./inputs.ts";
 import { describeRow, readLive } from "./read.ts";
-import { deleteRow } from "./sql.ts";
+import { deleteRow, keyCondition } from "./sql.ts";
 
 /**
  * Deletes the row, in one transaction. Nothing happens when the row or its table is gone already. Throws a
@@ -39,7 +39,10 @@ async function removeIn(client: pg.ClientBase, inputs: RowInputs): Promise<void>
   if (!live) return;
   // Foreign keys see rows that policies hide from us; rather fail than count too few.
   await client.query("SET LOCAL row_security = off");
-  const dependents = await findDependents(client, row);
+  const dependents = await findDependents(client, {
+    table: row.table,
+    condition: (relation, parameters) => keyCondition(row.key, parameters, relation),
+  });
   if (dependents.length > 0) throw new UserError("PS404", refusal(describeRow(row), dependents));
   const { text, values } = deleteRow(row);
   const { rowCount } = await client.query(text, values);
@@ -65,19 +68,10 @@ function keyOnly(inputs: RowInputs): RowInputs {
 }
 
 function refusal(row: string, dependents: readonly Dependents[]): string {
-  const lines = dependents.map(({ table, constraint, count, onDelete }) => {
-    const rows = count === 1 ? "1 row" : `${count} rows`;
-    const fate =
-      onDelete === "restrict"
-        ? "forbids the deletion"
-        : onDelete === "cascade"
-          ? "would be deleted"
-          : `would be changed (${onDelete})`;
-    return `  ${rows} of ${table}: ${fate} (foreign key ${constraint})`;
-  });
-  return (
-    `${row} is not deleted, because rows that are not part of this program refer to it:\n${lines.join("\n")}\n` +
+  return refusalOf(
+    `${row} is not deleted, because rows that are not part of this program refer to it`,
+    dependents,
     "Expected none. Delete or move them first; or, where this program holds them, let them depend on this row (dependsOn); or keep the " +
-    "row with the resource option retainOnDelete"
+      "row with the resource option retainOnDelete",
   );
 }

@@ -4,12 +4,21 @@
  */
 import type pg from "pg";
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
-import type { BoundRow } from "./boundRow.ts";
-import { keyCondition, Parameters } from "./sql.ts";
+import type { TableName } from "./identity.ts";
+import { Parameters } from "./sql.ts";
+
+/** Rows of a table that are about to be deleted. */
+export interface Going {
+  table: TableName;
+  /** True for such a row; `relation` is what names a row of the table, quoted. */
+  condition(relation: string, parameters: Parameters): string;
+  /** Whether the same update gives the remaining rows of the table their values in all of these columns. */
+  writes?(columns: readonly string[]): boolean;
+}
 
 /**
- * Rows of one table that refer to the row by one foreign key, directly or through rows that would be deleted
- * with it.
+ * Rows of one table that refer to those that go by one foreign key, directly or through rows that would be
+ * deleted with them.
  */
 export interface Dependents {
   table: string;
@@ -19,10 +28,12 @@ export interface Dependents {
   onDelete: "cascade" | "set null" | "set default" | "restrict";
 }
 
-interface ForeignKey {
+export interface ForeignKey {
   oid: string;
   schema: string;
   table: string;
+  /** The table that it refers to. */
+  target: TableName;
   constraint: string;
   action: string;
   columns: string[];
@@ -31,9 +42,10 @@ interface ForeignKey {
   equalities: string[];
 }
 
-/** Returns the foreign keys that refer to a table. */
-const REFERRING = `
-  SELECT k.oid::pg_catalog.text AS oid, n.nspname AS schema, c.relname AS "table", k.conname AS constraint, k.confdeltype::pg_catalog.text AS action,
+const FOREIGN_KEYS = `
+  SELECT k.oid::pg_catalog.text AS oid, n.nspname AS schema, c.relname AS "table",
+         (SELECT pg_catalog.json_build_object('schema', s.nspname, 'name', t.relname) FROM pg_catalog.pg_class t
+            JOIN pg_catalog.pg_namespace s ON s.oid = t.relnamespace WHERE t.oid = k.confrelid) AS target, k.conname AS constraint, k.confdeltype::pg_catalog.text AS action,
          ARRAY (SELECT a.attname::pg_catalog.text FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u (num, place)
                 JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num ORDER BY u.place) AS columns,
          ARRAY (SELECT a.attname::pg_catalog.text FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u (num, place)
@@ -43,23 +55,36 @@ const REFERRING = `
   FROM pg_catalog.pg_constraint k
   JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = $1::pg_catalog.regclass
+  WHERE k.contype = 'f'`;
+
+/** Returns the foreign keys that refer to a table. */
+const REFERRING = `${FOREIGN_KEYS} AND k.conparentid = 0 AND k.confrelid = $1::pg_catalog.regclass
   ORDER BY n.nspname, c.relname, k.conname`;
+
+/** The foreign key of a table that has a name; undefined where it has none. */
+export async function foreignKeyOf(
+  client: pg.ClientBase,
+  table: TableName,
+  constraint: string | undefined,
+): Promise<ForeignKey | undefined> {
+  const { rows } = await client.query<ForeignKey>(
+    `${FOREIGN_KEYS} AND n.nspname = $1 AND c.relname = $2 AND k.conname = $3`,
+    [table.schema, table.name, constraint],
+  );
+  return rows[0];
+}
 
 const ACTIONS: Record<string, Dependents["onDelete"]> = { c: "cascade", n: "set null", d: "set default" };
 
 /**
- * All rows that a deletion of the row would delete or change, or that forbid it. Follows cascades; each
+ * All rows that a deletion would delete or change, or that forbid it. Follows cascades; each
  * foreign key is followed once, so a deep chain within one table is counted for its first step only, which is
  * enough to refuse.
  */
-export async function findDependents(
-  client: pg.ClientBase,
-  row: Pick<BoundRow, "table" | "key">,
-): Promise<Dependents[]> {
+export async function findDependents(client: pg.ClientBase, going: Going): Promise<Dependents[]> {
   const found: Dependents[] = [];
   const followed = new Set<string>();
-  const target = quoteQualified(row.table.schema, row.table.name);
+  const target = quoteQualified(going.table.schema, going.table.name);
 
   async function follow(relation: string, rowsSql: (parameters: Parameters) => string): Promise<void> {
     const { rows: keys } = await client.query<ForeignKey>(REFERRING, [relation]);
@@ -67,13 +92,14 @@ export async function findDependents(
       if (followed.has(key.oid)) continue;
       followed.add(key.oid);
       const table = quoteQualified(key.schema, key.table);
+      if (relation === target && table === target && going.writes?.(key.columns)) continue;
       const dependents = (parameters: Parameters): string => {
         const refers = key.columns.map(
           (column, n) => `p.${quoteIdent(key.referenced[n] ?? "")} ${key.equalities[n]} d.${quoteIdent(column)}`,
         );
         const within = `SELECT d.* FROM ${table} AS d WHERE EXISTS (SELECT FROM (${rowsSql(parameters)}) AS p WHERE ${refers.join(" AND ")})`;
         // A row that refers to itself goes with itself.
-        return table === target ? `${within} AND NOT (${keyCondition(row.key, parameters, "d")})` : within;
+        return table === target ? `${within} AND NOT (${going.condition("d", parameters)})` : within;
       };
       const parameters = new Parameters();
       const { rows } = await client.query<{ count: number }>(
@@ -88,6 +114,21 @@ export async function findDependents(
     }
   }
 
-  await follow(target, (parameters) => `SELECT * FROM ${target} WHERE ${keyCondition(row.key, parameters)}`);
+  await follow(target, (parameters) => `SELECT * FROM ${target} AS g WHERE ${going.condition("g", parameters)}`);
   return found;
+}
+
+/** The message that refuses a deletion: what is refused and why, a line for each foreign key, what to do. */
+export function refusalOf(subject: string, dependents: readonly Dependents[], advice: string): string {
+  const lines = dependents.map(({ table, constraint, count, onDelete }) => {
+    const rows = count === 1 ? "1 row" : `${count} rows`;
+    const fate =
+      onDelete === "restrict"
+        ? "forbids the deletion"
+        : onDelete === "cascade"
+          ? "would be deleted"
+          : `would be changed (${onDelete})`;
+    return `  ${rows} of ${table}: ${fate} (foreign key ${constraint})`;
+  });
+  return `${subject}:\n${lines.join("\n")}\n${advice}`;
 }

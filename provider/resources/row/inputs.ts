@@ -3,7 +3,7 @@
  */
 import { InputError } from "../../core/errors.ts";
 import { type CheckFailure, type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
-import { containsUnknown, isObject, propertyPath } from "../../core/values.ts";
+import { containsUnknown, isObject, kindOf, propertyPath } from "../../core/values.ts";
 import { parseTableName, TABLE_SHAPE, type TableName } from "./identity.ts";
 
 /** The inputs of a row after parsing. In a preview, parts may still be unknown. */
@@ -159,10 +159,4 @@ function checkColumns(inputs: RowInputs, fail: (property: string, reason: string
 /** True when the row cannot be looked for yet. */
 export function identityIsUnknown(inputs: RowInputs): boolean {
   return !inputs.table || inputs.unknown.has("key") || [...inputs.key.values()].some(containsUnknown);
-}
-
-function kindOf(value: Value): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

@@ -59,7 +59,7 @@ export function isUnreadableSecret(error: unknown): boolean {
  * Something that an expression of `compareWith` names does not exist; a layer may still be about to create
  * it. What a function looks for in vain, an update will not find either.
  */
-function isMissingObject(error: unknown): boolean {
+export function isMissingObject(error: unknown): boolean {
   if (error instanceof pg.DatabaseError && calledFrom(error) !== undefined) return false;
   return ["42883", "42P01", "42703", "3F000"].includes(codeOf(error) ?? "");
 }

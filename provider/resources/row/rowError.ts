@@ -28,25 +28,32 @@ export async function describeRowError(error: unknown, database: Database, input
   const described = describeDatabaseError(error);
   if (!described || error instanceof UserError) return error;
   const place = `${inputs.tableText} ${[...inputs.key].map(([column, value]) => `${column}=${String(value)}`).join(" ")}`;
-  const more = error instanceof pg.DatabaseError ? await explainCheck(error, database, inputs) : undefined;
+  const more =
+    error instanceof pg.DatabaseError
+      ? await explainCheck(error, await database.pool(), (column) => foundValue(column, inputs))
+      : undefined;
   return new UserError(described.code, `${place}: ${more ?? described.message}`, { cause: error });
 }
 
-async function explainCheck(
+/**
+ * Of a violated check: the columns, what was found and what it demands. Undefined for any other error.
+ *
+ * @param found what a message may say of the value of a column.
+ */
+export async function explainCheck(
   error: pg.DatabaseError,
-  database: Database,
-  inputs: RowInputs,
+  client: pg.ClientBase | pg.Pool,
+  found: (column: string) => string,
 ): Promise<string | undefined> {
   if (error.code !== "23514" || !error.schema || !error.table || !error.constraint) return undefined;
-  const pool = await database.pool();
-  const { rows } = await pool
+  const { rows } = await client
     .query<{ definition: string; columns: string[] }>(CONSTRAINT, [error.schema, error.table, error.constraint])
     .catch(() => ({ rows: [] })); // the plain message serves, too
   const constraint = rows[0];
   if (!constraint) return undefined;
-  const found = constraint.columns.map((column) => `"${column}" ${foundValue(column, inputs)}`).join(", ");
+  const columns = constraint.columns.map((column) => `"${column}" ${found(column)}`).join(", ");
   return (
-    `check constraint "${error.constraint}" of table ${error.schema}.${error.table} rejects column ${found}. ` +
+    `check constraint "${error.constraint}" of table ${error.schema}.${error.table} rejects column ${columns}. ` +
     `It requires ${constraint.definition}. Give a value that it allows`
   );
 }

@@ -39,7 +39,7 @@ async function standing(): Promise<TestDatabase> {
 }
 
 const report = ({ url }: TestDatabase, layers: ResourceState[], rows: ResourceState[] = []) =>
-  reportDrift({ provider: { url }, layers, rows });
+  reportDrift({ provider: { url }, layers, rows, sets: [] });
 
 const QUIET = { differs: [], missing: [], notOurs: [] };
 
@@ -227,13 +227,17 @@ test("a row that was changed, and one that is gone, are reported by key, without
 
 test("a database that cannot be reached is an error that names it and not its password", async () => {
   const url = "postgresql://someone:hidden-word@127.0.0.1:1/nowhere";
-  const failure = await reportDrift({ provider: { url }, layers: states, rows: [] }).catch((error: unknown) => error);
+  const failure = await reportDrift({ provider: { url }, layers: states, rows: [], sets: [] }).catch(
+    (error: unknown) => error,
+  );
   expect(String(failure)).toContain("someone@127.0.0.1:1/nowhere");
   expect(String(failure)).not.toContain("hidden-word");
 });
 
 test("a state without a URL is an error", async () => {
-  await expect(reportDrift({ provider: {}, layers: [], rows: [] })).rejects.toThrow(/settings in the state[\s\S]*url/);
+  await expect(reportDrift({ provider: {}, layers: [], rows: [], sets: [] })).rejects.toThrow(
+    /settings in the state[\s\S]*url/,
+  );
 });
 
 test("a collation that the server has in another version is told with its indexes and what to do", async () => {

@@ -162,7 +162,9 @@ async function live(url: string): Promise<void> {
     await row.diff(context(true), state, news);
     const updated: ResourceState = { id, inputs: news, outputs: await row.update(context(), state, news) };
     await row.read(context(), updated);
-    expect(await reportDrift({ provider: { url }, layers: [changed], rows: [updated] })).toMatchObject({ rows: [] });
+    expect(await reportDrift({ provider: { url }, layers: [changed], rows: [updated], sets: [] })).toMatchObject({
+      rows: [],
+    });
     await row.delete(context(), updated);
   });
   await ask(database.url, "truncate shop.item cascade");

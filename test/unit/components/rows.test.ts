@@ -4,6 +4,7 @@ import { BillingPlans } from "../../../components/platform/BillingPlans.ts";
 import { PlatformSchema } from "../../../components/platform/PlatformSchema.ts";
 import { Tenant } from "../../../components/platform/Tenant.ts";
 import { Row } from "../../../components/resources/Row.ts";
+import { Rows } from "../../../components/resources/Rows.ts";
 import { type MockedProgram, mockPulumi, secretInput } from "../../support/pulumiMocks.ts";
 
 const ROW = "pgstrata:index:Row";
@@ -22,6 +23,16 @@ describe("Row", () => {
     const { inputs } = program.find(ROW, "r");
     expect(secretInput(inputs.secretValues)).toEqual({ a: "x" });
     expect(secretInput(inputs.initialSecretValues)).toEqual({ b: "y" });
+  });
+});
+
+describe("Rows", () => {
+  it("makes rows with secret columns secret", async () => {
+    const given = { table: "t", key: ["id"], rows: [{ id: 1, a: "x" }] };
+    const [plain, secret] = [new Rows("p", given), new Rows("s", { ...given, secretColumns: ["a"] })];
+    await program.settle(plain, secret);
+    expect(program.find("pgstrata:index:Rows", "p").inputs).toEqual(given);
+    expect(secretInput(program.find("pgstrata:index:Rows", "s").inputs.rows)).toEqual(given.rows);
   });
 });
 

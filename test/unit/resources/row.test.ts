@@ -16,6 +16,7 @@ function column(type: string, parts: Partial<Column> = {}): Column {
     equality: "operator(pg_catalog.=)",
     primaryKey: false,
     takesSecrets: true,
+    generated: undefined,
     ...parts,
   };
 }

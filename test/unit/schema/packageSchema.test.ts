@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import { resourceTypes } from "../../../provider/resources/index.ts";
 import { parseConfig } from "../../../provider/resources/provider/inputs.ts";
 import { parseRowInputs } from "../../../provider/resources/row/inputs.ts";
+import { parseRowsInputs } from "../../../provider/resources/rows/inputs.ts";
 import { packageSchema } from "../../../provider/schema/packageSchema.ts";
 import { provider } from "../../../provider/schema/provider.ts";
 import { row } from "../../../provider/schema/row.ts";
+import { rows } from "../../../provider/schema/rows.ts";
 
 describe("the package schema", () => {
   const schema = JSON.stringify(packageSchema());
@@ -18,14 +20,17 @@ describe("the package schema", () => {
 
   it("describes every resource that the provider has, and every property with a sentence", () => {
     expect(Object.keys(packageSchema().resources).sort()).toEqual(Object.keys(resourceTypes).sort());
-    for (const spec of [row, provider]) {
+    for (const spec of [row, rows, provider]) {
       for (const { description } of Object.values(spec.properties)) expect(description).toMatch(/^[A-Z].*\.$/s);
     }
   });
 
-  it("names the inputs that the row takes, and no others", () => {
-    const names = Object.entries(row.properties).flatMap(([name, { role }]) => (role === "output" ? [] : [name]));
-    const { failures } = parseRowInputs(Object.fromEntries([...names, "nope"].map((name) => [name, null])));
+  it.each([
+    ["a row takes", row, parseRowInputs],
+    ["a set of rows takes", rows, parseRowsInputs],
+  ])("names the inputs that %s, and no others", (_what, { properties }, parse) => {
+    const names = Object.entries(properties).flatMap(([name, { role }]) => (role === "output" ? [] : [name]));
+    const { failures } = parse(Object.fromEntries([...names, "nope"].map((name) => [name, null])));
     const unknown = failures.filter(({ reason }) => reason.startsWith("unknown property"));
     expect(unknown).toEqual([
       { code: "PS601", property: "nope", reason: `unknown property; expected one of ${names.join(", ")}` },

@@ -27,7 +27,7 @@ const layer = {
   outputs: { contribution: "1:x" },
 };
 
-it("takes the layers and rows of each provider out of a state, secrets in plain text", () => {
+it("takes the layers, rows and sets of rows of each provider out of a state, secrets in plain text", () => {
   const row = {
     ...layer,
     type: "pgstrata:index:Row",
@@ -35,11 +35,13 @@ it("takes the layers and rows of each provider out of a state, secrets in plain 
     inputs: { table: "t", secretValues: { word: secret("hidden") } },
     outputs: {},
   };
-  expect(parseStackState(exported(provider, layer, row))).toEqual([
+  const set = { ...row, type: "pgstrata:index:Rows", id: "t/id", inputs: { table: "t", file: "t.csv" } };
+  expect(parseStackState(exported(provider, layer, row, set))).toEqual([
     {
       provider: { url: "postgresql://h/d" },
       layers: [{ id: "notes", inputs: layer.inputs, outputs: layer.outputs }],
       rows: [{ id: "t/id=1", inputs: { table: "t", secretValues: { word: "hidden" } }, outputs: {} }],
+      sets: [{ id: "t/id", inputs: { table: "t", file: "t.csv" }, outputs: {} }],
     },
   ]);
 });

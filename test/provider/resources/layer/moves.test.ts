@@ -54,7 +54,7 @@ async function atRest(database: TestDatabase, layers: readonly Properties[], sta
 }
 
 const drift = ({ url }: TestDatabase, layers: readonly ResourceState[]) =>
-  reportDrift({ provider: { url }, layers: [...layers], rows: [] });
+  reportDrift({ provider: { url }, layers: [...layers], rows: [], sets: [] });
 
 test("a table moves to a layer that is updated after its old one with all its parts, and none of them is made again", async () => {
   const database = await freshDatabase();
