@@ -1,3 +1,7 @@
+/**
+ * The arguments and outputs of a set of rows as programs see them. The provider reads the file and writes the
+ * rows; nothing here knows a table.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import type { Columns } from "./Row.ts";
 

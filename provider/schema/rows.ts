@@ -1,3 +1,7 @@
+/**
+ * The properties of `Rows` in the package schema. The program's own class, with longer docs, is
+ * `components/resources/Rows.ts`.
+ */
 import { anyMaps, flag, type ResourceSpec, text, textMap, texts, whole } from "./property.ts";
 
 export const rows: ResourceSpec = {

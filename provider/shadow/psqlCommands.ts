@@ -22,7 +22,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   include_relative: "Name the other file in the layer's `files`, which also takes a directory.",
   c: "The stack's URL says which database is meant: take the line out.",
   connect: "The stack's URL says which database is meant: take the line out.",
-  copy: "It brings rows, which a layer does not hold: declare each row as a `Row`.",
+  copy: "It brings rows, which a layer does not hold: declare the rows as `Rows`, which reads a CSV file, or a few of them as a `Row` each.",
   set: "Write the value where it is used.",
   gexec: "Write the statements that the query makes.",
 };
@@ -94,7 +94,7 @@ function copyFault(path: string, sql: string, start: number): SqlFileError {
     "PS107",
     path,
     "found COPY, expected definitions alone. COPY, INSERT and setval() bring rows and the values of sequences, which no layer can hold. " +
-      "Declare each row that belongs to the desired state as a `Row`, and leave the others in the database. Of a dump take `pg_dump --schema-only`.",
+      "Declare the rows that belong to the desired state as `Rows`, a few of them as a `Row` each, and leave the others in the database. Of a dump take `pg_dump --schema-only`.",
     { place: placeAt(sql, start) },
   );
 }

@@ -89,7 +89,7 @@ export function addedUnmanaged(before: ReadonlySet<string>, after: ReadonlySet<s
 export function unmanagedFault(added: readonly string[]): { code: ErrorCode; fault: string } {
   const shown = added.slice(0, 5).join(", ") + (added.length > 5 ? ` and ${added.length - 5} more` : "");
   const advice = added.every((what) => what.startsWith(ROWS) || what.startsWith(SEQUENCE_VALUE))
-    ? "Rows are resources of their own: declare each that belongs to the desired state as a `Row`; a sequence counts by itself. Of a dump take `pg_dump --schema-only`."
+    ? "Rows are resources of their own: declare those that belong to the desired state as `Rows`, a few of them as a `Row` each; a sequence counts by itself. Of a dump take `pg_dump --schema-only`."
     : "Remove it from the layer; it may stay in the database as an undeclared object.";
   return {
     code: "PS107",

@@ -1,3 +1,4 @@
+/** The records of a CSV file, one after another. What their fields mean is told in `source.ts`. */
 import { Readable } from "node:stream";
 import { CsvError, parse } from "csv-parse";
 

@@ -1,3 +1,4 @@
+/** Deletes the rows that a set has made. Which these are is kept in `made.ts`. */
 import type pg from "pg";
 import { UserError } from "../../core/errors.ts";
 import { readColumns } from "../row/columns.ts";

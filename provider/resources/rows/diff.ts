@@ -1,3 +1,4 @@
+/** What changes in the inputs of a set of rows. What differs in the database is found in `compare.ts`. */
 import type { DiffResult } from "../../core/resourceType.ts";
 import { equalValues } from "../../core/values.ts";
 import type { RowsInputs } from "./inputs.ts";

@@ -1,3 +1,4 @@
+/** The id of a set of rows, and what an import takes from it. */
 import { UserError } from "../../core/errors.ts";
 import type { Properties } from "../../core/resourceType.ts";
 import { parseTableName } from "../row/identity.ts";

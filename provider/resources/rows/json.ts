@@ -1,3 +1,4 @@
+/** The objects of a JSON file, one after another, each with the line on which it begins. */
 import type { Properties, Value } from "../../core/resourceType.ts";
 import { isObject } from "../../core/values.ts";
 import { FileFault } from "./csv.ts";

@@ -1,3 +1,4 @@
+/** The calls about a set of rows, each handed to the file that carries it out, and its outputs. */
 import { UserError } from "../../core/errors.ts";
 import {
   type CallContext,

@@ -48,7 +48,7 @@ test.each([
   const line = `${before}`.split("\n").length;
   const refusal = inRun(url, (run) => checked(run, project.layer("rows", before + rows + after)));
   await expect(refusal).rejects.toThrow(`rows.sql:${line}:1: ${found}`);
-  await expect(refusal).rejects.toThrow(/as a `Row`.*pg_dump --schema-only/);
+  await expect(refusal).rejects.toThrow(/as `Rows`.*pg_dump --schema-only/);
 });
 
 test("a file of Windows, with a mark of its byte order, is read as any other", async () => {

@@ -50,7 +50,7 @@ describe("a set is refused as a whole, with the place of the row,", () => {
           { code: "FR", name: "b", area: -5 },
         ],
       },
-      /rows\[1\], app\.countries code=FR: check constraint "countries_area_check".* rejects column "area" = "-5".*demands CHECK/s,
+      /rows\[1\], app\.countries code=FR: check constraint "countries_area_check".* rejects column "area" = "-5".*requires CHECK/s,
     ],
     [
       "for a missing value",
@@ -212,7 +212,9 @@ describe("secrets", () => {
     compareWith: { token: "app.decrypt(stored)" },
   });
   const stored = async (): Promise<string> => {
-    const [row] = await fixture.database.query<{ text: string }>("SELECT stored::text AS text FROM app.tokens");
+    const [row] = await fixture.database.query<{ text: string }>(
+      "SELECT stored::text AS text FROM app.tokens WHERE name = 'a'",
+    );
     return row?.text ?? "";
   };
 
@@ -223,7 +225,17 @@ describe("secrets", () => {
     expect((await fixture.provider.diff(state, inputs)).changed).toBe(false);
     await fixture.provider.update(state, tokens("first", { health: "bad" }));
     expect(await stored()).toBe(before);
-    await fixture.provider.update(state, tokens("second", { health: "bad" }));
+    const both = (one: string, other: string, health: string): Properties => ({
+      ...inputs,
+      rows: [
+        { name: "a", token: one, health },
+        { name: "b", token: other, health: "ok" },
+      ],
+    });
+    await fixture.provider.update(state, both("first", "other", "bad"));
+    await fixture.provider.update(state, both("first", "changed", "worse"));
+    expect(await stored()).toBe(before);
+    await fixture.provider.update(state, { ...tokens("second", { health: "bad" }), exclusive: true });
     expect(await fixture.database.query("SELECT app.decrypt(stored) AS text FROM app.tokens")).toEqual([
       { text: "second" },
     ]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Properties, UNKNOWN } from "../../../../provider/core/resourceType.ts";
-import { failureOfCall } from "../../../support/providerClient.ts";
+import { failureOfCall, startProvider } from "../../../support/providerClient.ts";
 import { ROWS, type RowsFixture, startRowsFixture } from "./rowsFixture.ts";
 
 let fixture: RowsFixture;
@@ -128,8 +128,15 @@ describe("create", () => {
   });
 
   it("makes each row once when two runs create the set at the same time", async () => {
-    const states = await Promise.all([1, 2].map(() => fixture.provider.create(ROWS, "c", countries([italy, france]))));
-    expect(states.map(({ outputs }) => outputs.adopted).sort()).toEqual([0, 2]);
+    const providers = [await startProvider(), await startProvider()];
+    try {
+      for (const provider of providers) await provider.configure({ url: fixture.database.url, lockTimeoutMs: 20_000 });
+      const inputs = { table: "app.slow", key: ["code"], rows: [{ code: "a" }] };
+      const states = await Promise.all(providers.map((provider) => provider.create(ROWS, "s", inputs)));
+      expect(states.map(({ outputs }) => outputs.adopted).sort()).toEqual([0, 1]);
+    } finally {
+      for (const provider of providers) await provider.stop();
+    }
   });
 });
 

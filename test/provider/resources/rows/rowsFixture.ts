@@ -28,6 +28,9 @@ const TABLES = `
   CREATE TABLE app.stubborn (code text PRIMARY KEY);
   CREATE FUNCTION app.keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
   CREATE TRIGGER keep BEFORE DELETE ON app.stubborn FOR EACH ROW EXECUTE FUNCTION app.keep();
+  CREATE TABLE app.slow (code text PRIMARY KEY);
+  CREATE FUNCTION app.wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$;
+  CREATE TRIGGER wait BEFORE INSERT ON app.slow FOR EACH ROW EXECUTE FUNCTION app.wait();
   CREATE TABLE app.tokens (name text PRIMARY KEY, token text, stored bytea, health text DEFAULT 'unknown', CHECK (token <> 'no'));
   CREATE FUNCTION app.encrypt() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
   BEGIN
@@ -61,7 +64,7 @@ export async function startRowsFixture(): Promise<RowsFixture> {
     provider,
     async empty() {
       await database.query(
-        `TRUNCATE app.countries, app.cities, app.kinds, app.tree, app.numbered, app.loose, app.parts, app."Odd ""name""", app.shouting, app.tokens`,
+        `TRUNCATE app.countries, app.cities, app.kinds, app.tree, app.numbered, app.loose, app.parts, app."Odd ""name""", app.shouting, app.slow, app.tokens`,
       );
       await database.query(
         "ALTER TABLE app.stubborn DISABLE TRIGGER keep; DELETE FROM app.stubborn; ALTER TABLE app.stubborn ENABLE TRIGGER keep",
