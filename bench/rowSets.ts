@@ -1,7 +1,7 @@
 /**
- * `npm run bench:rowset [-- <megabytes>]`: how long a set of 10,000 rows takes on an embedded Postgres 18, made,
- * compared and changed, and how much memory a large file takes, by default one of 200 MB. Prints Markdown
- * tables of medians. Asserts nothing.
+ * `npm run bench:rowset [-- <megabytes>]`: how long a set of 10,000 rows takes on an embedded Postgres 18,
+ * made, compared and changed, and how much memory a large file takes, by default one of 200 MB. Prints
+ * Markdown tables of medians. Asserts nothing.
  */
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";

@@ -1,4 +1,6 @@
-/** Which inputs a set of rows takes, and what is wrong with them. What a file holds is read in `source.ts`. */
+/**
+ * Which inputs a set of rows takes, and what is wrong with them. What a file holds is read in `source.ts`.
+ */
 import { InputError } from "../../core/errors.ts";
 import { type CheckFailure, type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
 import { containsUnknown, isObject, kindOf, propertyPath } from "../../core/values.ts";

@@ -279,7 +279,10 @@ export function countMade(layout: SetLayout, earlier: Keys | undefined): string 
   return `SELECT pg_catalog.count(*)::int AS count FROM (${rows.join(" UNION ")}) AS m`;
 }
 
-/** Returns places of the first rows of the set that refer to a row which is neither in the table nor in the set. */
+/**
+ * Returns places of the first rows of the set that refer to a row which is neither in the table nor in the
+ * set.
+ */
 export function withoutReferenced({ columns }: SetLayout, foreignKey: ForeignKey, isOwn: boolean): string {
   const pairs = foreignKey.columns.map((name, n) => ({
     from: columns.find((column) => column.name === name),

@@ -16,7 +16,7 @@ test.each([
   ["\\c other", "1:1", "\\c", "The stack's URL"],
   ["\\connect other", "1:1", "\\connect", "The stack's URL"],
   ["select 1 \\gexec", "1:10", "\\gexec", "statements that the query makes"],
-  ["\\copy t from 'x'", "1:1", "\\copy", "declare each row"],
+  ["\\copy t from 'x'", "1:1", "\\copy", "declare the rows"],
   ["\\set name value", "1:1", "\\set", "where it is used"],
   ["\\! ls", "1:1", "\\!", "Take it out"],
   ["\\restricted", "1:1", "\\restricted", "Take it out"],
