@@ -286,6 +286,16 @@ describe("preview", () => {
     expect(await stored()).toHaveLength(2);
   });
 
+  it("leaves nothing of what event triggers do for its temporary table", async () => {
+    await fixture.database.query(`
+      CREATE TABLE public.seen (tag text);
+      CREATE FUNCTION public.see() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.seen VALUES (tg_tag); END $$;
+      CREATE EVENT TRIGGER see ON ddl_command_end EXECUTE FUNCTION public.see()`);
+    await fixture.provider.create(ROWS, "c", countries([italy]), { preview: true });
+    expect(await fixture.database.query("SELECT tag FROM public.seen")).toEqual([]);
+    await fixture.database.query("DROP EVENT TRIGGER see; DROP FUNCTION public.see(); DROP TABLE public.seen");
+  });
+
   it("takes a table, a column or a value that is not there yet as to come", async () => {
     await fixture.provider.create(ROWS, "c", countries([italy]));
     const sets: [Properties, string][] = [
