@@ -12,12 +12,12 @@ import { asColumn, asTable, columnId, type TableId, tableId } from "./tables.ts"
  */
 export const INHERITANCE = `
   select 'table' as kind, n.nspname as schema, '' as table, c.relname as name, pg_catalog.json_build_object(
-    'parents', (select pg_catalog.json_agg(pg_catalog.json_build_object('schema', pn.nspname, 'name', pc.relname) order by pn.nspname, pc.relname)
+    'parents', (select pg_catalog.json_agg(pg_catalog.json_build_object('schema', pn.nspname, 'name', pc.relname, 'place', i.inhseqno) order by pn.nspname, pc.relname)
        from pg_catalog.pg_inherits i join pg_catalog.pg_class pc on pc.oid = i.inhparent join pg_catalog.pg_namespace pn on pn.oid = pc.relnamespace
       where i.inhrelid = c.oid),
     'isPending', exists (select from pg_catalog.pg_inherits i where i.inhrelid = c.oid and i.inhdetachpending),
     'condition', pg_catalog.pg_get_partition_constraintdef(c.oid),
-    'columns', (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object('name', a.attname, 'isInherited', p.attname is not null,
+    'columns', (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object('name', a.attname, 'isInherited', p.attname is not null, 'isLocal', a.attislocal,
          'hasOwnNotNull', a.attnotnull <> p.attnotnull and not coalesce(a.attnum = any (k.indkey), false),
          'hasOwnDefault', pg_catalog.pg_get_expr(ad.adbin, ad.adrelid) is distinct from p.expression,
          'default', case when a.attgenerated = '' then pg_catalog.pg_get_expr(ad.adbin, ad.adrelid) end,
@@ -61,8 +61,8 @@ const columnPayload = z.object({
 });
 
 const inheritance = z.object({
-  /** Sorted by name: their order is of no consequence once the columns are there. */
-  parents: z.array(z.object({ schema: z.string(), name: z.string() })),
+  /** Sorted by name: their order, which `place` tells, is of no consequence once the columns are there. */
+  parents: z.array(z.object({ schema: z.string(), name: z.string(), place: z.number() })),
   /** A concurrent detach was started but not finished. */
   isPending: z.boolean(),
   /**
@@ -73,6 +73,8 @@ const inheritance = z.object({
     z.object({
       name: z.string(),
       isInherited: z.boolean(),
+      /** The table was declared with it. */
+      isLocal: z.boolean(),
       hasOwnNotNull: z.boolean().nullable(),
       hasOwnDefault: z.boolean(),
       default: z.string().nullable(),
@@ -136,7 +138,8 @@ export function withoutInherited(facts: readonly Fact[], texts: ReadonlyMap<stri
 }
 
 function withLinks(fact: Fact, its: Inheritance): Fact {
-  const { parents, isPending } = its;
+  const { isPending } = its;
+  const parents = its.parents.map(({ schema, name }) => ({ schema, name }));
   const several = parents.length > 1 ? { parents } : {};
   const pending = isPending ? { isDetachPending: true } : {};
   return { ...fact, payload: { ...fact.payload, parentTable: parents[0], ...several, ...pending, _inheritance: its } };

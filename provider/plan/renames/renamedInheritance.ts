@@ -32,9 +32,9 @@ export function renamedInheritance(
   });
   return {
     ...its,
-    parents: its.parents.map(({ schema, name }) => {
-      const now = newId(tableId(schema, name));
-      return now.kind === "table" ? { schema: now.schema, name: now.name } : { schema, name };
+    parents: its.parents.map((parent) => {
+      const now = newId(tableId(parent.schema, parent.name));
+      return now.kind === "table" ? { ...parent, schema: now.schema, name: now.name } : parent;
     }),
     condition: text(its.condition),
     columns: its.columns.map((each) => ({

@@ -10,10 +10,12 @@ const fresh = freshDatabases();
 const pgDump = await findPgDump();
 
 for (const name of readdirSync(CORPUS).sort())
-  test.skipIf(pgDump === undefined).concurrent(`${name}: pg_dump writes the same of a layer as of its files`, async () => {
-    const file = join(CORPUS, name, "b.sql");
-    const [layer, files] = [await fresh(), await fresh()];
-    await files.query(readFileSync(file, "utf8"));
-    await up(layer.url, { name: "corpus", files: [file] });
-    expect(await schemaDump(pgDump ?? "", layer.url)).toBe(await schemaDump(pgDump ?? "", files.url));
-  });
+  test
+    .skipIf(pgDump === undefined)
+    .concurrent(`${name}: pg_dump writes the same of a layer as of its files`, async () => {
+      const file = join(CORPUS, name, "b.sql");
+      const [layer, files] = [await fresh(), await fresh()];
+      await files.query(readFileSync(file, "utf8"));
+      await up(layer.url, { name: "corpus", files: [file] });
+      expect(await schemaDump(pgDump ?? "", layer.url)).toBe(await schemaDump(pgDump ?? "", files.url));
+    });
