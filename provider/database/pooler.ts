@@ -9,7 +9,7 @@ import { UserError } from "../core/errors.ts";
  */
 export function inOwnProcess(client: pg.ClientBase): string {
   const told = "processID" in client && typeof client.processID === "number" ? client.processID : 0;
-  return `pg_catalog.pg_backend_pid() = ${told}`;
+  return `pg_catalog.pg_backend_pid() operator(pg_catalog.=) ${told}`;
 }
 
 /** Returns the number of the server's process that answers. */

@@ -295,30 +295,30 @@ const samples: Record<string, Trial> = {
         `unsupported: rows in app.t.${column}, within an array or another type, where the server does not check it`,
     ),
   },
-  "a list partition beside the default one": {
+  "a list partition beside the default one of a published table": {
     before:
-      "create table app.t (id int, k text, primary key (id, k)) partition by list (k); create table app.rest partition of app.t default;",
+      "create table app.t (id int, k text, primary key (id, k)) partition by list (k); create table app.rest partition of app.t default; create publication kept for table app.t with (publish = 'insert');",
     after:
-      "create table app.t (id int, k text, primary key (id, k)) partition by list (k); create table app.rest partition of app.t default; create table app.a partition of app.t for values in ('a', 'b');",
+      "create table app.t (id int, k text, primary key (id, k)) partition by list (k); create table app.rest partition of app.t default; create table app.a partition of app.t for values in ('a', 'b'); create publication kept for table app.t with (publish = 'insert');",
     rows: "insert into app.t values (1, 'a'), (2, 'b'), (3, 'c');",
     found: ["2 rows of the default partition app.rest that belong to the new partition app.a"],
     keys: ["1", "2"],
     mend: "delete from app.t where id < 3",
   },
-  "a partition for no value beside the default one": {
+  "a partition for no value beside the default one of a published table": {
     before:
-      "create table app.t (id int, k text) partition by list (k); create table app.rest partition of app.t default;",
+      "create table app.t (id int, k text) partition by list (k); create table app.rest partition of app.t default; create publication kept for table app.t with (publish = 'insert');",
     after:
-      "create table app.t (id int, k text) partition by list (k); create table app.rest partition of app.t default; create table app.a partition of app.t for values in (null);",
+      "create table app.t (id int, k text) partition by list (k); create table app.rest partition of app.t default; create table app.a partition of app.t for values in (null); create publication kept for table app.t with (publish = 'insert');",
     rows: "insert into app.t values (1, 'a'), (2, null);",
     found: ["1 row of the default partition app.rest that belong to the new partition app.a"],
     mend: "delete from app.t where id = 2",
   },
-  "a range partition beside the default one": {
+  "a range partition beside the default one of a published table": {
     before:
-      "create table app.t (id int, k text) partition by range (id, lower(k)); create table app.rest partition of app.t default;",
+      "create table app.t (id int, k text) partition by range (id, lower(k)); create table app.rest partition of app.t default; create publication kept for table app.t with (publish = 'insert');",
     after:
-      "create table app.t (id int, k text) partition by range (id, lower(k)); create table app.rest partition of app.t default; create table app.a partition of app.t for values from (2, 'b') to (4, maxvalue);",
+      "create table app.t (id int, k text) partition by range (id, lower(k)); create table app.rest partition of app.t default; create table app.a partition of app.t for values from (2, 'b') to (4, maxvalue); create publication kept for table app.t with (publish = 'insert');",
     rows: "insert into app.t values (1, 'x'), (2, 'A'), (2, 'B'), (3, 'a'), (4, 'x'), (4, null), (5, 'a');",
     found: ["3 rows of the default partition app.rest that belong to the new partition app.a"],
     mend: "delete from app.t where id in (2, 3, 4) and k is not null",
