@@ -55,14 +55,11 @@ class Unavailable extends Error {}
 
 /** A plan that did not pass. */
 export class RehearsalError extends UserError {
-  /** In one line. */
-  readonly reason: string;
   /** The one that the server refused; undefined where all went and the outcome is another. */
   readonly statement: Statement | undefined;
 
-  constructor(code: "PS213" | "PS902", message: string, reason: string, statement?: Statement) {
+  constructor(code: "PS213" | "PS902", message: string, statement?: Statement) {
     super(code, message);
-    this.reason = reason;
     this.statement = statement;
   }
 }
@@ -82,14 +79,12 @@ export class Rehearsals {
   }
 
   /**
-   * @param beyondFacts names objects of the database that no copy can hold; asked only of a plan that fails.
    * @returns why the plan could not be rehearsed; undefined for one that passed.
    * @throws {UserError} for a plan that the server refuses, or that leads elsewhere.
    */
   async rehearse(
     { before, list, desired, isDeclared }: PlannedUpdate,
     needs: ShadowNeeds,
-    beyondFacts: () => Promise<string[]>,
   ): Promise<string | undefined> {
     if (list.statements.length === 0) return undefined;
     const near = neighbourhoodOf(list.statements, before, desired);
@@ -104,9 +99,7 @@ export class Rehearsals {
     } catch (error) {
       await this.close();
       if (error instanceof Unavailable) return error.message;
-      const beyond = error instanceof RehearsalError ? await beyondFacts() : [];
-      if (beyond.length === 0) throw error;
-      return `a copy of the catalog does not hold ${beyond.join(", ")}, and without them the server says: ${error instanceof RehearsalError ? error.reason : ""}`;
+      throw error;
     }
     await this.passed.add(digest);
     return undefined;
@@ -352,7 +345,6 @@ function refused(error: StatementError, { statements }: StatementList, near: Nei
         .map((line) => `    ${line}`),
       isTaken ? IN_THE_WAY : REPORT,
     ].join("\n"),
-    `${statement.subject}: ${message}`,
     statement,
   );
 }
@@ -368,7 +360,6 @@ function leadsElsewhere(found: readonly Difference[]): RehearsalError {
       ...lines.map((line) => `  ${line}`),
       REPORT,
     ].join("\n"),
-    lines.join(", "),
   );
 }
 
@@ -381,4 +372,4 @@ function digestOf(context: readonly string[], { statements, settings }: Statemen
 }
 
 /** Raised when a rehearsal asks more than before: what passed until then is rehearsed again. */
-const FORMAT = "rehearsal 1";
+const FORMAT = "rehearsal 2";

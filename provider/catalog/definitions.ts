@@ -3,6 +3,8 @@
  * which attributes are some, and how the server makes one from its own print; `shadow/settledForms.ts` has it
  * do so.
  */
+import { asObject, splitName } from "./kinds/kind.ts";
+import { objectKind } from "./kinds/kinds.ts";
 import type { Fact } from "./pgDelta.ts";
 import { quoteIdent, quoteQualified } from "./quote.ts";
 import { asVirtual, isVirtual, unmarked } from "./virtualColumns.ts";
@@ -25,10 +27,13 @@ const DEFINITIONS: Partial<Record<Fact["id"]["kind"], readonly string[]>> = {
   procedure: ["def", "argSignature"],
 };
 
+/** Texts of definitions by attribute. */
+type Texts = Record<string, string>;
+
 /** The definitions that a fact holds, by attribute. */
-export function definitionsOf({ id, payload }: Fact): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const attribute of DEFINITIONS[id.kind] ?? []) {
+export function definitionsOf({ id, payload }: Fact): Texts {
+  const found: Texts = {};
+  for (const attribute of DEFINITIONS[id.kind] ?? objectKind(id)?.definitions ?? []) {
     const text = payload[attribute];
     if (typeof text === "string") found[attribute] = unmarked(text);
   }
@@ -127,6 +132,8 @@ const QUERIES = {
   domainConstraint: `${JSON_OF}('def', ${CONSTRAINT_DEFINITION} and contypid = ${TYPE}`,
   domainDefault: `${JSON_OF}('default', pg_catalog.pg_get_expr(typdefaultbin, 0)) from pg_catalog.pg_type where oid = ${TYPE}`,
   index: `${JSON_OF}('def', pg_catalog.pg_get_indexdef(${RELATION}))`,
+  statistics: `${JSON_OF}('definition', pg_catalog.pg_get_statisticsobjdef(s.oid)) from pg_catalog.pg_statistic_ext s
+    join pg_catalog.pg_namespace n on n.oid = s.stxnamespace where n.nspname = $1[1] and s.stxname = $1[2]`,
   view: `${JSON_OF}('def', pg_catalog.pg_get_viewdef(${RELATION}))`,
   trigger: `${JSON_OF}('def', pg_catalog.pg_get_triggerdef(oid)) from pg_catalog.pg_trigger where tgrelid = ${RELATION} and tgname = $1[3]`,
   rule: `${JSON_OF}('def', pg_catalog.pg_get_ruledef(oid)) from pg_catalog.pg_rewrite where ev_class = ${RELATION} and rulename = $1[3]`,
@@ -260,6 +267,32 @@ export function remakingOf(fact: Fact, parent: Fact | undefined): Remaking | und
         statements: [DROP_RULES, text.def ?? ""],
         query: QUERIES.routine,
         names: [id.schema, id.name, ...id.args],
+      };
+    case "extensionIntent":
+      return remakingOfObject(id, text);
+    default:
+      return undefined;
+  }
+}
+
+function remakingOfObject(id: Extract<Fact["id"], { kind: "extensionIntent" }>, text: Texts): Remaking | undefined {
+  const names = splitName(id.key);
+  switch (asObject(id)?.intentKind) {
+    case "default of view column": {
+      const [schema = "", view = "", column = ""] = names;
+      return {
+        statements: [
+          `ALTER VIEW ${quoteQualified(schema, view)} ALTER COLUMN ${quoteIdent(column)} SET DEFAULT ${text.expr}`,
+        ],
+        query: QUERIES.default,
+        names,
+      };
+    }
+    case "statistics object":
+      return {
+        statements: [`ALTER STATISTICS ${id.key} RENAME TO ${quoteIdent(PROBE)}`, text.definition ?? ""],
+        query: QUERIES.statistics,
+        names,
       };
     default:
       return undefined;

@@ -1,4 +1,6 @@
 /** How objects are named for people and in approvals. Quoting for SQL is left to `quote.ts`. */
+import { asObject, splitName } from "./kinds/kind.ts";
+import { baseOf } from "./kinds/kinds.ts";
 import { encodeId, parseId, type StableId } from "./pgDelta.ts";
 import { quoteIdent } from "./quote.ts";
 
@@ -11,6 +13,7 @@ const WORDS: Partial<Record<StableId["kind"], string>> = {
   acl: "privileges of",
   comment: "comment on",
   defaultPrivilege: "default privileges of",
+  extensionIntent: "other object",
 };
 
 /** A kind of object as SQL calls it, in lower case. */
@@ -44,12 +47,14 @@ export function describe(id: StableId): string {
       return `${word} ${id.schema}.${id.type}.${id.name}`;
     case "defaultPrivilege":
       return `${word} ${id.role}${id.schema === null ? "" : ` in ${id.schema}`}`;
-    case "membership":
     case "userMapping":
+      return `user mapping ${id.role} on ${id.server}`;
+    case "membership":
     case "publicationRel":
     case "publicationSchema":
-    case "extensionIntent":
       return encodeId(id);
+    case "extensionIntent":
+      return `${id.intentKind} ${id.key}`;
     default:
       return "schema" in id ? `${word} ${id.schema}.${id.name}` : `${word} ${id.name}`;
   }
@@ -60,6 +65,7 @@ export function describe(id: StableId): string {
  * one of these.
  */
 export function isTopLevel(id: StableId): boolean {
+  if (asObject(id) !== undefined) return baseOf(id) === undefined;
   return !["column", "default", "constraint", "acl", "comment", "securityLabel", "typeAttribute"].includes(id.kind);
 }
 
@@ -78,9 +84,18 @@ export function ownerObject(id: StableId): StableId {
       return { kind: "table", schema: id.schema, name: id.table };
     case "typeAttribute":
       return { kind: "type", schema: id.schema, name: id.type };
+    case "extensionIntent":
+      return wholeOf(id.key, baseOf(id)) ?? id;
     default:
       return id;
   }
+}
+
+/** The relation or type that a part hangs on, by its own key or the one of its column. */
+function wholeOf(key: string, base: ReturnType<typeof baseOf>): StableId | undefined {
+  if (base === undefined || base === "any") return undefined;
+  const [schema = "", name = ""] = splitName(key);
+  return { kind: base === "column" ? "table" : base, schema, name };
 }
 
 /**
@@ -93,6 +108,7 @@ export function nameInApproval(id: StableId): string {
     ...("table" in id ? [id.table] : []),
     ...("name" in id ? [id.name] : []),
   ];
+  if (id.kind === "extensionIntent") return id.key;
   if (parts.length === 0) return encodeId(id);
   return parts.map((part) => (/[."()]/.test(part) ? quoteIdent(part) : part)).join(".");
 }

@@ -37,14 +37,16 @@ export interface ExtractionOptions {
 }
 
 /**
- * Reads a catalog as `extract` does, and asks one more question of the same snapshot. Of its questions, one
- * after another, the one about dependencies takes almost half of the time: where the catalog is large and the
+ * Reads a catalog as `extract` does, and asks one more question of the same snapshot, and the one that
+ * follows from its answer. Of its questions, one after another, the one about dependencies takes almost
+ * half of the time: where the catalog is large and the
  * pool has a connection to spare, it is asked on that, at the start and of the same snapshot. Without it,
  * half of the others are, where sessions read repeatedly.
  */
 export async function extractOnTwoConnections<Row extends QueryResultRow>(
   pool: Pool,
   question: string,
+  next: (answer: readonly Row[]) => string | undefined,
   { dependencies = true, isRepeated = false }: ExtractionOptions = {},
 ): Promise<Extraction & { answer: Row[] }> {
   const client = await pool.connect();
@@ -59,6 +61,8 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
     if (sql.startsWith("SET LOCAL search_path ")) return { rows: [] };
     if (sql === "COMMIT") {
       answer = (await client.query<Row>(asked(question))).rows;
+      const more = next(answer);
+      if (more !== undefined) answer = [...answer, ...(await client.query<Row>(asked(more))).rows];
       // The other connection is in its place before this one is.
       await Promise.all(ahead.values());
     }

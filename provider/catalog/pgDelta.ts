@@ -25,4 +25,4 @@ export {
 export type PayloadValue = Payload[string];
 
 export { extract } from "@supabase/pg-delta/extract";
-export { type Action, type Plan, plan } from "@supabase/pg-delta/plan";
+export { type Action, type Plan, type PlanOptions, plan } from "@supabase/pg-delta/plan";

@@ -5,6 +5,8 @@
 import type { Pool } from "pg";
 import { timed } from "../core/timing.ts";
 import { INHERITANCE, withoutInherited } from "./inheritance.ts";
+import { KINDS_PRESENT, objectsFrom, objectsOf } from "./kinds/objects.ts";
+import { VIEW_PRIVILEGES, viewPrivilegesFrom } from "./kinds/viewPrivileges.ts";
 import { type ExtractionOptions, extractOnTwoConnections } from "./parallelExtract.ts";
 import { buildFactBase, type DependencyEdge, encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts";
 import { factsOfMoves, moveOf, ROW_MOVES, type RowMove } from "./rowMoves.ts";
@@ -48,7 +50,11 @@ const BEYOND = `
   union all
   ${ROW_MOVES}
   union all
-  ${INHERITANCE}`;
+  ${INHERITANCE}
+  union all
+  ${VIEW_PRIVILEGES}
+  union all
+  ${KINDS_PRESENT}`;
 
 interface RowOf<Kind> {
   kind: Kind;
@@ -58,7 +64,7 @@ interface RowOf<Kind> {
   text: string | null;
 }
 
-type BeyondRow = RowOf<"index" | "column" | "domain" | "table"> | RowOf<"move">;
+type BeyondRow = RowOf<"index" | "column" | "domain" | "table"> | RowOf<"move" | "privilege" | "kind" | "object">;
 
 /**
  * Reads the catalog of a database in one repeatable-read transaction and makes it comparable with that of
@@ -71,11 +77,13 @@ type BeyondRow = RowOf<"index" | "column" | "domain" | "table"> | RowOf<"move">;
  */
 export async function readCatalog(pool: Pool, owner: string, options: ExtractionOptions = {}): Promise<Catalog> {
   const { factBase, pgVersion, answer } = await timed("extract", () =>
-    extractOnTwoConnections<BeyondRow>(pool, BEYOND, options),
+    extractOnTwoConnections<BeyondRow>(pool, BEYOND, (rows) => objectsIn(rows, options), options),
   );
   const of = (kind: BeyondRow["kind"]): [string, string][] =>
-    answer.flatMap((row) => (row.kind !== "move" && row.kind === kind ? [[encodeId(row), row.text ?? ""]] : []));
+    answer.flatMap((row) => (isNamed(row) && row.kind === kind ? [[encodeId(row), row.text ?? ""]] : []));
   const rowMoves = answer.flatMap((row) => (row.kind === "move" ? moveOf(row) : []));
+  const textsOf = (kind: BeyondRow["kind"]): string[] =>
+    answer.flatMap((row) => (row.kind === kind && row.text !== null ? [row.text] : []));
   const invalidIndexes = new Set(new Map(of("index")).keys());
   const beyond = {
     invalidIndexes,
@@ -83,6 +91,8 @@ export async function readCatalog(pool: Pool, owner: string, options: Extraction
     domainDefaults: new Map(of("domain")),
     inheritance: new Map(of("table")),
     rowMoves,
+    privileges: textsOf("privilege"),
+    objects: textsOf("object"),
   };
   return {
     facts: comparable(factBase, owner, beyond),
@@ -90,6 +100,15 @@ export async function readCatalog(pool: Pool, owner: string, options: Extraction
     invalidIndexes,
     rowMoves,
   };
+}
+
+const isNamed = (row: BeyondRow): row is RowOf<"index" | "column" | "domain" | "table"> =>
+  ["index", "column", "domain", "table"].includes(row.kind);
+
+/** The question about objects that the library does not read, where there are some. */
+function objectsIn(rows: readonly BeyondRow[], { dependencies = true }: ExtractionOptions): string | undefined {
+  const present = rows.flatMap(({ kind, name }) => (kind === "kind" ? [name] : []));
+  return present.length === 0 ? undefined : objectsOf(present, dependencies);
 }
 
 /** Edges to roles that are not facts are kept only for ownership, where they say `ALTER … OWNER TO`. */
@@ -105,6 +124,10 @@ interface Beyond {
   domainDefaults: ReadonlyMap<string, string>;
   inheritance: ReadonlyMap<string, string>;
   rowMoves: readonly RowMove[];
+  /** See {@link VIEW_PRIVILEGES}. */
+  privileges: readonly string[];
+  /** Of kinds that the library does not read, see {@link objectsOf}. */
+  objects: readonly string[];
 }
 
 /**
@@ -115,7 +138,7 @@ interface Beyond {
 function comparable(
   facts: FactBase,
   owner: string,
-  { invalidIndexes, virtualColumns, domainDefaults, inheritance, rowMoves }: Beyond,
+  { invalidIndexes, virtualColumns, domainDefaults, inheritance, rowMoves, privileges, objects }: Beyond,
 ): FactBase {
   const moved = factsOfMoves(rowMoves, facts.facts());
   const kept = withoutInherited(facts.facts(), inheritance)
@@ -131,7 +154,16 @@ function comparable(
     .filter((edge) => !(keepOwnerEdge(edge) && "name" in edge.to && edge.to.name === owner))
     .filter(({ from, to }) => moved.size === 0 || !(moved.has(encodeId(from)) || moved.has(encodeId(to))))
     .flatMap((edge) => (inheritance.size === 0 ? [edge] : withoutInheritedColumns(edge, present)));
-  return buildFactBase(whole, edges, facts.source, undefined, { allowDangling: keepOwnerEdge });
+  const more = objectsFrom(objects, owner, whole);
+  return buildFactBase(
+    [...whole, ...viewPrivilegesFrom(privileges, whole), ...more.facts],
+    [...edges, ...more.edges],
+    facts.source,
+    undefined,
+    {
+      allowDangling: keepOwnerEdge,
+    },
+  );
 }
 
 /** What stands on an inherited column stands on its table. */

@@ -1,4 +1,5 @@
 /** Which roles facts name. Whether they exist, and who creates them, is left to `shadow/` and the program. */
+import { asObject, splitName } from "./kinds/kind.ts";
 import type { DependencyEdge, Fact, StableId } from "./pgDelta.ts";
 
 /**
@@ -9,6 +10,7 @@ export function rolesNamedBy(facts: readonly Fact[], edges: readonly DependencyE
   const named = [
     ...facts.flatMap(({ id, payload }) => [
       ...rolesOf(id),
+      ...(asObject(id) !== undefined && typeof payload.owner === "string" ? [payload.owner] : []),
       ...(id.kind === "policy" && Array.isArray(payload.roles) ? payload.roles.map(String) : []),
     ]),
     ...edges.flatMap(({ to }) => rolesOf(to)),
@@ -26,6 +28,8 @@ function rolesOf(id: StableId): string[] {
       return [id.role, id.grantee];
     case "userMapping":
       return [id.role];
+    case "extensionIntent":
+      return id.intentKind === "privileges on language" ? splitName(id.key).slice(1) : [];
     default:
       return [];
   }

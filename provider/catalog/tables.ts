@@ -2,6 +2,8 @@
  * Ids of tables and columns, and which table an object is part of, with its size. Sizes are read by
  * `plan/tableSizes.ts`.
  */
+import { splitName } from "./kinds/kind.ts";
+import { baseOf } from "./kinds/kinds.ts";
 import { encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts";
 
 export type TableId = { kind: "table"; schema: string; name: string };
@@ -51,6 +53,12 @@ export function tableOf(id: StableId, ...bases: readonly FactBase[]): StableId |
       return { kind: "table", schema: id.schema, name: id.table };
     case "index":
       return bases.map((base) => base.get(id)?.parent).find((parent) => parent?.kind === "table");
+    case "extensionIntent": {
+      const base = baseOf(id);
+      const [schema = "", name = ""] = splitName(id.key);
+      if (base === "index") return tableOf({ kind: "index", schema, name }, ...bases);
+      return base === "table" || base === "column" ? tableId(schema, name) : undefined;
+    }
     default:
       return undefined;
   }

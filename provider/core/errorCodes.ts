@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   PS111: "The server cannot read a definition that it printed",
   PS112: "A list of column aliases does not match the order of the columns",
   PS113: "A conversion of values is missing or does not work",
+  PS114: "A file holds what may be a secret",
   PS121: "A file holds a command of psql",
   PS122: "Objects need one another",
   PS123: "What a statement about all objects means depends on the order",

@@ -35,10 +35,10 @@ export function neighbourhoodOf(statements: readonly Statement[], before: FactBa
     const { id, parent } = fact;
     if (before.has(id) && before.hashOf(id) === desired.hashOf(id)) continue;
     near.needNamedIn(calledBody(fact));
+    for (const { to } of desired.outgoingEdges(id)) near.need(to);
     if (before.has(id)) continue;
     near.needName(id);
     if (parent !== undefined) near.need(parent);
-    for (const { to } of desired.outgoingEdges(id)) near.need(to);
   }
   const isNear = (id: StableId): boolean => near.has(id);
   return {

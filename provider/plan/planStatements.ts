@@ -24,6 +24,7 @@ import type { Planner, Segment } from "./inheritance/segment.ts";
 import { joinedLists, segments } from "./inheritance/segments.ts";
 import { withKeysFromIndexes } from "./keyFromIndex.ts";
 import { withColumnPrivilegesMerged } from "./mergeStatements.ts";
+import { objectRules } from "./objectRules.ts";
 import { intermediateState, withBareTypes } from "./replacedObjects.ts";
 import type { Lock, Statement, StatementList, Work } from "./statement.ts";
 import { planned } from "./unsupportedChange.ts";
@@ -86,8 +87,10 @@ function planPart(
   recreated: readonly StableId[],
 ): StatementList {
   const cleared = withoutDependents(live, desired, recreated);
-  const rest = withColumnsInPlace(cleared ?? live, desired, majorVersion, (from) => withDetours(from, desired));
-  const list = cleared === undefined ? rest : joinedLists([plannedStatements(live, cleared), rest]);
+  const rest = withColumnsInPlace(cleared ?? live, desired, majorVersion, (from) =>
+    withDetours(from, desired, majorVersion),
+  );
+  const list = cleared === undefined ? rest : joinedLists([plannedStatements(live, cleared, majorVersion), rest]);
   const kept = withMovedColumns(list.statements, live, desired);
   const statements = withStartBehindRows(withKeysFromIndexes(kept, live, desired), live, desired);
   return { ...list, statements: statements.map((statement) => withoutLoss(statement, live, desired)) };
@@ -100,13 +103,13 @@ function withoutLoss(statement: Statement, live: FactBase, desired: FactBase): S
   return op === "delete" && isComputed ? { ...statement, drops: [], destructive: false } : statement;
 }
 
-function withDetours(live: FactBase, desired: FactBase): StatementList {
-  const direct = plannedStatements(live, desired);
+function withDetours(live: FactBase, desired: FactBase, majorVersion: number): StatementList {
+  const between = (from: FactBase, to: FactBase): StatementList => plannedStatements(from, to, majorVersion);
+  const direct = between(live, desired);
   const detour = intermediateState(direct.statements, live, desired);
-  const whole =
-    detour === undefined ? direct : joinedLists([plannedStatements(live, detour), plannedStatements(detour, desired)]);
+  const whole = detour === undefined ? direct : joinedLists([between(live, detour), between(detour, desired)]);
   const bare = withBareTypes(whole.statements, desired);
-  return bare === undefined ? whole : joinedLists([whole, plannedStatements(bare, desired)]);
+  return bare === undefined ? whole : joinedLists([whole, between(bare, desired)]);
 }
 
 /** A partition that comes or goes changes what belongs to the default partition beside it. */
@@ -118,7 +121,7 @@ function withDefaultPartition(statement: Statement, live: FactBase, desired: Fac
   return isOther ? { ...statement, locksToo: [rest] } : statement;
 }
 
-function plannedStatements(live: FactBase, desired: FactBase): StatementList {
+function plannedStatements(live: FactBase, desired: FactBase, majorVersion: number): StatementList {
   const started = performance.now();
   const { actions, preamble } = planned(
     () =>
@@ -127,6 +130,7 @@ function plannedStatements(live: FactBase, desired: FactBase): StatementList {
         assumedRoles: [live, desired].flatMap((side) => [...rolesNamedBy(side.facts(), side.edges)]),
         assumedSchemas: ["public", "pg_catalog"],
         compact: !hasTwinKeys(live, desired),
+        intentRules: objectRules(majorVersion),
       }),
     live,
     desired,

@@ -2,12 +2,15 @@
  * What has to go while a table or type is recreated, and comes back after. Single dependents of a changed
  * object are left to `dependents.ts`.
  */
-import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { asObject } from "../catalog/kinds/kind.ts";
+import { describe } from "../catalog/objectNames.ts";
+import { buildFactBase, encodeId, type Fact, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
 import { quoteQualified } from "../catalog/quote.ts";
 import { keepOwnerEdge } from "../catalog/readCatalog.ts";
 import { isGenerated } from "../catalog/virtualColumns.ts";
 import { revertContribution } from "../contribution/contribution.ts";
 import type { Statement } from "./statement.ts";
+import { UnsupportedChangeError } from "./unsupportedChange.ts";
 
 /**
  * How the planner says that it recreates a type, which keeps its old name until its columns are
@@ -40,8 +43,60 @@ export function intermediateState(
       .incomingEdges(id)
       .flatMap(({ from }) => (REFUSED_UNDER_TYPE.has(from.kind) || isGenerated(live.get(from)) ? [from] : [])),
   );
-  if (tables.length + refused.length === 0) return undefined;
-  return revertContribution(live, { remove: standingOn(live, [...tables, ...refused]), restore: [], reset: [] });
+  const objects = objectsInTheWay(statements, live, desired);
+  if (tables.length + refused.length + objects.length === 0) return undefined;
+  const remove = standingOn(live, [...tables, ...refused, ...objects]);
+  refuseLosses(objects, remove, desired);
+  return revertContribution(live, { remove, restore: [], reset: [] });
+}
+
+/**
+ * Of the kinds that the planner knows by their statements alone: those that it recreates, and those that
+ * stand on something that it recreates or gives another type. They go first and come back after, with what
+ * stands on them.
+ */
+function objectsInTheWay(statements: readonly Statement[], live: FactBase, desired: FactBase): StableId[] {
+  const isStaying = (id: StableId): boolean => asObject(id) !== undefined && live.has(id) && desired.has(id);
+  const remade = statements.flatMap(({ op, id }) => (op === "delete" && id && desired.has(id) ? [id] : []));
+  const types = new Set(statements.flatMap(({ sql }) => STEPS_ASIDE.exec(sql)?.[1] ?? []));
+  const aside = live.facts().flatMap(({ id }) => {
+    const isAside = types.size > 0 && id.kind === "type" && types.has(quoteQualified(id.schema, id.name));
+    return isAside ? [id] : [];
+  });
+  const retyped = statements.flatMap(({ op, id, sql }) =>
+    op === "update" && id?.kind === "column" && / ALTER COLUMN "(?:[^"]|"")+" TYPE /.test(sql) ? [id] : [],
+  );
+  const lost = retyped.flatMap((id) =>
+    live.childrenOf(id).flatMap((child) => (isLostWithType(child.id) ? [child.id] : [])),
+  );
+  const standing = [...standingOn(live, [...remade, ...aside])].map(parseId);
+  const keys = new Set(remade.map(encodeId));
+  // The planner recreates a part with its whole.
+  const isPart = (id: StableId): boolean => {
+    const parent = live.get(id)?.parent;
+    return parent !== undefined && (keys.has(encodeId(parent)) || isPart(parent));
+  };
+  return [...remade, ...standing.filter((id) => !isPart(id)), ...lost].filter(isStaying);
+}
+
+/** The server gives a column of another type the storage of that. */
+const isLostWithType = (id: StableId): boolean =>
+  ["storage of column", "compression of column"].includes(asObject(id)?.intentKind ?? "");
+
+/** What holds rows is not recreated for the sake of an operator. */
+function refuseLosses(objects: readonly StableId[], removed: ReadonlySet<string>, desired: FactBase): void {
+  for (const object of objects) {
+    const lost = [...standingOn(desired, [object])]
+      .map(parseId)
+      .find(
+        (id) =>
+          (id.kind === "table" || (id.kind === "column" && !isGenerated(desired.get(id)))) && removed.has(encodeId(id)),
+      );
+    if (lost !== undefined)
+      throw new UnsupportedChangeError(
+        `${describe(object)} has to be recreated for it, and ${describe(lost)} stands on that.`,
+      );
+  }
 }
 
 const REFUSED_UNDER_TYPE: ReadonlySet<StableId["kind"]> = new Set(["policy", "function", "procedure", "trigger"]);

@@ -5,7 +5,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { objectsBeyondFacts } from "../catalog/beyondFacts.ts";
 import { readCatalog } from "../catalog/readCatalog.ts";
 import { inputFault, UserError } from "../core/errors.ts";
 import type { PlannedChange, Properties } from "../core/resourceType.ts";
@@ -64,10 +63,7 @@ export async function pullDatabase(
       database: database.label,
       ...pulled,
       roles,
-      leftOut: [
-        ...leftOut,
-        ...(await objectsBeyondFacts(pool)).map((objects) => `${objects}: no layer holds them yet`),
-      ],
+      leftOut,
       changes,
       warnings,
     };

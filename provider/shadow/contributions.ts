@@ -14,6 +14,7 @@ import { UserError } from "../core/errors.ts";
 import { timed } from "../core/timing.ts";
 import type { Rename } from "../plan/renames/renames.ts";
 import type { ContributionCache } from "./cache.ts";
+import { refuseHiddenValues } from "./hiddenValues.ts";
 import { loadSql } from "./loadSql.ts";
 import { type Settled, settledForms } from "./settledForms.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
@@ -29,7 +30,7 @@ export interface SqlSet {
 }
 
 /** Raised when the way facts are read or compared changes: entries of older caches no longer fit. */
-const FORMAT = "pg-delta 1.0.0-alpha.34, contribution 6";
+const FORMAT = "pg-delta 1.0.0-alpha.34, contribution 7";
 
 /** An open scratch database and what is known of it. */
 interface Scratch {
@@ -153,6 +154,7 @@ export class ShadowContributions {
     );
     const below = await this.factsAfter(base, needs);
     const contribution = this.withForms(contributionOf(below, await this.factsAfter([...base, top], needs)));
+    refuseHiddenValues(top.name, contribution);
     refuseConflicts(top, conflicts(below, undeclared, contribution));
     refuseUnlistedRoles(top, contribution, needs);
     return contribution;

@@ -8,10 +8,6 @@ import type { ErrorCode } from "../core/errorCodes.ts";
 const ROWS = "rows of ";
 const SEQUENCE_VALUE = "the value of the sequence ";
 
-/** Objects of a catalog that were made by hand, and not by an extension or as a part of another object. */
-const byHand = (catalog: string, alias: string): string =>
-  `not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass and d.objid = ${alias}.oid and d.deptype in ('e', 'i'))`;
-
 /**
  * What SQL can say and no fact holds, so that no plan would make it: each with its name, as a person would
  * say it. Rows are those that the open transaction wrote.
@@ -31,31 +27,6 @@ const UNMANAGED = `
   union all select '${SEQUENCE_VALUE}' || c.name from pg_catalog.pg_sequences s
     join relation c on c.oid = pg_catalog.format('%I.%I', s.schemaname, s.sequencename)::pg_catalog.regclass where s.last_value is not null
   union all select 'large object ' || oid from pg_catalog.pg_largeobject_metadata
-  union all select 'statistics ' || pg_catalog.format('%I.%I', n.nspname, s.stxname)
-    from pg_catalog.pg_statistic_ext s join schema n on n.oid = s.stxnamespace where ${byHand("pg_statistic_ext", "s")}
-  union all select pg_catalog.format('cast from %s to %s', castsource::pg_catalog.regtype, casttarget::pg_catalog.regtype)
-    from pg_catalog.pg_cast c where oid >= 16384 and ${byHand("pg_cast", "c")}
-  union all select 'operator ' || oid::pg_catalog.regoperator from pg_catalog.pg_operator o where oid >= 16384 and ${byHand("pg_operator", "o")}
-  union all select 'operator class ' || opcname from pg_catalog.pg_opclass o where oid >= 16384 and ${byHand("pg_opclass", "o")}
-  union all select 'operator family ' || opfname from pg_catalog.pg_opfamily o where oid >= 16384 and ${byHand("pg_opfamily", "o")}
-  union all select 'text search configuration ' || cfgname from pg_catalog.pg_ts_config t where oid >= 16384 and ${byHand("pg_ts_config", "t")}
-  union all select 'text search dictionary ' || dictname from pg_catalog.pg_ts_dict t where oid >= 16384 and ${byHand("pg_ts_dict", "t")}
-  union all select 'text search parser ' || prsname from pg_catalog.pg_ts_parser t where oid >= 16384 and ${byHand("pg_ts_parser", "t")}
-  union all select 'text search template ' || tmplname from pg_catalog.pg_ts_template t where oid >= 16384 and ${byHand("pg_ts_template", "t")}
-  union all select 'conversion ' || conname from pg_catalog.pg_conversion c where oid >= 16384 and ${byHand("pg_conversion", "c")}
-  union all select 'language ' || lanname from pg_catalog.pg_language l where lanispl and oid >= 16384 and ${byHand("pg_language", "l")}
-  union all select 'transform for ' || trftype::pg_catalog.regtype from pg_catalog.pg_transform t where oid >= 16384 and ${byHand("pg_transform", "t")}
-  union all select 'access method ' || amname from pg_catalog.pg_am a where oid >= 16384 and ${byHand("pg_am", "a")}
-  union all select 'storage of column ' || a.name from attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
-   where a.relkind in ('r', 'p', 'm') and a.attstorage <> t.typstorage
-  union all select 'compression of column ' || name from attribute where relkind in ('r', 'p', 'm') and attcompression <> ''
-  union all select 'statistics target of column ' || name from attribute where coalesce(attstattarget, -1) <> -1
-  union all select case when relkind in ('i', 'I') then 'options of the operator class in index ' || relation else 'options of column ' || name end
-    from attribute where attoptions is not null
-  union all select 'comment on column ' || a.name from attribute a join pg_catalog.pg_description d
-      on d.objoid = a.attrelid and d.objsubid = a.attnum and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
-   where a.relkind in ('v', 'm', 'c') or a.relispartition
-  union all select 'privileges on column ' || name from attribute where attacl is not null and (relkind in ('v', 'm') or relispartition)
   union all select 'its own expression or identity of the inherited column ' || a.name
     from attribute a join pg_catalog.pg_inherits i on i.inhrelid = a.attrelid
     join pg_catalog.pg_attribute p on p.attrelid = i.inhparent and p.attname = a.attname
@@ -63,16 +34,7 @@ const UNMANAGED = `
     left join pg_catalog.pg_attrdef pd on pd.adrelid = p.attrelid and pd.adnum = p.attnum
    where not a.relispartition and a.attidentity <> '' or (a.attgenerated <> '' or p.attgenerated <> '')
      and pg_catalog.pg_get_expr(ad.adbin, ad.adrelid) is distinct from pg_catalog.pg_get_expr(pd.adbin, pd.adrelid)
-  union all select 'privileges on the language ' || lanname from pg_catalog.pg_language where lanacl is not null
-  union all select 'default of view column ' || a.name from attribute a where a.relkind = 'v' and a.atthasdef
-  union all select 'TOAST options of ' || c.name from relation c join pg_catalog.pg_class t on t.oid = c.reltoastrelid where t.reloptions is not null
-  union all select 'CLUSTER ON ' || c.name from relation c join pg_catalog.pg_index i on i.indexrelid = c.oid where i.indisclustered
-  union all select 'tablespace of ' || name from relation where reltablespace <> 0
-  union all select 'table access method of ' || c.name from relation c join pg_catalog.pg_am a on a.oid = c.relam
-   where c.relkind in ('r', 'p', 'm') and a.amname <> 'heap'
-  union all select 'typed table ' || name from relation where reloftype <> 0
-  union all select 'dependence on an extension of ' || pg_catalog.pg_describe_object(classid, objid, objsubid)
-    from pg_catalog.pg_depend where deptype = 'x'`;
+  union all select 'tablespace of ' || name from relation where reltablespace <> 0`;
 
 /** What a session finds in its database that no plan would make. */
 export async function unmanaged(client: PoolClient): Promise<Set<string>> {

@@ -58,8 +58,8 @@ async function fromWheel(): Promise<string | undefined> {
   }
 }
 
-/** What `pg_dump --schema-only` writes of a database, without what differs from one dump to the next. */
-export async function schemaDump(pgDump: string, url: string): Promise<string> {
+/** The objects that `pg_dump --schema-only` writes of a database, sorted; so are the grants of one object. */
+export async function schemaDump(pgDump: string, url: string): Promise<string[]> {
   const target = new URL(url);
   const password = decodeURIComponent(target.password);
   target.password = "";
@@ -67,7 +67,9 @@ export async function schemaDump(pgDump: string, url: string): Promise<string> {
     env: { PGPASSWORD: password },
   });
   return stdout
-    .split("\n")
-    .filter((line) => !/^\\(un)?restrict |^-- Dumped /.test(line))
-    .join("\n");
+    .split(/^-- Name: /m)
+    .slice(1)
+    .map((entry) => (/^GRANT /m.test(entry) ? entry.split("\n").sort().join("\n") : entry).trim())
+    .map((entry) => entry.replace(/^\\(un)?restrict .*$|^-- PostgreSQL database dump complete$|^--$/gm, "").trim())
+    .sort();
 }

@@ -31,7 +31,7 @@ function isSql(text: string): boolean {
 /** What the grammar takes for itself and looks up in no path. */
 const KEYWORDS = new Set(
   `all and any array as begin by case cast check coalesce conflict default distinct else end except exists extract filter for from
-   greatest group grouping if in into is join key lateral least limit loop materialized not nullif on only operator or order ordinality
+   greatest group grouping if in into is join key lateral least limit loop materialized not nullif on only operator options or order ordinality
    over perform primary references reset return returning row select set some table then to union unique update using values when where with within`.split(
     /\s+/,
   ),

@@ -1,5 +1,7 @@
 /** Facts and records of a database as they are once its tables and columns have new names. */
 
+import { splitName } from "../../catalog/kinds/kind.ts";
+import { baseOf } from "../../catalog/kinds/kinds.ts";
 import {
   buildFactBase,
   contentHash,
@@ -12,7 +14,7 @@ import {
 } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
 import { keepOwnerEdge } from "../../catalog/readCatalog.ts";
-import { type TableId, tableId } from "../../catalog/tables.ts";
+import { type TableId, tableId, tableOf } from "../../catalog/tables.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
 import { inFormOf } from "../../contribution/forms.ts";
 import type { ContributionRecord } from "../../contribution/record.ts";
@@ -71,6 +73,8 @@ export function newIds(renames: readonly Rename[]): NewId {
         const table = moved(id.schema, id.table);
         return { ...id, schema: table.schema, table: table.name };
       }
+      case "extensionIntent":
+        return renamedPart(id, newId);
       case "function":
       case "procedure":
       case "aggregate":
@@ -80,6 +84,26 @@ export function newIds(renames: readonly Rename[]): NewId {
     }
   };
   return newId;
+}
+
+/** The key of a part of another object begins with the name of that. */
+function renamedPart(id: Extract<StableId, { kind: "extensionIntent" }>, newId: NewId): StableId {
+  const base = baseOf(id);
+  const [schema = "", name = "", ...rest] = splitName(id.key);
+  if (base === undefined || base === "any") return id;
+  const [column] = rest;
+  const whole: StableId =
+    base === "column" && column !== undefined
+      ? { kind: "column", schema, table: name, name: column }
+      : { kind: base === "column" ? "table" : base, schema, name };
+  const to = newId(whole);
+  const parts =
+    to.kind === "column"
+      ? [to.schema, to.table, to.name]
+      : "schema" in to && "name" in to && to.schema !== null
+        ? [to.schema, to.name, ...rest]
+        : [];
+  return parts.length === 0 ? id : { ...id, key: parts.map(plainName).join(".") };
 }
 
 const same = (a: PayloadValue, b: PayloadValue): boolean => contentHash(a ?? null) === contentHash(b ?? null);
@@ -210,6 +234,11 @@ export function mentionedIn(record: ContributionRecord): Set<string> {
       if (id.kind === "acl" && id.column !== undefined && id.target.kind === "table")
         add({ kind: "column", schema: id.target.schema, table: id.target.name, name: id.column });
       add(id.target);
+    } else if (id.kind === "extensionIntent") {
+      const whole = tableOf(id);
+      if (whole !== undefined) found.add(encodeId(whole));
+      const [schema = "", table = "", name] = splitName(id.key);
+      if (baseOf(id) === "column" && name !== undefined) found.add(encodeId({ kind: "column", schema, table, name }));
     } else if ("table" in id && "name" in id) {
       found.add(encodeId(tableId(id.schema, id.table)));
       if (id.kind === "column" || id.kind === "default") found.add(encodeId({ ...id, kind: "column" }));

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import type { Pool } from "pg";
 import { PassedRehearsals } from "../../apply/passedRehearsals.ts";
 import { type PlannedUpdate, Rehearsals } from "../../apply/rehearsal.ts";
-import { objectsBeyondFacts } from "../../catalog/beyondFacts.ts";
 import { firedEventTriggers } from "../../catalog/eventTriggers.ts";
 import type { Fact, FactBase } from "../../catalog/pgDelta.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
@@ -110,9 +109,7 @@ export class LayerRuntime {
   async rehearse(update: PlannedUpdate, report: Reporter): Promise<void> {
     if (update.list.statements.length === 0) return;
     const { rehearsals } = await this.opened();
-    const skipped = await rehearsals.rehearse(update, await this.needs({ roles: [] }), async () =>
-      objectsBeyondFacts(await this.knownTarget().pool()),
-    );
+    const skipped = await rehearsals.rehearse(update, await this.needs({ roles: [] }));
     if (skipped !== undefined) report.warn(`the plan was not rehearsed: ${skipped}`);
   }
 

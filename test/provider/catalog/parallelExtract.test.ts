@@ -30,7 +30,7 @@ function poolOf(max: number, url = large.url): pg.Pool {
 }
 
 const read = async (pool: pg.Pool): Promise<string> =>
-  (await extractOnTwoConnections(pool, "select 1")).factBase.rootHash;
+  (await extractOnTwoConnections(pool, "select 1", () => undefined)).factBase.rootHash;
 
 test("a large catalog is read on two connections, and is what one reads", async () => {
   const pool = poolOf(2);
@@ -41,7 +41,7 @@ test("a large catalog is read on two connections, and is what one reads", async 
 
 test("without dependencies the facts are the same, and one connection is enough", async () => {
   const pool = poolOf(2);
-  const { factBase } = await extractOnTwoConnections(pool, "select 1", { dependencies: false });
+  const { factBase } = await extractOnTwoConnections(pool, "select 1", () => undefined, { dependencies: false });
   const hashes = (base: typeof factBase): string[] => base.facts().map(({ id }) => base.hashOf(id));
   expect(hashes(factBase)).toEqual(hashes((await extract(large.pool)).factBase));
   expect(factBase.edges.filter(({ kind }) => kind === "depends")).toEqual([]);
@@ -69,7 +69,8 @@ test("sessions that read again share the questions of a small catalog as well, h
   await small.query("create table t (id text primary key default 'x'); create view v as select id from t");
   const pool = poolOf(2, small.url);
   const again = async (dependencies: boolean): Promise<string> =>
-    (await extractOnTwoConnections(pool, "select 1", { dependencies, isRepeated: true })).factBase.rootHash;
+    (await extractOnTwoConnections(pool, "select 1", () => undefined, { dependencies, isRepeated: true })).factBase
+      .rootHash;
   const known = await read(poolOf(1, small.url));
   expect([await again(true), await again(true)]).toEqual([known, known]);
   expect(await again(false)).toBe(await again(false));
