@@ -3,6 +3,7 @@
  * person.
  */
 import type { PulledDatabase } from "../../provider/resources/pullDatabase.ts";
+import type { PulledRows } from "../../provider/resources/pullRows.ts";
 
 /** @param into the folder as the user named it. */
 export function pullSummary(
@@ -45,4 +46,24 @@ function declaration(layer: string, into: string, isAssuming: boolean, roles: re
     ...properties.map((property) => `    ${property},`),
     "  }, { provider });",
   ];
+}
+
+/** The same of the rows of a table. */
+export function rowsSummary({ database, rows, key, changes }: PulledRows, table: string, into: string): string {
+  return [
+    `Pulled ${rows.toLocaleString("en-US")} rows of ${table} in ${database} into ${into}, in plain text.`,
+    "",
+    changes.length === 0
+      ? "Checked: an update with this file adopts the rows as they are."
+      : "An update with this file would still change:",
+    ...changes.map((change) => `  ${change}`),
+    "",
+    "Declare them in the program:",
+    "",
+    `  new Rows(${JSON.stringify(table)}, {`,
+    `    table: ${JSON.stringify(table)},`,
+    `    key: ${JSON.stringify(key).replaceAll('","', '", "')},`,
+    `    file: ${JSON.stringify(into)},`,
+    "  }, { provider });",
+  ].join("\n");
 }
