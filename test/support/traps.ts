@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import { inject } from "vitest";
 import { quoteIdent } from "../../provider/catalog/quote.ts";
 import type { TestDatabase, TestRole } from "./database.ts";
+import { ServerLog } from "./serverLog.ts";
 
 /**
  * What a role that may create in `public` can leave there for sessions whose search path has `public` first:
@@ -76,6 +75,7 @@ export interface Traps {
 /** @param trapper owns the traps: any role that may create in `public`. */
 export async function setTraps(database: TestDatabase, trapper: TestRole): Promise<Traps> {
   const mark = `_${database.name}`;
+  const log = new ServerLog();
   await database.query(`grant create on schema public to ${quoteIdent(trapper.name)}`);
   const client = await database.pool.connect();
   try {
@@ -88,7 +88,7 @@ export async function setTraps(database: TestDatabase, trapper: TestRole): Promi
   let seen = 0;
   return {
     caught() {
-      const all = [...readFileSync(inject("serverLog"), "utf8").matchAll(new RegExp(`caught${mark}: (.*)`, "g"))];
+      const all = [...log.read().matchAll(new RegExp(`caught${mark}: (.*)`, "g"))];
       const fresh = all.slice(seen).map(([, what = ""]) => what);
       seen = all.length;
       return [...new Set(fresh)].sort();

@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ServerLog } from "../../support/serverLog.ts";
 import { createStudioDatabase, type StudioDatabase, seedStudio } from "../../support/studio.ts";
 
+const serverLog = new ServerLog();
 let studio: StudioDatabase;
 let projects: [string, string];
 let count = 0;
@@ -255,7 +256,7 @@ test("a health check is recorded, an unknown status refused, and an unknown regi
 });
 
 test("the server's log has the statements of these tests, and no secret of theirs", () => {
-  const log = readFileSync(inject("serverLog"), "utf8");
+  const log = serverLog.read();
   expect(log).toContain("insert into platform.databases");
   expect(log).not.toContain(CANARY);
 });

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createTestRole, type TestRole } from "../../../support/database.ts";
 import { failureOfCall, startProvider } from "../../../support/providerClient.ts";
+import { ServerLog } from "../../../support/serverLog.ts";
 import { ROW, type RowFixture, startRowFixture } from "./rowFixture.ts";
 
+const serverLog = new ServerLog();
 let fixture: RowFixture;
 let owner: TestRole;
 
@@ -141,12 +142,12 @@ describe("a canary in every secret", () => {
     const told = JSON.stringify([seen, fixture.provider.logs, fixture.provider.steps]);
     const failures = JSON.stringify(seen.filter((item) => item instanceof Error).map(String));
     expect(told).toContain('found \\"[secret]\\", expected schema.table');
-    const serverLog = await readFile(inject("serverLog"), "utf8");
-    expect(serverLog).toContain('INSERT INTO "app"."databases"');
+    const logged = serverLog.read();
+    expect(logged).toContain('INSERT INTO "app"."databases"');
     for (const secret of [first, second, initial]) {
       expect(told).not.toContain(secret);
       expect(failures).not.toContain(secret);
-      expect(serverLog.includes(secret), "the server's log holds a secret").toBe(false);
+      expect(logged.includes(secret), "the server's log holds a secret").toBe(false);
     }
     expect(failures).toContain('column \\"seats\\" is of type integer, expected text');
   });
@@ -162,7 +163,7 @@ describe("a canary in every secret", () => {
       expect(provider.logs).toContainEqual(
         expect.objectContaining({ severity: "warning", text: expect.stringContaining("log_parameter_max_length = 0") }),
       );
-      expect(await readFile(inject("serverLog"), "utf8")).toContain(secret);
+      expect(serverLog.read()).toContain(secret);
     } finally {
       await provider.stop();
     }
@@ -179,7 +180,7 @@ describe("a canary in every secret", () => {
       const inputs = { table: "app.plain", key: { name: "q" }, secretValues: { value: secret } };
       await provider.create(ROW, "p", inputs);
       expect(provider.logs.filter(({ severity }) => severity === "warning")).toEqual([]);
-      expect(await readFile(inject("serverLog"), "utf8")).not.toContain(secret);
+      expect(serverLog.read()).not.toContain(secret);
     } finally {
       await provider.stop();
       await fixture.database.query(

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Properties } from "../../../../provider/core/resourceType.ts";
 import { createTestRole } from "../../../support/database.ts";
 import { failureOfCall, startProvider } from "../../../support/providerClient.ts";
+import { ServerLog } from "../../../support/serverLog.ts";
 import { ROWS, type RowsFixture, startRowsFixture } from "./rowsFixture.ts";
 
+const serverLog = new ServerLog();
 let fixture: RowsFixture;
 
 beforeAll(async () => {
@@ -276,6 +277,6 @@ describe("secrets", () => {
     expect(told).not.toContain(printed);
     expect(told).toContain("may hold a secret of the set");
     expect(told).toContain("the secret is no value of type json");
-    expect(await readFile(inject("serverLog"), "utf8")).not.toContain(secret);
+    expect(serverLog.read()).not.toContain(secret);
   });
 });
