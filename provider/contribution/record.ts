@@ -223,6 +223,12 @@ export function withoutAdopted(record: ContributionRecord): ContributionRecord {
   return partOf(record, (key) => !all.has(key));
 }
 
+/** A record of which nothing is adopted: what leaves a layer's files goes, though it was there before. */
+export function withoutAdoptions(record: ContributionRecord): ContributionRecord {
+  const own = <T extends Attribute & { adopted: boolean }>(part: T): T => ({ ...part, adopted: false });
+  return { ...record, adopted: [], said: record.said.map(own), changed: record.changed.map(own) };
+}
+
 /** A record with some of its keys adopted: a layer that takes them from it has not made them. */
 export function withAdopted(record: ContributionRecord, keys: ReadonlySet<string>): ContributionRecord {
   const adopting = <T extends Attribute & { adopted: boolean }>(part: T): T =>

@@ -21,7 +21,9 @@ export function neighbourhoodOf(statements: readonly Statement[], before: FactBa
     const then = desired.get(fact.id);
     if (then === undefined || desired.hashOf(fact.id) !== before.hashOf(fact.id)) near.change(fact.id);
     // They decide about the privileges of what is created.
-    if (fact.id.kind === "defaultPrivilege") near.need(fact.id);
+    if (fact.id.kind !== "defaultPrivilege") continue;
+    near.need(fact.id);
+    if (fact.id.schema !== null) near.need({ kind: "schema", name: fact.id.schema });
   }
   for (const { id, renames, consumes, locksToo, sql } of statements) {
     // A conversion may call any function.

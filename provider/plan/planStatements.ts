@@ -12,6 +12,7 @@ import { refuseAliasesByPlace, withColumnsInOrder } from "./columnOrder.ts";
 import { columnPrivilegesLast } from "./columnPrivileges.ts";
 import { columnChange, withColumnStepsInOrder } from "./columnSteps.ts";
 import { withColumnsInPlace } from "./columnsInPlace.ts";
+import { withoutDefaultPrivileges } from "./defaultPrivileges.ts";
 import { withoutDependents } from "./dependents.ts";
 import { withPartitionsDetached } from "./detachPartitions.ts";
 import { castByText } from "./enumCasts.ts";
@@ -26,6 +27,7 @@ import { withKeysFromIndexes } from "./keyFromIndex.ts";
 import { withColumnPrivilegesMerged } from "./mergeStatements.ts";
 import { objectRules } from "./objectRules.ts";
 import { intermediateState, withBareTypes } from "./replacedObjects.ts";
+import { withSequenceOwners } from "./sequenceOwners.ts";
 import type { Lock, Statement, StatementList, Work } from "./statement.ts";
 import { planned } from "./unsupportedChange.ts";
 
@@ -140,11 +142,12 @@ function plannedStatements(live: FactBase, desired: FactBase, majorVersion: numb
   const statements = withColumnsInOrder(actions, desired).map((action) =>
     withAllParents(castByText(toStatement({ ...action, sql: write(action.sql) }), live, desired), desired),
   );
-  const ordered = columnPrivilegesLast(
-    withColumnStepsInOrder(domainDefaultsBehindNeeds(enumValuesFirst(statements), desired), desired),
+  const inOrder = withColumnStepsInOrder(domainDefaultsBehindNeeds(enumValuesFirst(statements), desired), desired);
+  const ordered = withoutDefaultPrivileges(
+    columnPrivilegesLast(withSequenceOwners(inOrder, live, desired), live, desired, changingPrivilege("GRANT ")),
     live,
     desired,
-    regranting,
+    changingPrivilege("REVOKE "),
   );
   refuseAliasesByPlace(ordered, live, desired);
   const whole = withColumnPrivilegesMerged(withPartitionsDetached(ordered, live));
@@ -162,13 +165,14 @@ function settingsFor(statements: readonly Statement[]): StatementList["settings"
   return isMoney ? [{ name: "lc_monetary", value: "C" }] : [];
 }
 
-function regranting(sql: string, id: StableId): Statement {
-  return {
+const changingPrivilege =
+  (privilege: string) =>
+  (sql: string, id: StableId): Statement => ({
     sql,
     op: "update",
     object: describe(ownerObject(id)),
     id,
-    subject: subject(sql, id, "GRANT "),
+    subject: subject(sql, id, privilege),
     lock: "none",
     transaction: "shared",
     work: "catalog",
@@ -176,8 +180,7 @@ function regranting(sql: string, id: StableId): Statement {
     rewrites: false,
     destructive: false,
     consumes: [encodeId(id)],
-  };
-}
+  });
 
 /**
  * Whether a new table has two keys of the same columns. Within a CREATE TABLE the server makes one of them,

@@ -14,7 +14,14 @@ import {
   revertContribution,
 } from "../../contribution/contribution.ts";
 import { undeclaredPublicGrants } from "../../contribution/publicGrants.ts";
-import { type ContributionRecord, keysTakenBack, ownedIds, recordOf, reversalOf } from "../../contribution/record.ts";
+import {
+  type ContributionRecord,
+  keysTakenBack,
+  ownedIds,
+  recordOf,
+  reversalOf,
+  withoutAdoptions,
+} from "../../contribution/record.ts";
 import { UserError } from "../../core/errors.ts";
 import { approvedBy } from "../../plan/approvals.ts";
 import { leftRechecks, withoutLeftOvers } from "../../plan/recipeConstraints.ts";
@@ -44,7 +51,7 @@ export function desiredState(
   const held = new Set([...ownedIds(record), ...ownership.heldByOthers(inputs.name)]);
   const left = earlier === undefined ? {} : handedOver(live, earlier, held, inputs.allow);
   const staying = new Set([...held, ...(left.handedOver === undefined ? [] : ownedIds(left.handedOver))]);
-  const reversal = earlier === undefined ? undefined : reversalOf(earlier, staying);
+  const reversal = earlier === undefined ? undefined : reversalOf(withoutAdoptions(earlier), staying);
   ownership.takeBack(inputs.name, reversal === undefined ? [] : keysTakenBack(live, reversal));
   if (reversal !== undefined)
     refuseDependents(

@@ -69,6 +69,36 @@ test("what is adopted stays adopted after later updates, and what was made stays
   expect(await relationsIn(database, "notes")).toEqual(["note", "note_pkey"]);
 });
 
+test("what leaves the files of a layer goes, though it was adopted: rights at once, columns and tables once approved", async () => {
+  const database = await freshDatabase();
+  await database.query(
+    `${NOTES} create table notes.old (id int); alter table notes.note add column tag text default 'x'`,
+  );
+  await database.query("insert into notes.note values (1, 'kept')");
+  await database.query("create function notes.f(n int) returns int language sql as 'select n'");
+  const said = `${NOTES} create function notes.f(n int) returns int language sql as 'select n';
+    create table notes.old (id int); alter table notes.note add column tag text default 'x';`;
+  const adopted = await up(database.url, project.layer("leaving", said));
+  expect(adopted.outputs.lastRun).toMatchObject({ statements: 0 });
+
+  const fewer = project.layer(
+    "leaving",
+    `create schema notes; create table notes.note (id int primary key, text text not null);
+     create function notes.f(n int, m int default 0) returns int language sql as 'select n + m';`,
+  );
+  const allow = ["drop-column:notes.note.tag", "drop-table:notes.old"];
+  await expect(up(database.url, fewer, adopted)).rejects.toThrow("drop-column:notes.note.tag");
+  const state = await up(database.url, { ...fewer, allow }, adopted);
+  expect(await pending(database.url, state)).toEqual([]);
+  expect(await seen(database.query)).toEqual([
+    { nspname: "notes", relname: "note", relrowsecurity: false, policies: 0 },
+    { nspname: "notes", relname: "note_pkey", relrowsecurity: false, policies: 0 },
+  ]);
+  expect(await database.query("select *, notes.f(id) as f from notes.note")).toEqual([{ id: 1, text: "kept", f: 1 }]);
+  await destroy(database.url, state);
+  expect(await relationsIn(database, "notes")).toEqual(["note", "note_pkey"]);
+});
+
 test("an adopted table that lacks a column gets it, keeps its rows and its unknown columns, and loses the column again", async () => {
   const database = await freshDatabase();
   await database.query("create schema notes; create table notes.note (id int primary key, text text not null)");

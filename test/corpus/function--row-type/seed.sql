@@ -1,0 +1,1 @@
+insert into app.jobs values (1), (2);

@@ -1,0 +1,1 @@
+insert into app.items values (1, 2);
