@@ -1,0 +1,136 @@
+import type { Edit, ForeignSchema } from "../foreignSchema.ts";
+
+const OWNERS: Edit = [
+  "ALTER TABLE auth.users OWNER TO auth_admin;",
+  `ALTER TABLE auth.users OWNER TO auth_admin;
+ALTER TABLE auth.identities OWNER TO auth_admin;
+ALTER TABLE auth.refresh_tokens OWNER TO auth_admin;`,
+];
+
+export const auth: ForeignSchema = {
+  name: "auth",
+  roles: ["auth_admin", "auth_api"],
+  changes: [
+    {
+      title: "tables get another owner, which stays when the files no longer name it",
+      edits: [OWNERS],
+      back: { edits: [OWNERS] },
+    },
+    {
+      title: "texts of users' ids become uuid, with a foreign key",
+      edits: [
+        [
+          "    token character varying(255),\n    user_id character varying(255),",
+          "    token character varying(255),\n    user_id uuid, -- converted by: user_id::uuid",
+        ],
+        [
+          "ALTER TABLE auth.users ENABLE ROW LEVEL SECURITY;",
+          "ALTER TABLE ONLY auth.refresh_tokens ADD CONSTRAINT refresh_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;\nALTER TABLE auth.users ENABLE ROW LEVEL SECURITY;",
+        ],
+      ],
+      allow: ["rewrite-table:auth.refresh_tokens", "change-type:auth.refresh_tokens.user_id"],
+      back: { allow: ["change-type:auth.refresh_tokens.user_id", "rewrite-table:auth.refresh_tokens"] },
+    },
+    {
+      title: "a token's kind becomes an enum",
+      edits: [
+        [
+          "CREATE TYPE auth.factor_status",
+          "CREATE TYPE auth.one_time_token_type AS ENUM ('confirmation_token', 'recovery_token', 'phone_change_token');\nCREATE TYPE auth.factor_status",
+        ],
+        ["    token_type text NOT NULL,", "    token_type auth.one_time_token_type NOT NULL,"],
+      ],
+      allow: ["rewrite-table:auth.one_time_tokens", "change-type:auth.one_time_tokens.token_type"],
+      back: { allow: ["change-type:auth.one_time_tokens.token_type", "rewrite-table:auth.one_time_tokens"] },
+    },
+    {
+      title: "the address of users who sign in by single sign-on is found without regard to case",
+      edits: [
+        ["    email public.citext,", "    email character varying(255),"],
+        ["u.email = p_email", "lower(u.email) = lower(p_email::text)"],
+      ],
+      allow: ["change-type:auth.users.email", "rewrite-table:auth.users"],
+      back: { allow: ["change-type:auth.users.email", "rewrite-table:auth.users"] },
+    },
+    {
+      title: "a table of another owner, with its default privileges",
+      edits: [
+        [
+          "ALTER TABLE auth.sessions OWNER TO auth_admin;",
+          `ALTER TABLE auth.sessions OWNER TO auth_admin;
+CREATE TABLE auth.oauth_clients (
+    client_id text NOT NULL,
+    redirect_uris text[] NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT oauth_clients_pkey PRIMARY KEY (client_id)
+);
+ALTER TABLE auth.oauth_clients OWNER TO auth_admin;
+GRANT ALL ON TABLE auth.oauth_clients TO auth_api;`,
+        ],
+      ],
+    },
+    {
+      title: "a session knows its client, and the way back to it is indexed",
+      edits: [
+        ["    tag text,\n    created_at", "    tag text,\n    oauth_client_id text,\n    created_at"],
+        [
+          "ALTER TABLE auth.users ENABLE ROW LEVEL SECURITY;",
+          "ALTER TABLE ONLY auth.users ADD CONSTRAINT users_role_check CHECK (role <> '') NOT VALID;\nALTER TABLE auth.users ENABLE ROW LEVEL SECURITY;",
+        ],
+        [
+          "CREATE INDEX sessions_not_after_idx",
+          "CREATE INDEX sessions_oauth_client_id_idx ON auth.sessions USING btree (oauth_client_id);\nCREATE INDEX sessions_not_after_idx",
+        ],
+      ],
+      back: { allow: ["drop-column:auth.sessions.oauth_client_id"] },
+    },
+    {
+      title: "a generated column reads one column more",
+      edits: [
+        [
+          "GENERATED ALWAYS AS (LEAST(email_confirmed_at, phone_confirmed_at)) STORED",
+          "GENERATED ALWAYS AS (LEAST(email_confirmed_at, phone_confirmed_at, last_sign_in_at)) STORED",
+        ],
+      ],
+      allow: ["rewrite-table:auth.users"],
+      back: { allow: ["rewrite-table:auth.users"] },
+    },
+    {
+      title: "policies follow a function that becomes one of the caller's claims only",
+      edits: [
+        ["    nullif(current_setting('request.jwt.claim.sub', true), ''),\n", ""],
+        [
+          "CREATE POLICY own_user ON auth.users FOR SELECT USING ((id = auth.uid()));",
+          "CREATE POLICY own_user ON auth.users FOR SELECT TO auth_api USING ((id = ( SELECT auth.uid() AS uid)));",
+        ],
+      ],
+    },
+    {
+      title: "sequence and token table lose their default; the key is an identity",
+      edits: [
+        [
+          "CREATE SEQUENCE auth.refresh_tokens_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1;\n",
+          "",
+        ],
+        [
+          "    id bigint DEFAULT nextval('auth.refresh_tokens_id_seq'::regclass) NOT NULL,\n    token",
+          "    id bigint GENERATED BY DEFAULT AS IDENTITY NOT NULL,\n    token",
+        ],
+        ["ALTER SEQUENCE auth.refresh_tokens_id_seq OWNED BY auth.refresh_tokens.id;\n", ""],
+      ],
+    },
+    {
+      title: "a table that no service writes to goes, with what it holds",
+      edits: [
+        [
+          "CREATE TABLE auth.schema_migrations (\n    version character varying(255) NOT NULL,\n    inserted_at timestamp(0) without time zone DEFAULT (now() AT TIME ZONE 'utc'::text)\n);\n",
+          "",
+        ],
+        ["ALTER TABLE ONLY auth.schema_migrations ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);\n", ""],
+        ["ALTER TABLE auth.schema_migrations OWNER TO auth_admin;\n", ""],
+      ],
+      allow: ["drop-table:auth.schema_migrations"],
+      movesRowsOf: ["auth.schema_migrations"],
+    },
+  ],
+};
