@@ -9,7 +9,7 @@ import { quoteQualified } from "../catalog/quote.ts";
 import { searchPathsIn } from "../catalog/searchPath.ts";
 import { type TableSizes, text } from "../catalog/tables.ts";
 import { bodyStart } from "../catalog/textBodies.ts";
-import type { FunctionId } from "./changedFunctions.ts";
+import type { ChangedObject } from "./changedObjects.ts";
 import type { Hazard } from "./hazards.ts";
 import { MOST_ROWS_AT_ONCE, rowsOf } from "./online/recompute.ts";
 import type { Statement } from "./statement.ts";
@@ -36,7 +36,7 @@ export interface ResultComparison {
 export type EqualResults = ReadonlyMap<string, number>;
 
 interface ChangedResults {
-  functions: readonly FunctionId[];
+  objects: readonly ChangedObject[];
   stale: readonly StoredResult[];
   statements: readonly Statement[];
   live: FactBase;
@@ -46,12 +46,12 @@ interface ChangedResults {
 
 /**
  * The comparison that may spare an approval. Only a function that writes nothing is called, and none is made
- * where an event trigger would run.
+ * where an event trigger would run or text search has changed.
  */
 export function comparisonOf(changed: ChangedResults): ResultComparison | undefined {
-  const { functions, stale, statements, live, desired, sizes } = changed;
+  const { objects, stale, statements, live, desired, sizes } = changed;
   const results = stale.filter((each) => each.values !== "" && rowsOf(each, sizes, live) > MOST_ROWS_AT_ONCE);
-  const isPure = functions.every((id) => [live, desired].every((side) => isPlain(side.get(id))));
+  const isPure = objects.every((id) => [live, desired].every((side) => isPlain(side.get(id))));
   const routines = statements.filter(({ id }) => id?.kind === "function" || id?.kind === "procedure");
   const isDropped = routines.some(({ op }) => op === "delete");
   if (results.length === 0 || !isPure || isDropped || firedEventTriggers(live).length > 0) return undefined;

@@ -8,7 +8,7 @@ import type { Catalog } from "../catalog/readCatalog.ts";
 import { searchPathsIn } from "../catalog/searchPath.ts";
 import { sizeBehind, type TableSizes } from "../catalog/tables.ts";
 import { behindCalledFunctions } from "./calledFunctions.ts";
-import { changedFunctions, type FunctionId } from "./changedFunctions.ts";
+import { type ChangedObject, changedObjects } from "./changedObjects.ts";
 import { refuseWithoutCast, withConversions } from "./convertedColumns.ts";
 import { comparisonOf, type ResultComparison } from "./equalResults.ts";
 import { copiesTable, type Hazard, hazardsOf } from "./hazards.ts";
@@ -52,8 +52,8 @@ export interface LayerPlan {
   questions: RenameQuestion[];
   /** What the statements demand of the rows; not asked yet. */
   rowChecks: RowCheck[];
-  /** Functions of which results are stored that have to be computed again. */
-  changedFunctions: readonly FunctionId[];
+  /** Objects of which results are stored that have to be computed again. */
+  changedObjects: readonly ChangedObject[];
   /** What may show that nothing of that has changed; not asked yet. */
   comparison: ResultComparison | undefined;
 }
@@ -62,15 +62,15 @@ export interface LayerPlan {
  * The ordered statements that turn the database into what is desired, without blocking those who use tables
  * with rows.
  *
- * @param unfinished functions that an earlier run has changed, and after which it did not get to everything
- *   that is stored of their results.
+ * @param unfinished what an earlier run has changed, and after which it did not get to everything that is
+ *   stored of its results.
  * @param recreated what goes first and comes back after, beside what is known to have to.
  */
 export async function planUpdate(
   client: ClientBase | Pool,
   catalog: Catalog,
   target: Transition<unknown>,
-  unfinished: readonly FunctionId[] = [],
+  unfinished: readonly ChangedObject[] = [],
   recreated: readonly StableId[] = [],
 ): Promise<LayerPlan> {
   const { live, desired, renames, conversions = new Map() } = target;
@@ -79,8 +79,8 @@ export async function planUpdate(
   const direct = joinedLists(segments.map(({ list }) => list));
   const renaming = renameStatements(renames);
   const nameNow = nameBefore(catalog, renames);
-  const functions = [...changedFunctions(live, desired), ...unfinished];
-  const stored = await readStoredResults(client, functions, { before: nameNow, now: newIds(renames) });
+  const objects = [...changedObjects(live, desired), ...unfinished];
+  const stored = await readStoredResults(client, objects, { before: nameNow, now: newIds(renames) });
   const stale = stored.filter((result) => staysStale(result, direct.statements, live, desired));
   const sizes = await readSizes(
     client,
@@ -126,12 +126,12 @@ export async function planUpdate(
     }),
     questions: renameQuestions(direct.statements, live, desired, sizes),
     rowChecks: parts.flatMap((part) => rowChecks({ ...part, statements: part.list.statements, nameNow })),
-    changedFunctions: stale.length === 0 ? [] : functions,
+    changedObjects: stale.length === 0 ? [] : objects,
     // While renames are pending, the database has what an expression names under other names.
     comparison:
       renaming.length > 0 || unfinished.length > 0
         ? undefined
-        : comparisonOf({ functions, stale, statements: direct.statements, live, desired, sizes }),
+        : comparisonOf({ objects, stale, statements: direct.statements, live, desired, sizes }),
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the time between a function's change and the new results means for readers, and what recomputing
+ * What the time between a change of results and the new ones means for readers, and what recomputing
  * costs.
  */
 import { describe, nameInApproval } from "../catalog/objectNames.ts";
@@ -54,12 +54,12 @@ export function staleHazards(
       code: CODES[recomputes.in],
       approval: `${APPROVALS[recomputes.in]}:${nameInApproval(recomputes.id)}`,
       stops: !isSmall && recomputes.in !== "statistics" && !(isApart && recomputes.in === "materialized view"),
-      message: `${describe(recomputes.id)} holds results of a changed function for ${rowsInWords(rows)}: ${consequence(recomputes, isSmall, isApart)}`,
+      message: `${describe(recomputes.id)} holds results of a changed ${recomputes.of} for ${rowsInWords(rows)}: ${consequence(recomputes, isSmall, isApart)}`,
     },
   ];
 }
 
-function consequence({ in: stored, isUnique }: StoredResult, isSmall: boolean, isApart: boolean): string {
+function consequence({ of, in: stored, isUnique }: StoredResult, isSmall: boolean, isApart: boolean): string {
   if (stored === "statistics")
     return "the planner uses the old ones until the table is analyzed, after the transaction";
   if (!isApart) {
@@ -81,7 +81,7 @@ function consequence({ in: stored, isUnique }: StoredResult, isSmall: boolean, i
     case "index":
       return "queries that use it find rows by the old ones until it is rebuilt, right after the transaction";
     case "check":
-      return "rows that break it are found only after the function has changed";
+      return `rows that break it are found only after the ${of} has changed`;
     case "materialized view":
       return "it shows the old ones until it is refreshed, right after the transaction";
     default:

@@ -86,7 +86,7 @@ export interface Statement {
   copying?: RowCopy;
   /** Rows that it takes out of a table, at most, while everybody waits. */
   takesOut?: number;
-  /** What it brings up to date after a function has changed. */
+  /** What it brings up to date after a change of results. */
   recomputes?: StoredResult;
 }
 

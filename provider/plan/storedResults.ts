@@ -1,12 +1,14 @@
 /**
- * What a database has stored of a function's results: in indexes, generated columns, checked rows,
- * partitions, statistics and materialized views. It is read from the dependencies in the database's catalog,
+ * What a database has stored of results of functions and text search: in indexes, generated columns, checked
+ * rows, partitions, statistics and materialized views. It is read from the dependencies in the database's catalog,
  * so that what no layer declares is found as well. How it is computed again is for `online/recompute.ts`.
  */
 import type { ClientBase, Pool } from "pg";
+import { asObject } from "../catalog/kinds/kind.ts";
+import { kindInWords } from "../catalog/objectNames.ts";
 import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { type TableId, tableId, text } from "../catalog/tables.ts";
-import type { FunctionId } from "./changedFunctions.ts";
+import { type ChangedObject, givesResults } from "./changedObjects.ts";
 
 export type StoredIn =
   | "index"
@@ -17,8 +19,10 @@ export type StoredIn =
   | "statistics"
   | "materialized view";
 
-/** One object that holds results of a changed function. */
+/** One object that holds results of what has changed. */
 export interface StoredResult {
+  /** What has changed, as messages call it: `function`, `text search dictionary`. */
+  of: string;
   in: StoredIn;
   /** The object; of extended statistics, which are no facts, their table. */
   id: StableId;
@@ -40,26 +44,48 @@ export interface StoredResult {
   isConcurrent: boolean;
 }
 
+/** Kinds of text search: their catalog, and the columns of a name and its schema. */
+const TEXT_SEARCH = [
+  ["text search parser", "pg_ts_parser", "prsname", "prsnamespace"],
+  ["text search template", "pg_ts_template", "tmplname", "tmplnamespace"],
+  ["text search dictionary", "pg_ts_dict", "dictname", "dictnamespace"],
+  ["text search configuration", "pg_ts_config", "cfgname", "cfgnamespace"],
+].map(
+  ([kind, catalog, name, namespace]) =>
+    `select '${kind}' as kind, 'pg_catalog.${catalog}'::pg_catalog.regclass as class, oid, ${name} as name, ${namespace} as namespace
+       from pg_catalog.${catalog}`,
+);
+
+/** Whether a text has the name `called.name` as a word. */
+const namesCalled = (column: string): string =>
+  `${column} ~* ('(?<!\\w)' || pg_catalog.regexp_replace(called.name, '(\\W)', '\\\\\\1', 'g') || '(?!\\w)')`;
+
 /**
- * From the functions on to whatever depends on them. `$1` is their names as JSON. The catalog knows no
- * dependency of a body that is a text, so each function whose text has the name of a reached one as a word
- * counts as its caller.
+ * From the objects on to whatever depends on them. `$1` is their ids as JSON. The catalog knows no dependency
+ * of a body that is a text, so each function whose text has the name of a reached one as a word counts as its
+ * caller; likewise the options of a dictionary. A column that names configurations may name any.
  *
- * Views, casts, operators, operator classes and columns that are not stored hand on; so does a stored column,
- * to views only, because its own indexes and checks follow when it is computed.
+ * Views, casts, operators, operator classes, objects of text search and columns that are not stored hand on;
+ * so does a stored column, to views only, because its own indexes and checks follow when it is computed.
  */
 const STORED_RESULTS = `
   with recursive
+  text_search as (${TEXT_SEARCH.join("\n    union all ")}),
   changed as (
-    select p.oid
+    select 'pg_catalog.pg_proc'::pg_catalog.regclass as class, p.oid
       from pg_catalog.jsonb_array_elements($1::pg_catalog.jsonb) as given
       join pg_catalog.pg_namespace n on n.nspname = given ->> 'schema'
       join pg_catalog.pg_proc p on p.pronamespace = n.oid and p.proname = given ->> 'name'
        and pg_catalog.to_jsonb(array(
              select pg_catalog.format_type(t.type, null) from pg_catalog.unnest(p.proargtypes) with ordinality as t (type, place)
-              order by t.place)) = given -> 'args'),
+              order by t.place)) = given -> 'args'
+    union all
+    select o.class, o.oid
+      from pg_catalog.jsonb_array_elements($1::pg_catalog.jsonb) as given
+      join text_search o on o.kind = given ->> 'intentKind'
+      join pg_catalog.pg_namespace n on n.oid = o.namespace and pg_catalog.format('%I.%I', n.nspname, o.name) = given ->> 'key'),
   reached as (
-    select 'pg_catalog.pg_proc'::pg_catalog.regclass as class, oid, 0 as part from changed
+    select class, oid, 0 as part from changed
     union
     select next.class::pg_catalog.regclass, next.oid, next.part
       from reached r cross join lateral (
@@ -82,20 +108,33 @@ const STORED_RESULTS = `
                          and d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
                         else d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
                           or exists (select from pg_catalog.pg_attribute
-                                      where attrelid = r.oid and attnum = r.part and attgenerated <> 's') end
+                                      where attrelid = r.oid and attnum = r.part and attgenerated <> 's')
+                            and not exists (select from pg_catalog.pg_index plain
+                                             where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and plain.indexrelid = d.objid
+                                               and plain.indexprs is null and plain.indpred is null) end
                  else r.class in ('pg_catalog.pg_operator'::pg_catalog.regclass, 'pg_catalog.pg_cast'::pg_catalog.regclass,
-                                  'pg_catalog.pg_opclass'::pg_catalog.regclass) end
+                                  'pg_catalog.pg_opclass'::pg_catalog.regclass)
+                   or r.class in (select class from text_search) end
         union all
         select 'pg_catalog.pg_opclass'::pg_catalog.regclass, class.oid, 0
           from pg_catalog.pg_amproc support join pg_catalog.pg_opclass class on class.opcfamily = support.amprocfamily
          where r.class = 'pg_catalog.pg_amproc'::pg_catalog.regclass and support.oid = r.oid
         union all
         select 'pg_catalog.pg_proc'::pg_catalog.regclass, caller.oid, 0
-          from pg_catalog.pg_proc called
-          join pg_catalog.pg_proc caller on caller.oid <> called.oid and caller.prosqlbody is null
-           and caller.prosrc ~* ('(?<!\\w)' || pg_catalog.regexp_replace(called.proname, '(\\W)', '\\\\\\1', 'g') || '(?!\\w)')
+          from (select 'pg_catalog.pg_proc'::pg_catalog.regclass as class, oid, proname as name from pg_catalog.pg_proc
+                union all select class, oid, name from text_search) as called
+          join pg_catalog.pg_proc caller on caller.oid <> called.oid and caller.prosqlbody is null and ${namesCalled("caller.prosrc")}
           join pg_catalog.pg_language l on l.oid = caller.prolang and l.lanname not in ('c', 'internal')
-         where r.class = 'pg_catalog.pg_proc'::pg_catalog.regclass and called.oid = r.oid
+         where called.class = r.class and called.oid = r.oid
+        union all
+        select called.class, other.oid, 0
+          from text_search called join pg_catalog.pg_ts_dict other on ${namesCalled("other.dictinitoption")}
+         where called.kind = 'text search dictionary' and called.class = r.class and called.oid = r.oid
+        union all
+        select 'pg_catalog.pg_class'::pg_catalog.regclass, a.attrelid, a.attnum
+          from pg_catalog.pg_attribute a join pg_catalog.pg_class t on t.oid = a.attrelid and t.relkind in ('r', 'p', 'f', 'm')
+         where r.class in (select class from text_search) and not a.attisdropped
+           and a.atttypid in ('pg_catalog.regconfig'::pg_catalog.regtype, 'pg_catalog.regdictionary'::pg_catalog.regtype)
       ) as next),
   found as (
     select case when x.indisexclusion then 'exclusion' else 'index' end as stored, 'index' as class, x.indexrelid as oid,
@@ -124,7 +163,7 @@ const STORED_RESULTS = `
     select 'materialized view', 'materializedView', null, v.oid, null, false
       from pg_catalog.pg_class v
      where v.relkind = 'm' and v.relispopulated
-       and v.oid in (select oid from reached where class = 'pg_catalog.pg_class'::pg_catalog.regclass))
+       and v.oid in (select oid from reached where class = 'pg_catalog.pg_class'::pg_catalog.regclass and part = 0))
   select f.stored, case when own.oid is null then f.class else 'constraint' end as kind, f.is_unique, tn.nspname as table_schema, t.relname as table_name, coalesce(f.part, own.conname) as name,
          xn.nspname as index_schema, x.relname as index_name, dn.nspname as domain_schema, d.typname as domain_name,
          (select a.attname from pg_catalog.pg_attribute this
@@ -189,16 +228,17 @@ interface Names {
 }
 
 /**
- * Where results of functions are stored, by the names after the renames of an update; materialized views
+ * Where results of changed objects are stored, by the names after the renames of an update; materialized views
  * after what they read.
  */
 export async function readStoredResults(
   client: ClientBase | Pool,
-  functions: readonly FunctionId[],
+  changed: readonly ChangedObject[],
   { before, now }: Names,
 ): Promise<StoredResult[]> {
-  if (functions.length === 0) return [];
-  const names = functions.map(before).filter((id) => id.kind === "function");
+  if (changed.length === 0) return [];
+  const names = changed.map(before).filter(givesResults);
+  const of = kindsOf(changed);
   const { rows } = await client.query<StoredRow>(STORED_RESULTS, [JSON.stringify(names)]);
   return rows.map((row): StoredResult => {
     const { table_schema: schema, table_name: name } = row;
@@ -206,6 +246,7 @@ export async function readStoredResults(
     const id = now(idOf(row));
     const through = now({ kind: "column", schema: schema ?? "", table: name ?? "", name: row.through ?? "" });
     return {
+      of,
       in: row.stored,
       id,
       ...(table === undefined || row.stored === "materialized view" ? {} : { table }),
@@ -219,6 +260,10 @@ export async function readStoredResults(
     };
   });
 }
+
+/** `function or text search dictionary`. */
+const kindsOf = (ids: readonly ChangedObject[]): string =>
+  [...new Set(ids.map((id) => asObject(id)?.intentKind ?? kindInWords(id.kind)))].join(" or ");
 
 const tableNow = (id: StableId): TableId | undefined => (id.kind === "table" ? tableId(id.schema, id.name) : undefined);
 

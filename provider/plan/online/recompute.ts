@@ -1,5 +1,5 @@
 /**
- * Steps that recompute what is stored of a changed function's results: small tables in its transaction, large
+ * Steps that recompute what is stored of changed results: small tables in the transaction of the change, large
  * ones after it, repeated by the next run. What is stored is found by `storedResults.ts`.
  */
 import { describe } from "../../catalog/objectNames.ts";
@@ -40,9 +40,7 @@ function recipeFor(result: StoredResult, context: OnlineContext): Recipe {
     case "check":
       return checkAgain(result, isSmall, context);
     case "partition key":
-      return result.table === undefined
-        ? NOTHING
-        : now(statementOf(result, refuseMisplaced(result.table, result.isByOrder)));
+      return result.table === undefined ? NOTHING : now(statementOf(result, refuseMisplaced(result.table, result)));
     case "statistics":
       return result.table === undefined ? NOTHING : then(statementOf(result, `ANALYZE ${nameOf(result.table)}`));
     case "materialized view":
@@ -80,8 +78,8 @@ function statementOf(recomputes: StoredResult, sql: string, lock: Lock = "ACCESS
 }
 
 /**
- * What refuses rows is built under a lock however large it is: where the rows do not fit, the function has
- * then not changed either.
+ * What refuses rows is built under a lock however large it is: where the rows do not fit, nothing else has
+ * then changed either.
  */
 function reindex(result: StoredResult, isSmall: boolean, { live, invalidIndexes }: OnlineContext): Recipe {
   const { id, table, index, isUnique } = result;
@@ -147,7 +145,8 @@ function fillAgain(result: StoredResult, isSmall: boolean, { desired, majorVersi
     return now({ ...statementOf(result, sql), rewrites: true });
   }
   const isOld = `ROW(${column})::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(${expression})::pg_catalog.record`;
-  if (through === "") return now(statementOf(result, refuseOld(table, `${nameOf(table)} WHERE ${isOld}`), "SHARE"));
+  if (through === "")
+    return now(statementOf(result, refuseOld(table, `${nameOf(table)} WHERE ${isOld}`, result.of), "SHARE"));
   const set = quoteIdent(through);
   const sql = `UPDATE ONLY ${nameOf(table)} SET ${set} = ${set}`;
   if (isSmall) return now(statementOf(result, sql, "SHARE ROW EXCLUSIVE"));
@@ -157,8 +156,8 @@ function fillAgain(result: StoredResult, isSmall: boolean, { desired, majorVersi
 }
 
 /** Where no column may be set, servers before version 17 compute nothing again. */
-function refuseOld({ schema, name }: IndexId, rows: string): string {
-  const message = `rows of ${schema}.${name} hold results of the function before its change`.replaceAll("'", "''");
+function refuseOld({ schema, name }: IndexId, rows: string, of: string): string {
+  const message = `rows of ${schema}.${name} hold results of the ${of} before its change`.replaceAll("'", "''");
   return `DO $pgstrata$
 BEGIN
   IF EXISTS (SELECT FROM ONLY ${rows}) THEN
@@ -189,10 +188,10 @@ function checkAgain(result: StoredResult, isSmall: boolean, { live, desired }: O
 }
 
 /**
- * Rows cannot be sent to another partition in place, so a function that would need that is refused. By a
+ * Rows cannot be sent to another partition in place, so a change that would need that is refused. By a
  * changed order any row may.
  */
-function refuseMisplaced(table: IndexId, isByOrder: boolean): string {
+function refuseMisplaced(table: IndexId, { of, isByOrder }: StoredResult): string {
   const isMisplaced = isByOrder ? "true" : "NOT (%s)";
   return `DO $pgstrata$
 DECLARE part pg_catalog.regclass; is_misplaced pg_catalog.bool;
@@ -207,8 +206,8 @@ BEGIN
     EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM ONLY %s WHERE ${isMisplaced})', part, pg_catalog.pg_get_partition_constraintdef(part))
       INTO is_misplaced;
     IF is_misplaced THEN
-      RAISE EXCEPTION 'rows of % belong to another partition by the changed function', part USING ERRCODE = 'check_violation',
-        HINT = 'Make a new partitioned table with a function of another name, move the rows, and drop the old one.';
+      RAISE EXCEPTION 'rows of % belong to another partition by the changed ${of}', part USING ERRCODE = 'check_violation',
+        HINT = 'Make a new partitioned table with a ${of} of another name, move the rows, and drop the old one.';
     END IF;
   END LOOP;
 END $pgstrata$`;

@@ -1,5 +1,5 @@
 /**
- * What a layer notes in the database: its record, used approvals, unfinished functions, hand-overs. How a
+ * What a layer notes in the database: its record, used approvals, unfinished changes, hand-overs. How a
  * note is stored is left to `database/ledger.ts`.
  */
 import type { ClientBase, Pool } from "pg";
@@ -17,7 +17,7 @@ import { UserError } from "../../core/errors.ts";
 import type { Properties } from "../../core/resourceType.ts";
 import { stackOf } from "../../core/urn.ts";
 import { Ledger } from "../../database/ledger.ts";
-import type { FunctionId } from "../../plan/changedFunctions.ts";
+import { type ChangedObject, givesResults } from "../../plan/changedObjects.ts";
 import { isPacked, packRecord, unpackRecord } from "./outputs.ts";
 
 /** What an update of a layer notes in the database. */
@@ -25,8 +25,8 @@ export interface LedgerEntry {
   record: ContributionRecord;
   /** Approvals of hazards that it used, and those before it: they may have done their work. */
   used: readonly string[];
-  /** Functions that it changes, until all that is stored of their results is computed again. */
-  unfinished: readonly FunctionId[];
+  /** What it changes, until all that is stored of its results is computed again. */
+  unfinished: readonly ChangedObject[];
   /** What it handed over and does not have again: left in place, for the layer that declares it now. */
   handedOver?: ContributionRecord;
 }
@@ -37,7 +37,7 @@ interface OtherEntry {
   entry: LedgerEntry;
 }
 
-/** Begins the line of such a function; no approval does. */
+/** Begins the line of such an object; no approval does. */
 const UNFINISHED = "unfinished ";
 
 /** What a layer's last update did, as the database keeps it; see {@link Ledger}. */
@@ -150,17 +150,17 @@ export class LayerLedger {
 
 const isUnfinished = (line: string): boolean => line.startsWith(UNFINISHED);
 
-function functionIn(line: string): FunctionId[] {
+function objectIn(line: string): ChangedObject[] {
   const id = parseId(JSON.parse(line.slice(UNFINISHED.length)));
-  return id.kind === "function" ? [id] : [];
+  return givesResults(id) ? [id] : [];
 }
 
 const withoutHandOver = ({ record, used, unfinished }: LedgerEntry): LedgerEntry => ({ record, used, unfinished });
 
 function asText({ record, used, unfinished, handedOver }: LedgerEntry): string {
   const moved = handedOver === undefined ? [] : [packRecord(handedOver)];
-  const functions = unfinished.map((id) => UNFINISHED + JSON.stringify(encodeId(id)));
-  return [packRecord(record), ...moved, ...used, ...functions].join("\n");
+  const objects = unfinished.map((id) => UNFINISHED + JSON.stringify(encodeId(id)));
+  return [packRecord(record), ...moved, ...used, ...objects].join("\n");
 }
 
 /** Undefined for a note of a form that this version does not know. */
@@ -172,7 +172,7 @@ function asEntry(note: string): LedgerEntry | undefined {
     return {
       record: unpackRecord(record),
       used: lines.filter((line) => !isUnfinished(line)),
-      unfinished: lines.filter(isUnfinished).flatMap(functionIn),
+      unfinished: lines.filter(isUnfinished).flatMap(objectIn),
       ...(hasHandOver ? { handedOver: unpackRecord(rest[0]) } : {}),
     };
   } catch (error) {

@@ -179,14 +179,14 @@ async function plan<Kept extends ContributionRecord | undefined>(
   before: Catalog,
   target: LayerTransition<Kept>,
   report: Reporter,
-): Promise<Pick<LayerPlan, "list" | "changedFunctions">> {
+): Promise<Pick<LayerPlan, "list" | "changedObjects">> {
   const { live, desired, record } = target;
   const update = { before: before.facts, desired, isDeclared: declaredBy(record) };
   if (hazards === undefined) {
     const dropping = planStatements(live, desired);
     const list = { ...dropping, statements: [...takingBack(before.rowMoves, []), ...dropping.statements] };
     await runtime.rehearse({ ...update, list }, report);
-    return { list, changedFunctions: [] };
+    return { list, changedObjects: [] };
   }
   const planned = await rehearsedPlan(
     runtime,
@@ -251,7 +251,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const { desired, record } = target;
   for (const approval of unrecorded?.used ?? []) used.add(approval);
   const planned = await plan(runtime, connection, policy, unrecorded, before, target, report);
-  const { list, changedFunctions: unfinished } = planned;
+  const { list, changedObjects: unfinished } = planned;
   if (list.statements.length > 0) runtime.tellEventTriggers(before.facts, report);
   const { role, major } = await runtime.knownTarget().facts();
   await refuseMissingPrivileges(client, role, target.live, desired, list.statements);

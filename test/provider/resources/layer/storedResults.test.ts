@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
-import type { ResourceState } from "../../../../provider/core/resourceType.ts";
-import type { TestDatabase } from "../../../support/database.ts";
 import { freshDatabases } from "../../../support/freshDatabases.ts";
-import { inRun, pending, preview, project, put, ROWS_UNASKED, sqlOf, up } from "../../../support/layerHarness.ts";
+import { inRun, preview, project, put, ROWS_UNASKED, up } from "../../../support/layerHarness.ts";
 import { majorVersion } from "../../../support/majorVersion.ts";
+import { byIndex, changed, REBUILT, type Shop } from "../../../support/storedResults.ts";
 
 const freshDatabase = freshDatabases();
 
@@ -16,46 +15,13 @@ const grade = (by: number, more = "immutable"): string =>
   `create function shop.grade(n int) returns int language sql ${more} as $$ select n / ${by} $$;`;
 const shop = (by: number, more: string): string => `create schema shop; ${grade(by)} ${ITEMS} ${more}`;
 
-async function stocked(sql: string, rows: number): Promise<{ database: TestDatabase; state: ResourceState }> {
+async function stocked(sql: string, rows: number): Promise<Shop> {
   const database = await freshDatabase();
   const state = await up(database.url, project.layer("shop", sql));
   await database.query(`insert into shop.item (id, price) select n, n from generate_series(1, ${rows}) as n`);
   await database.query("analyze shop.item");
   return { database, state };
 }
-
-/** Updates to `sql`, and requires that nothing is left to do then. */
-async function changed(
-  { database, state }: { database: TestDatabase; state: ResourceState },
-  sql: string,
-  allow: string[] = [],
-): Promise<{ sql: string[]; warnings: string[] }> {
-  const layer = project.layer("shop", sql, { allow });
-  const [plan] = await preview(database.url, [layer], [state]);
-  const warnings: string[] = [];
-  const after = await inRun(database.url, async (run) => {
-    const done = await put(run, layer, state);
-    warnings.push(...run.said.warnings);
-    return done;
-  });
-  expect(await pending(database.url, after)).toEqual([]);
-  return { sql: sqlOf(plan).slice(1), warnings };
-}
-
-/** Ids that a query finds by an index only. */
-async function byIndex({ pool }: TestDatabase, condition: string): Promise<number[]> {
-  const client = await pool.connect();
-  try {
-    await client.query("set enable_seqscan = off; set enable_indexscan = on");
-    const { rows } = await client.query<{ id: number }>(`select id from shop.item where ${condition} order by id`);
-    return rows.map(({ id }) => id);
-  } finally {
-    client.release(true);
-  }
-}
-
-/** A rebuild in the transaction. */
-const REBUILT = [expect.stringMatching(/^DO .* ALTER INDEX "shop"\."graded" RESET /), 'REINDEX INDEX "shop"."graded"'];
 
 /** How an index may come to hold results of `shop.grade`, and what is found by it. */
 const INDEXES: { how: string; sql: string; condition: string }[] = [
