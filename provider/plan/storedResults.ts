@@ -1,6 +1,6 @@
 /**
- * What a database has stored of results of functions and text search: in indexes, generated columns, checked
- * rows, partitions, statistics and materialized views. It is read from the dependencies in the database's catalog,
+ * What a database has stored of results of functions and text search: in indexes, generated columns, checks,
+ * partitions, statistics and materialized views. It is read from the dependencies in the database's catalog,
  * so that what no layer declares is found as well. How it is computed again is for `online/recompute.ts`.
  */
 import type { ClientBase, Pool } from "pg";
@@ -228,8 +228,8 @@ interface Names {
 }
 
 /**
- * Where results of changed objects are stored, by the names after the renames of an update; materialized views
- * after what they read.
+ * Where results of changed objects are stored, by the names after the renames of an update; materialized
+ * views after what they read.
  */
 export async function readStoredResults(
   client: ClientBase | Pool,

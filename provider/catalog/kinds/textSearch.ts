@@ -1,6 +1,6 @@
 /** Text search: parsers and templates, which superusers make, dictionaries and configurations. */
 import type { PayloadValue } from "../pgDelta.ts";
-import { hasOwn, type ObjectKind, SELF, text, texts } from "./kind.ts";
+import { hasOwn, type ObjectKind, objectId, SELF, text, texts } from "./kind.ts";
 
 const parser: ObjectKind = {
   name: "text search parser",
@@ -36,8 +36,13 @@ function dictionaryChanges(from: string, to: string): string {
   return [...said, ...gone].join(", ");
 }
 
+const DICTIONARY = "text search dictionary";
+
+/** Of a thesaurus: the dictionary that its words go through, by its qualified name. */
+const OTHER_DICTIONARY = /(?:^|, )dictionary = '((?:[^']|'')+)'/g;
+
 const dictionary: ObjectKind = {
-  name: "text search dictionary",
+  name: DICTIONARY,
   isThere: hasOwn("pg_ts_dict"),
   query: `
     select 'text search dictionary', 'pg_catalog.pg_ts_dict'::pg_catalog.regclass, o.oid, o.dictowner, ${SELF},
@@ -51,6 +56,10 @@ const dictionary: ObjectKind = {
     options: (key, from, to) => [`ALTER TEXT SEARCH DICTIONARY ${key} (${dictionaryChanges(text(from), text(to))})`],
   },
   recreate: ["template"],
+  needs: (_, { options }) =>
+    [...text(options).matchAll(OTHER_DICTIONARY)].map(([, name = ""]) =>
+      objectId(DICTIONARY, name.replaceAll("''", "'")),
+    ),
 };
 
 /** Of each kind of token, by its name, the dictionaries in their order. */

@@ -1,6 +1,6 @@
 /**
- * Steps that recompute what is stored of changed results: small tables in the transaction of the change, large
- * ones after it, repeated by the next run. What is stored is found by `storedResults.ts`.
+ * Steps that recompute what is stored of changed results: small tables in the transaction of the change,
+ * large ones after it, repeated by the next run. What is stored is found by `storedResults.ts`.
  */
 import { describe } from "../../catalog/objectNames.ts";
 import { encodeId, type FactBase } from "../../catalog/pgDelta.ts";

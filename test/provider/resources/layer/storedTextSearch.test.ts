@@ -128,6 +128,32 @@ test("a stored column of a changed dictionary is computed again, of a large tabl
   expect(await many.database.query(isOld)).toEqual([{ old: 0 }]);
 });
 
+test("what a dictionary of another template stands in is computed again, though the dictionary is recreated", async () => {
+  const vector = `create function shop.vector(words text) returns tsvector language plpgsql immutable as $$ begin return to_tsvector('shop.texts', words); end $$;
+    create index graded on shop.item using gin (shop.vector(body)); ${STORED}`;
+  const shown = await stocked(texts(ENGLISH, vector), FEW);
+  const { sql } = await changed(shown, texts(SIMPLE, vector), ["rewrite-table:shop.item"]);
+  expect(sql).toEqual(expect.arrayContaining(REBUILT));
+  expect(await byIndex(shown.database, "shop.vector(body) @@ 'running'::tsquery")).toEqual([3, 7]);
+  expect(await shown.database.query(isOld)).toEqual([{ old: 0 }]);
+});
+
+test("a dictionary that names a changed one in its options counts as changed", async () => {
+  const thesaurus = (words: string): string => `create schema shop; create text search dictionary shop.words ${words};
+    create text search dictionary shop.synonyms (template = thesaurus, dictfile = thesaurus_sample, dictionary = 'shop.words');
+    create text search configuration shop.texts (parser = default);
+    alter text search configuration shop.texts add mapping for asciiword with shop.synonyms, simple; ${ITEMS} ${INDEX}`;
+  const danish = "(template = snowball, language = danish)";
+  const english = "(template = snowball, language = english)";
+  const shown = await stocked(thesaurus(danish), FEW);
+  await shown.database.query("update shop.item set body = 'ones' where id = 5");
+  const found = () => byIndex(shown.database, "to_tsvector('shop.texts', body) @@ '''1'''::tsquery");
+  // The thesaurus of the server says `one : *1`, and the plural is one of English.
+  expect(await found()).toEqual([]);
+  expect((await changed(shown, thesaurus(english))).sql).toEqual(REBUILT);
+  expect(await found()).toEqual([5]);
+});
+
 test("a check holds for the rows by the changed configuration, or the configuration stays as it was", async () => {
   const check = "alter table shop.item add constraint brief check (length(to_tsvector('shop.texts', body)) < 3);";
   const shown = await stocked(texts("(template = simple, stopwords = english)", check), FEW);
