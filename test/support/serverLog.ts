@@ -1,4 +1,7 @@
-/** What the test server has logged since a test file began: the log of a whole run is longer than a string can be. */
+/**
+ * What the test server has logged since a test file began: the log of a whole run is longer than a string
+ * can be.
+ */
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { inject } from "vitest";
 

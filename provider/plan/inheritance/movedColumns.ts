@@ -1,6 +1,6 @@
 /**
- * Columns that go from a table to those that inherit from it, or the other way: they stay where they are, with
- * their values. The planner would drop them in one table and add them in the other.
+ * Columns that go from a table to those that inherit from it, or the other way: they stay where they are,
+ * with their values. The planner would drop them in one table and add them in the other.
  */
 import { inheritanceOf, parentsOf } from "../../catalog/inheritance.ts";
 import { describe } from "../../catalog/objectNames.ts";
