@@ -35,6 +35,7 @@ export function copySegments(from: FactBase, to: FactBase, plan: Planner): Segme
     made,
   );
   const isMoved = new Set(moved.map(encodeId));
+  const isCopied = new Set(tables.map(encodeId));
   const clearing = plan(from, aside);
   const statements = clearing.statements.filter((statement) => !goesAlong(statement, isMoved, gone, from));
   const schemas = [...new Set(moved.map(({ schema }) => schema))];
@@ -47,7 +48,8 @@ export function copySegments(from: FactBase, to: FactBase, plan: Planner): Segme
   refuseCommits([...statements, ...making.statements], tables);
   const copying = [
     ...tables.flatMap((table) => copyStatements(table, from, to)),
-    ...moved.filter((table) => !isPartOf(table, moved, from)).map(droppingCopy),
+    // Those copied were parted from their parents; other parts go with theirs.
+    ...moved.filter((table) => isCopied.has(encodeId(table)) || !isPartOf(table, moved, from)).map(droppingCopy),
     ...schemas.map(droppingSchema),
   ];
   const segment = (live: FactBase, desired: FactBase, list: StatementList, more: Partial<Segment>): Segment => ({
@@ -62,7 +64,7 @@ export function copySegments(from: FactBase, to: FactBase, plan: Planner): Segme
   ];
 }
 
-function withPartitions(tables: readonly TableId[], facts: FactBase): TableId[] {
+export function withPartitions(tables: readonly TableId[], facts: FactBase): TableId[] {
   const found = new Map(tables.map((table) => [encodeId(table), table]));
   const isBelow = (table: TableId): boolean =>
     parentsOf(facts.get(table)).some((parent) => found.has(encodeId(parent)) || isBelow(parent));
@@ -104,8 +106,10 @@ function withoutRowSecurity(facts: FactBase, tables: readonly TableId[]): FactBa
 
 function refuseOtherColumns(table: TableId, from: FactBase, to: FactBase): void {
   const after = new Map(columnsOf(table, to));
-  const changed = columnsOf(table, from).flatMap(([name, { type }]) => (after.get(name)?.type === type ? [] : [name]));
-  if (changed.length > 0) throw inTwoUpdates(table, `drops or converts columns of it (${changed.join(", ")})`);
+  // A table that inherits from it can have more columns.
+  const before = withPartitions([table], from).flatMap((one) => columnsOf(one, from));
+  const changed = new Set(before.flatMap(([name, { type }]) => (after.get(name)?.type === type ? [] : [name])));
+  if (changed.size > 0) throw inTwoUpdates(table, `drops or converts columns of it (${[...changed].join(", ")})`);
 }
 
 function refuseCommits(statements: readonly Statement[], [table]: readonly TableId[]): void {

@@ -28,8 +28,18 @@ export interface LinkChanges {
  */
 export function linkChanges(live: FactBase, desired: FactBase, isCopy: boolean): LinkChanges {
   const copied = new Set(repartitioned(live, desired).map(encodeId));
-  const isBelow = (table: TableId, facts: FactBase): boolean =>
-    parentsOf(facts.get(table)).some((parent) => copied.has(encodeId(parent)) || isBelow(parent, facts));
+  const copiedAbove = (table: TableId, facts: FactBase): string[] =>
+    parentsOf(facts.get(table)).flatMap((parent) => {
+      const key = encodeId(parent);
+      return [...(copied.has(key) ? [key] : []), ...copiedAbove(parent, facts)];
+    });
+  // Its rows go through the copy of a table above it, which finds their partitions.
+  const isCopiedAlong = (table: TableId): boolean => {
+    const after = copiedAbove(table, desired);
+    return (
+      text(desired.get(table), "partitionBound") !== "" && copiedAbove(table, live).some((key) => after.includes(key))
+    );
+  };
   const changes: LinkChanges = { parted: [], joined: [], rebound: [], released: [] };
   for (const fact of desired.facts()) {
     const id = asTable(fact.id);
@@ -39,8 +49,7 @@ export function linkChanges(live: FactBase, desired: FactBase, isCopy: boolean):
     const after = parentsOf(is).map(encodeId);
     const isNew = was === undefined && (!isCopy || text(is, "partitionBound") === "");
     if (isNew || before.length + after.length === 0) continue;
-    // It is recreated with its table, or is copied itself.
-    if (copied.has(encodeId(id)) || (isBelow(id, live) && isBelow(id, desired))) continue;
+    if (copied.has(encodeId(id)) || isCopiedAlong(id)) continue;
     const isPending = inheritanceOf(was)?.isPending === true;
     const isPartition = text(was, "partitionBound") !== "";
     const isSame = before.join() === after.join() && isPartition === (text(is, "partitionBound") !== "");

@@ -17,6 +17,8 @@ export interface Segment {
   isTogether: boolean;
   /** Tables that it fills or recreates: what is built on them costs no more than their copy does. */
   fresh?: readonly TableId[];
+  /** Tables parted from their parents before it, with their partitions: a parent has no rows in them. */
+  parted?: readonly TableId[];
   /** Nothing may run ahead of the others. */
   inOrder?: boolean;
 }

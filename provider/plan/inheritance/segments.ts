@@ -14,7 +14,7 @@ import { UserError } from "../../core/errors.ts";
 import { withName } from "../indexDefinition.ts";
 import { standingOn } from "../replacedObjects.ts";
 import type { StatementList } from "../statement.ts";
-import { copySegments } from "./copySegments.ts";
+import { copySegments, withPartitions } from "./copySegments.ts";
 import { joining, linkChanges, parting } from "./links.ts";
 import type { Planner, Segment } from "./segment.ts";
 import { withoutParents } from "./withoutParents.ts";
@@ -56,7 +56,7 @@ export function segments(live: FactBase, desired: FactBase, plan: Planner, { isC
       free,
       parted,
     ),
-    ...between(parted, bounded),
+    ...between(parted, bounded).map((segment) => ({ ...segment, parted: withPartitions(changes.parted, parted) })),
     ...part(linking, bounded, whole),
     ...between(whole, desired),
   ];

@@ -11,7 +11,9 @@ import { columnId, type TableId, text } from "../../catalog/tables.ts";
 export function withoutParents(facts: FactBase, tables: readonly TableId[]): FactBase {
   if (tables.length === 0) return facts;
   const all = new Map(facts.facts().map((fact) => [encodeId(fact.id), fact]));
-  const edges: DependencyEdge[] = [...facts.edges];
+  const links = new Set(tables.flatMap((table) => parentsOf(facts.get(table)).map((parent) => linkKey(table, parent))));
+  // What still stood on a parent would go with it where that is recreated or copied.
+  const edges = facts.edges.filter(({ kind, from, to }) => kind !== "depends" || !links.has(linkKey(from, to)));
   for (const table of tables) {
     const fact = facts.get(table);
     const inherited = inheritanceOf(fact);
@@ -44,6 +46,8 @@ export function withoutParents(facts: FactBase, tables: readonly TableId[]): Fac
   }
   return factBaseOf(all.values(), edges, facts);
 }
+
+const linkKey = (from: StableId, to: StableId): string => `${encodeId(from)}|${encodeId(to)}`;
 
 /** What a part of a table stands on, told from the same part of its parent: what the parent's stands on. */
 function edgesLike(part: Fact, id: StableId, table: TableId, facts: FactBase): DependencyEdge[] {

@@ -1,7 +1,7 @@
 /** Questions of partitions: rows of the default one that a new one takes, rows outside of bounds. */
 import { parentOf } from "../../catalog/partitions.ts";
 import { encodeId } from "../../catalog/pgDelta.ts";
-import { quoteQualified } from "../../catalog/quote.ts";
+import { quoteLiteral, quoteQualified } from "../../catalog/quote.ts";
 import { text } from "../../catalog/tables.ts";
 import { obstacleToMove } from "../inheritance/obstacleToMove.ts";
 import type { Statement } from "../statement.ts";
@@ -61,10 +61,18 @@ export function copiedQuestions(statement: Statement, table: TableName, context:
   return [
     refusal(statement, {
       obstacle: `of ${shown(table)} outside the bounds of all its partitions`,
-      asks: `SELECT ${listedBy(table, context).join(", ")} FROM ${source} WHERE (${condition}) IS NOT TRUE`,
+      asks: `SELECT ${listedBy(table, context).join(", ")} FROM ${source} WHERE (${condition}) IS NOT TRUE${withoutParted(context)}`,
       advice: "Move or correct them first, or declare a partition for them.",
     }),
   ];
+}
+
+function withoutParted({ parted = [], nameNow }: QuestionContext): string {
+  const tables = parted.flatMap((table) => {
+    const now = nameNow(table);
+    return now.kind === "table" ? [`${quoteLiteral(quoteQualified(now.schema, now.name))}::pg_catalog.regclass`] : [];
+  });
+  return tables.length === 0 ? "" : ` AND tableoid NOT IN (${tables.join(", ")})`;
 }
 
 /**

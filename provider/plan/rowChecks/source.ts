@@ -5,7 +5,7 @@
 import { isPartitioned, parentOf } from "../../catalog/partitions.ts";
 import { encodeId, type FactBase, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
-import { type TableSizes, text } from "../../catalog/tables.ts";
+import { type TableId, type TableSizes, text } from "../../catalog/tables.ts";
 import { unmarked } from "../../catalog/virtualColumns.ts";
 import { type Conversions, namesIn } from "../conversions.ts";
 import type { Statement } from "../statement.ts";
@@ -27,6 +27,8 @@ export interface QuestionContext {
   conversions?: Conversions;
   /** Encoded ids of new partitions that take rows of the default one. */
   displacing?: ReadonlySet<string>;
+  /** Tables that stand alone by then, and are below a parent as long as the questions are asked. */
+  parted?: readonly TableId[];
 }
 
 /** What a new column, or an empty one that is to hold a value, is filled in with. */
