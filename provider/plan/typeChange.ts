@@ -28,16 +28,23 @@ export function typeChange(from: string, to: string): TypeChange {
   const [before, after] = [parse(from), parse(to)];
   if (isText(before.name) && isText(after.name)) return growsText(before, after) ? "free" : "narrowing";
   if (before.name === after.name) {
-    if (before.name === "numeric") return growsNumeric(before.modifiers, after.modifiers);
-    const grows =
-      after.modifiers.length === 0 || before.modifiers.some((value, n) => value <= (after.modifiers[n] ?? -1));
-    if (!grows) return "narrowing";
-    return GROW_FREELY.test(before.name) ? "free" : "rewrite";
+    const change = grown(before, after);
+    // Each element is converted, though none changes.
+    return change === "free" && before.name.endsWith("[]") ? "rewrite" : change;
   }
   const family = WIDENING.find((names) => names.includes(before.name) && names.includes(after.name));
   if (family !== undefined && family.indexOf(before.name) < family.indexOf(after.name) && after.modifiers.length === 0)
     return "rewrite";
   return "narrowing";
+}
+
+/** Of one type with other modifiers. */
+function grown(before: ParsedType, after: ParsedType): TypeChange {
+  if (/^numeric(\[\])*$/.test(before.name)) return growsNumeric(before.modifiers, after.modifiers);
+  const isWithin =
+    before.modifiers.length > 0 && before.modifiers.every((value, n) => value <= (after.modifiers[n] ?? -1));
+  if (after.modifiers.length > 0 && !isWithin) return "narrowing";
+  return GROW_FREELY.test(before.name) ? "free" : "rewrite";
 }
 
 interface ParsedType {

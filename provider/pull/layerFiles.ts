@@ -19,10 +19,16 @@ export interface LayerFile {
   sql: string;
 }
 
-/** The files, in the order of their names, which is one in which they can be run. */
-export function layerFiles(facts: FactBase, style: SqlStyle): LayerFile[] {
+/**
+ * The files, in the order of their names, which is one in which they can be run.
+ *
+ * @param assumed what exists already, and is written elsewhere.
+ */
+export function layerFiles(facts: FactBase, style: SqlStyle, assumed?: FactBase): LayerFile[] {
   const empty = buildFactBase([], [], facts.source);
-  const statements = planStatements(empty, facts).statements.filter(({ sql }) => sql !== 'CREATE SCHEMA "public"');
+  const statements = planStatements(empty, facts).statements.filter(
+    ({ sql, op, id }) => sql !== 'CREATE SCHEMA "public"' && !(op === "create" && id !== undefined && assumed?.has(id)),
+  );
   const ordered = inRunnableOrder(placed(statements, facts), facts);
   const files = new Map<string, Statement[]>();
   for (const { statement, file } of ordered) files.set(file, [...(files.get(file) ?? []), statement]);

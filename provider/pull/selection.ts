@@ -7,6 +7,7 @@ import { describe, ownerObject } from "../catalog/objectNames.ts";
 import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { keepOwnerEdge } from "../catalog/readCatalog.ts";
 import { rolesNamedBy } from "../catalog/roles.ts";
+import { UserError } from "../core/errors.ts";
 
 /** What is not to be pulled. */
 export interface Exclusions {
@@ -19,7 +20,10 @@ export interface Exclusions {
 export interface Selection {
   /** What the layer's files declare. */
   facts: FactBase;
-  /** What they need of excluded schemas and tables; the layer assumes it. */
+  /**
+   * What they need of excluded schemas and tables, and what that needs in turn; the layer assumes it, and
+   * does not declare it.
+   */
   assumed: FactBase;
   /** Roles that the files name. */
   roles: string[];
@@ -27,8 +31,13 @@ export interface Selection {
   leftOut: string[];
 }
 
-/** Splits the facts of a database. */
+/**
+ * Splits the facts of a database.
+ *
+ * @throws {UserError} for an exclusion of what is not there.
+ */
 export function selectFacts(facts: FactBase, exclusions: Exclusions): Selection {
+  refuseUnknown(facts, exclusions);
   const all = facts.facts();
   const excluded = new Set(all.filter(({ id }) => isExcluded(id, exclusions)).map(({ id }) => encodeId(id)));
   const secret = all.filter(({ id }) => SECRET[id.kind] !== undefined);
@@ -44,6 +53,31 @@ export function selectFacts(facts: FactBase, exclusions: Exclusions): Selection 
     leftOut: secret.map(({ id }) => `${describe(ownerObject(id))}: ${SECRET[id.kind] ?? ""}`).sort(),
   };
 }
+
+function refuseUnknown(facts: FactBase, { schemas, tables, roles }: Exclusions): void {
+  const known = {
+    schema: new Set(facts.facts().flatMap(({ id }) => (id.kind === "schema" ? [id.name] : []))),
+    table: new Set(
+      facts
+        .facts()
+        .flatMap(({ id }) =>
+          RELATIONS.has(id.kind) && "schema" in id && "name" in id ? [`${id.schema}.${id.name}`] : [],
+        ),
+    ),
+    role: new Set([...rolesNamedBy(facts.facts(), facts.edges), ...facts.facts().flatMap(({ id }) => rolesOf(id))]),
+  };
+  const given = { schema: schemas, table: tables, role: roles };
+  for (const kind of ["schema", "table", "role"] as const)
+    for (const name of given[kind])
+      if (!known[kind].has(name))
+        throw new UserError(
+          "PS706",
+          `Found --exclude-${kind} ${name}, and the database has ${kind === "role" ? "nothing of such a role" : `no such ${kind}`}. ` +
+            `Expected the name as the catalog has it${kind === "table" ? ", with its schema, such as app.items" : ""}, without quotes.`,
+        );
+}
+
+const RELATIONS = new Set<StableId["kind"]>(["table", "view", "materializedView", "foreignTable", "sequence"]);
 
 const SECRET: Partial<Record<StableId["kind"], string>> = {
   userMapping: "its options hold a password; make it with a login of your own",
@@ -79,7 +113,8 @@ function isOfEachDatabase({ id, payload }: Fact): boolean {
   if (id.kind !== "comment" && id.kind !== "acl") return false;
   if (id.kind === "comment" && id.target.kind === "extension") return true;
   if (id.target.kind !== "schema" || id.target.name !== "public") return false;
-  return id.kind === "comment" || (id.grantee === "PUBLIC" && String(payload.privileges) === "USAGE");
+  if (id.kind === "comment") return payload.text === "standard public schema";
+  return id.grantee === "PUBLIC" && String(payload.privileges) === "USAGE";
 }
 
 function rolesOf(id: StableId): string[] {
@@ -105,7 +140,7 @@ function neededOf(chosen: FactBase, facts: FactBase, excluded: ReadonlySet<strin
   const needed = new Set<string>();
   const add = (id: StableId): void => {
     const key = encodeId(id);
-    if (!excluded.has(key) || needed.has(key)) return;
+    if (needed.has(key) || !facts.has(id)) return;
     needed.add(key);
     const object = ownerObject(id);
     add({ kind: "schema", name: "schema" in object && object.schema !== null ? object.schema : "" });
@@ -114,7 +149,8 @@ function neededOf(chosen: FactBase, facts: FactBase, excluded: ReadonlySet<strin
       if (isCore(fact) && encodeId(ownerObject(fact.id)) === encodeId(object)) add(fact.id);
     for (const { to } of facts.outgoingEdges(id)) add(to);
   };
-  for (const { id } of chosen.facts()) for (const { to } of facts.outgoingEdges(id)) add(to);
+  for (const { id } of chosen.facts())
+    for (const { to } of facts.outgoingEdges(id)) if (excluded.has(encodeId(to))) add(to);
   return baseOf(
     facts.facts().filter(({ id }) => needed.has(encodeId(id))),
     facts,

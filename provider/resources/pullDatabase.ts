@@ -57,7 +57,7 @@ export async function pullDatabase(
     );
     const style = new SqlStyle(new Set(rows.map(({ word }) => word)));
     const { facts, assumed, roles, leftOut } = selectFacts((await readCatalog(pool, role)).facts, exclusions);
-    const pulled = { files: layerFiles(facts, style), assumed: layerFiles(assumed, style) };
+    const pulled = { files: layerFiles(facts, style, assumed), assumed: layerFiles(assumed, style) };
     const { changes, warnings } = await rehearsed(session, projectDirectory, folder, name, { ...pulled, roles });
     return {
       database: database.label,

@@ -30,7 +30,7 @@ export interface PulledRows {
  * @param excluded columns that the file does not hold.
  * @param write told the text of the file, part by part.
  * @param file its path, once it is written.
- * @throws {UserError} for a table that is not there, or that has no primary key among the columns.
+ * @throws {UserError} for a table that is not there, or whose rows have no key among the columns.
  */
 export async function pullRows(
   provider: Properties,
@@ -77,14 +77,16 @@ async function copy(
   if (columns === undefined || columns.size === 0)
     throw new UserError("PS401", `There is no table ${tableText} in this database. Correct the name, or the URL.`);
   const name = quoteQualified(table.schema, table.name);
-  const key = await primaryKey(client, name);
+  const key = await keyOf(client, name);
   const names = [...columns].flatMap(([column, { generated }]) =>
     generated === "expression" || excluded.includes(column) ? [] : [column],
   );
   if (key.length === 0 || key.some((column) => !names.includes(column)))
     throw new UserError(
       "PS412",
-      `${tableText} has no primary key${key.length === 0 ? "" : " among the columns that are left"}, so its rows cannot be told apart. Add one, or leave out other columns.`,
+      key.length === 0
+        ? `${tableText} has no primary key and no unique constraint on columns that are NOT NULL, so its rows cannot be told apart. Add one.`
+        : `The key of ${tableText} is ${key.join(", ")}, and a part of it is excluded, so the rows cannot be told apart. Exclude other columns.`,
     );
   await write(`${names.map(asField).join(",")}\n`);
   const cells = names.map((column) => `${quoteIdent(column)}::pg_catalog.text`).join(", ");
@@ -100,15 +102,20 @@ async function copy(
   }
 }
 
-async function primaryKey(client: Client, table: string): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `select a.attname as name
-       from pg_catalog.pg_index i, pg_catalog.unnest(i.indkey::pg_catalog.int2[]) with ordinality as k (attnum, n), pg_catalog.pg_attribute a
-      where i.indrelid = $1::pg_catalog.regclass and i.indisprimary and a.attrelid = i.indrelid and a.attnum = k.attnum
-      order by k.n`,
+/** Of the primary key, or else of another unique one whose columns always have a value. */
+async function keyOf(client: Client, table: string): Promise<string[]> {
+  const { rows } = await client.query<{ columns: string[] }>(
+    `select k.columns
+       from pg_catalog.pg_index i
+       join lateral (select pg_catalog.array_agg(a.attname::pg_catalog.text order by p.n) as columns, pg_catalog.bool_and(a.attnotnull) as never_null
+                       from pg_catalog.unnest(i.indkey::pg_catalog.int2[]) with ordinality as p (attnum, n)
+                       join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = p.attnum
+                      where p.n <= i.indnkeyatts) k on true
+      where i.indrelid = $1::pg_catalog.regclass and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null and k.never_null
+      order by i.indisprimary desc, i.indexrelid limit 1`,
     [table],
   );
-  return rows.map(({ name }) => name);
+  return rows[0]?.columns ?? [];
 }
 
 /** As COPY writes it: without quotes only what needs none; null is nothing at all. */

@@ -274,7 +274,8 @@ function lossQuestions(
   const table = tableIn(id);
   const column = quoteIdent(id.name);
   const condition = lossCondition(column, from, to, expression);
-  if (condition === undefined) return [];
+  // What a user says of the new values need not lead back.
+  if (condition === undefined || context.conversions?.has(encodeId(id))) return [];
   return [
     refusal(statement, {
       effect: "changed",
@@ -285,11 +286,16 @@ function lossQuestions(
   ];
 }
 
-/** Types between which a value can be converted there and back. */
-const MEASURED = /^(?:smallint|integer|bigint|numeric|real|double precision|timestamp|time|date|interval)\b[^[]*$/;
+/** Types between which a value can be converted there and back; so can lists of them. */
+const MEASURED = /^(?:smallint|integer|bigint|numeric|real|double precision|timestamp|time|date|interval|bit)\b[^[]*$/;
+const TEXTS = /^(?:text|name|character(?: varying)?(?:\(\d+\))?)$/;
 
 function lossCondition(column: string, from: string, to: string, expression: string): string | undefined {
   const [, limit] = /^character(?: varying)?\((\d+)\)$/.exec(to) ?? [];
   if (limit !== undefined) return `pg_catalog.char_length(${column}::pg_catalog.text) > ${limit}`;
-  return MEASURED.test(from) && MEASURED.test(to) ? `(${expression})::${from} <> ${column}` : undefined;
+  const [element, other] = [from.replace(/\[\]$/, ""), to.replace(/\[\]$/, "")];
+  const isList = isArray(from) && isArray(to);
+  const isMeasured = MEASURED.test(element) && MEASURED.test(other);
+  const isCut = TEXTS.test(element) && TEXTS.test(other) && (isList || to === "name");
+  return isArray(from) === isArray(to) && (isMeasured || isCut) ? `(${expression})::${from} <> ${column}` : undefined;
 }

@@ -120,6 +120,22 @@ test("a warning tells of values that a conversion cuts or rounds", async () => {
   ]);
 });
 
+test("a warning tells of lists and bits that a conversion cuts or rounds, and not of what fits", async () => {
+  const change = await changeOf({
+    before:
+      "create table app.t (id int, a numeric(10,2)[], b text[], c bit(8), d varbit(8), e timestamp(3)[], f text, g text[]);",
+    after:
+      "create table app.t (id int, a numeric(10,1)[], b varchar(2)[], c bit(4), d varbit(4), e timestamp(0)[], f name, g varchar(9)[]);",
+    rows: `insert into app.t values
+      (1, '{1.25}', '{abc}', b'10101010', b'101010', '{2026-01-01 10:00:00.789}', repeat('x', 100), '{fits}'),
+      (2, '{1.20}', '{ab}', b'10100000', b'1010', '{2026-01-01 10:00:00}', 'x', null);`,
+  });
+  const found = rowWarnings(await ask(change)).flatMap(
+    (warning) => /found (\d+) rows? of app.t whose (\w) loses/.exec(warning)?.slice(1).join(" ") ?? [],
+  );
+  expect(found.sort()).toEqual(["1 a", "1 b", "1 c", "1 d", "1 e", "1 f"]);
+});
+
 test("that a value cannot be converted is said once, and not as a loss", async () => {
   const change = await changeOf({
     before: "create table app.t (id int primary key, n numeric);",

@@ -113,3 +113,25 @@ test("an empty database gives no file", async () => {
   const { files } = await pull("select 1");
   expect(files).toEqual([]);
 });
+
+test("an excluded table that others need is assumed with its schema and the extension that it uses", async () => {
+  const { all, assumed, changes } = await pull(
+    `create schema ext; create extension "uuid-ossp" schema ext; create schema s; comment on schema s is 'shop';
+     create table s.a (id uuid primary key default ext.uuid_generate_v4()); create table s.b (id int primary key, a uuid references s.a);`,
+    { tables: ["s.a"] },
+  );
+  expect(assumed.map(({ sql }) => sql).join("\n")).toMatch(
+    /create schema s;[\s\S]*create extension[\s\S]*create table s\.a/,
+  );
+  expect(all).not.toMatch(/create table s\.a|create extension|create schema/);
+  expect(all).toMatch(/comment on schema s is 'shop'[\s\S]*create table s\.b/);
+  expect(changes).toEqual([]);
+});
+
+test.each([
+  ["a schema", { schemas: ["nope"] }, /--exclude-schema nope, and the database has no such schema/],
+  ["a table without its schema", { tables: ["t"] }, /--exclude-table t, .*with its schema/],
+  ["a role", { roles: ["nobody_here"] }, /--exclude-role nobody_here/],
+])("%s that is not there is not excluded in silence", async (_, exclusions, message) => {
+  await expect(pull("create schema app; create table app.t (id int);", exclusions)).rejects.toThrow(message);
+});

@@ -57,9 +57,17 @@ test("thousands of rows are read part by part", async () => {
 });
 
 test.each([
-  ["a table without a primary key", "create table t (id int)", "public.t", /PS412|no primary key/],
+  ["a table without a primary key", "create table t (id int)", "public.t", /no primary key and no unique constraint/],
   ["a table that is not there", "select 1", "public.t", /There is no table public\.t/],
   ["a name without a schema", "create table t (id int primary key)", "t", /Found the table "t"/],
 ])("%s is refused with words", async (_, sql, table, message) => {
   await expect(pull(sql, table)).rejects.toThrow(message);
+});
+
+test("a table with a unique constraint alone is pulled by that", async () => {
+  const { key, changes } = await pull(
+    "create table t (a int unique, b int not null, c text not null, v int, unique (c, b)); insert into t values (null, 1, 'x', 5), (2, 2, 'x', null)",
+    "public.t",
+  );
+  expect({ key, changes }).toEqual({ key: ["c", "b"], changes: [] });
 });

@@ -20,6 +20,10 @@ it.each([
   ["numeric(10,2)", "numeric(10,4)", "narrowing"],
   ["numeric", "numeric(10,2)", "narrowing"],
   ["text", "integer", "narrowing"],
+  ["numeric(10,2)[]", "numeric(10,1)[]", "narrowing"],
+  ["numeric(10,2)[]", "numeric(12,2)[]", "rewrite"],
+  ["time(3) without time zone[]", "time(6) without time zone[]", "rewrite"],
+  ["time(3) without time zone[]", "time(0) without time zone[]", "narrowing"],
   ["bigint", "numeric(3,0)", "narrowing"],
 ])("takes %s → %s as %s", (from, to, expected) => {
   expect(typeChange(from, to)).toBe(expected);
