@@ -35,3 +35,13 @@ for (const [what, before, after, found] of [
     expect(await pending(database.url, state)).toEqual([]);
   });
 }
+
+test("a check for a domain that an array holds is refused as what the server does not do, not as a defect", async () => {
+  const database = await freshDatabase();
+  const sql = (check: string) =>
+    `create domain public.mail as text check (value like '%@%')${check}; create table public.t (id int primary key, m public.mail[], n public.mail);`;
+  const state = await up(database.url, project.layer("types", sql("")));
+  const change = up(database.url, project.layer("types", sql(" check (length(value) < 60)")), state);
+  await expect(change).rejects.toThrow(/within an array or another type[\s\S]*/);
+  await expect(change).rejects.toMatchObject({ code: "PS307" });
+});
