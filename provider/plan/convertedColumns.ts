@@ -11,7 +11,8 @@ import type { Statement } from "./statement.ts";
 
 /**
  * Statements with the conversions in place of casts. A new column that may be empty is filled in where it
- * comes; one that demands a value has a recipe for that, in batches.
+ * comes; one that demands a value has a recipe for that, in batches, unless `online/valuesBefore.ts` puts it
+ * before what changes the values that it reads.
  */
 export function withConversions(
   statements: readonly Statement[],
@@ -32,20 +33,26 @@ export function withConversions(
 }
 
 /** What follows USING in a change of a column's type. */
-function castOf(sql: string): string | undefined {
+export function castOf(sql: string): string | undefined {
   const change = columnChange(sql)?.change ?? "";
   const at = change.startsWith("TYPE ") ? change.indexOf(" USING ") : -1;
   return at === -1 ? undefined : change.slice(at + " USING ".length);
 }
 
-function filledIn(
+/**
+ * A column that comes and is filled in, all in the transaction; unchanged where the statement is none that the
+ * planner writes for such a column.
+ */
+export function filledIn(
   statement: Statement,
   id: StableId & { schema: string; table: string; name: string },
   { expression }: Conversion,
   desired: FactBase,
 ): Statement[] {
   const byDefault = text(desired.get({ kind: "default", schema: id.schema, table: id.table, name: id.name }), "expr");
-  const tail = byDefault === "" ? "" : ` DEFAULT ${byDefault}`;
+  const isRequired = desired.get(id)?.payload.notNull === true;
+  const setDefault = byDefault === "" ? "" : ` DEFAULT ${byDefault}`;
+  const tail = `${isRequired ? " NOT NULL" : ""}${setDefault}`;
   if (!statement.sql.endsWith(tail)) return [statement];
   const table = quoteQualified(id.schema, id.table);
   const column = quoteIdent(id.name);
@@ -53,7 +60,17 @@ function filledIn(
   return [
     { ...statement, sql: tail === "" ? statement.sql : statement.sql.slice(0, -tail.length), rewrites: false },
     { ...change, sql: `UPDATE ${table} SET ${column} = (${expression})`, rewrites: true, work: "rows" },
-    ...(tail === "" ? [] : [{ ...change, sql: `ALTER TABLE ${table} ALTER COLUMN ${column} SET${tail}` }]),
+    ...(setDefault === "" ? [] : [{ ...change, sql: `ALTER TABLE ${table} ALTER COLUMN ${column} SET${setDefault}` }]),
+    ...(isRequired
+      ? [
+          {
+            ...change,
+            sql: `ALTER TABLE ${table} ALTER COLUMN ${column} SET NOT NULL`,
+            work: "rows" as const,
+            isAtOnce: true,
+          },
+        ]
+      : []),
   ];
 }
 

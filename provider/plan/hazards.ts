@@ -142,7 +142,8 @@ function blockedWrites(statement: Statement, id: StableId, { live, desired, size
     ];
   }
   if (statement.op !== "create") {
-    const scans = id.kind === "column" && / SET NOT NULL$/.test(statement.sql);
+    // One at once comes with a copy of the table, which has an approval of its own.
+    const scans = id.kind === "column" && statement.isAtOnce !== true && / SET NOT NULL$/.test(statement.sql);
     return scans ? scan(table, rows, "reads and writes wait") : [];
   }
   if (statement.work === "catalog") return [];

@@ -56,6 +56,8 @@ export interface Statement {
   drops: StableId[];
   /** The server may copy the whole table. */
   rewrites: boolean;
+  /** It stays in the transaction as it is: no recipe takes its place. */
+  isAtOnce?: boolean;
   /** It copies the rows of the table into a new one of its name. */
   copies?: boolean;
   /** Values may be lost. */

@@ -8,13 +8,14 @@ import { encodeId, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import { rowsBehind, text } from "../../catalog/tables.ts";
 import { columnChange } from "../columnSteps.ts";
-import { type Conversions, namesIn } from "../conversions.ts";
+import { type Conversion, type Conversions, namesIn } from "../conversions.ts";
 import { fillMark, notNullCheck } from "../recipeConstraints.ts";
 import type { Statement } from "../statement.ts";
 import { isVolatileDefault } from "../volatileDefault.ts";
 import { brief, type OnlineContext, type Recipe, type SubId, standalone, step } from "./recipe.ts";
 
 export function becomesNotNull(statement: Statement, id: StableId, { live, desired }: OnlineContext): boolean {
+  if (statement.isAtOnce === true) return false;
   const [was, is] = [live.get(id), desired.get(id)];
   // An inherited column is a fact only where it differs from that of the parent.
   const isNew = is !== undefined && isOwnColumn(is) && was?.payload.notNull !== true;
@@ -54,11 +55,36 @@ export function setNotNull(
   ];
   const adding = isChecked ? [] : [add];
   const conversion = conversions.get(encodeId(id));
-  // One that reads the column itself is of a change of its type.
-  const isFilledIn = isMarked || (conversion !== undefined && !namesIn(conversion).has(id.name));
+  const isFilledIn = isMarked || (conversion !== undefined && isOfEmptyValues(id, conversion));
   return isFilledIn
     ? { soon: [], later: [fillIn(statement, id, conversions), ...adding, ...steps] }
     : { soon: adding, later: steps };
+}
+
+/** One that reads the column itself is of a change of its type. */
+const isOfEmptyValues = (id: SubId, conversion: Conversion): boolean => !namesIn(conversion).has(id.name);
+
+/** The same within the transaction, where the values that are read change there. */
+export function setNotNullAtOnce(
+  statement: Statement,
+  id: SubId & StableId,
+  { live, desired, conversions }: OnlineContext,
+): Statement[] {
+  const conversion = conversions.get(encodeId(id));
+  if (conversion === undefined || !isOfEmptyValues(id, conversion)) return [statement];
+  const [table, column] = [quoteQualified(id.schema, id.table), quoteIdent(id.name)];
+  const helpers = [notNullCheck(id, desired), fillMark(id, desired)].filter((name) =>
+    live.has({ kind: "constraint", schema: id.schema, table: id.table, name }),
+  );
+  const dropped = helpers.map((name) => `DROP CONSTRAINT ${quoteIdent(name)}`);
+  return [
+    step(statement, `UPDATE ${table} SET ${column} = (${conversion.expression}) WHERE ${column} IS NULL`, {
+      lock: "ACCESS EXCLUSIVE",
+      rewrites: true,
+      work: "rows",
+    }),
+    step(statement, [statement.sql, ...dropped].join(", "), { isAtOnce: true }),
+  ];
 }
 
 /** What runs in place of a statement, and the sequence that comes with it. */

@@ -16,6 +16,7 @@ import { addColumn, becomesNotNull, identitiesAfterNotNull, setNotNull } from ".
 import { addConstraint } from "./constraint.ts";
 import { buildIndex, buildOnPartitions, replaceIndex, withoutLeftOver } from "./indexes.ts";
 import { asId, type IndexId, type OnlineContext, type Recipe } from "./recipe.ts";
+import { readingValuesBefore } from "./valuesBefore.ts";
 
 /**
  * The list with recipes in place of what would block. A recipe that has nothing to do with the rest of the
@@ -27,10 +28,11 @@ import { asId, type IndexId, type OnlineContext, type Recipe } from "./recipe.ts
  * @see https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
  */
 export function online(
-  list: StatementList,
+  planned: StatementList,
   context: OnlineContext,
   recomputed: Recipe = { soon: [], later: [] },
 ): StatementList {
+  const list = { ...planned, statements: readingValuesBefore(planned.statements, context) };
   const replaced = replacedIndexes(list.statements, context);
   const drops = new Set(replaced.values());
   const busy = busyTables(list.statements, context);
