@@ -1,5 +1,6 @@
 /** Statements that give columns their values by a layer's conversions, and whether the server takes them. */
 import type { ClientBase, Pool } from "pg";
+import { parentsOf } from "../catalog/inheritance.ts";
 import { describe } from "../catalog/objectNames.ts";
 import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../catalog/quote.ts";
@@ -103,34 +104,67 @@ export async function refuseWithoutCast(
   client: ClientBase | Pool,
   statements: readonly Statement[],
   conversions: Conversions,
-  live: FactBase,
-  desired: FactBase,
+  { live, desired, nameNow, isRenaming }: Names,
 ): Promise<void> {
-  const makesNames = statements.some(
-    ({ op, id }) =>
-      op === "create" &&
-      (id?.kind === "function" || id?.kind === "type" || id?.kind === "domain" || id?.kind === "extension"),
-  );
+  const makesNames =
+    isRenaming ||
+    statements.some(
+      ({ op, id }) =>
+        op === "create" &&
+        (id?.kind === "function" || id?.kind === "type" || id?.kind === "domain" || id?.kind === "extension"),
+    );
   for (const { id, sql, op } of statements) {
     if (id?.kind !== "column" || op === "delete" || !live.has({ kind: "table", schema: id.schema, name: id.table }))
       continue;
     const conversion = conversions.get(encodeId(id));
     const cast = castOf(sql);
     const value = cast !== undefined || op === "create" ? (conversion?.expression ?? cast) : undefined;
-    if (value === undefined) continue;
-    const refusal = await refusalOf(
-      client,
-      `SELECT (${value}) FROM ${quoteQualified(id.schema, id.table)} WHERE false`,
-    );
+    const source = value === undefined ? undefined : newlyNamed({ schema: id.schema, name: id.table }, live, nameNow);
+    if (source === undefined) continue;
+    const refusal = await refusalOf(client, `SELECT (${value}) FROM ${source} WHERE false`);
     if (refusal === undefined || CANNOT_ASK.has(refusal.code) || (makesNames && UNDEFINED_OBJECT.has(refusal.code)))
       continue;
     if (conversion !== undefined)
       throw new UserError(
         "PS113",
-        `${conversion.place}: found the conversion "${conversion.expression}" of ${describe(id)}, which the server refuses: ${refusal.message}. Expected an expression of the columns as they are in the database. Nothing was changed.`,
+        `${conversion.place}: found the conversion "${conversion.expression}" of ${describe(id)}, which the server refuses: ${refusal.message}. Expected an expression of the columns as they are in the database${isRenaming ? "; of one that is renamed, write the new name" : ""}. Nothing was changed.`,
       );
     if (refusal.code === "42846") throw withoutCast(id, text(live.get(id), "type"), text(desired.get(id), "type"));
   }
+}
+
+interface Names {
+  /** With the new names. */
+  live: FactBase;
+  desired: FactBase;
+  /** What the database calls an object now. */
+  nameNow: (id: StableId) => StableId;
+  /** Renames are pending. */
+  isRenaming: boolean;
+}
+
+/**
+ * What stands after FROM for the table with its columns under their new names; undefined where they are not
+ * all known, because a parent has them.
+ */
+function newlyNamed(
+  table: { schema: string; name: string },
+  live: FactBase,
+  nameNow: Names["nameNow"],
+): string | undefined {
+  const id: StableId = { kind: "table", ...table };
+  const now = nameNow(id);
+  const columns = live.childrenOf(id).flatMap(({ id: column }) => {
+    if (column.kind !== "column") return [];
+    const old = nameNow(column);
+    return [{ name: column.name, old: old.kind === "column" ? old.name : column.name }];
+  });
+  if (now.kind !== "table") return undefined;
+  const from = quoteQualified(now.schema, now.name);
+  if (now.name === table.name && columns.every(({ name, old }) => name === old)) return from;
+  if (parentsOf(live.get(id)).length > 0) return undefined;
+  const named = columns.map(({ name, old }) => `${quoteIdent(old)} AS ${quoteIdent(name)}`);
+  return `(SELECT ${["ctid", "tableoid", ...named].join(", ")} FROM ${from}) AS ${quoteIdent(table.name)}`;
 }
 
 function withoutCast(

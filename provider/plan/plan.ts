@@ -90,8 +90,8 @@ export async function planUpdate(
     stale.map(({ id, table }) => table ?? id),
     nameNow,
   );
-  // While renames are pending, the database has what an expression names under other names.
-  if (renaming.length === 0) await refuseWithoutCast(client, direct.statements, conversions, live, desired);
+  const names = { live, desired, nameNow, isRenaming: renaming.length > 0 };
+  await refuseWithoutCast(client, direct.statements, conversions, names);
   const { invalidIndexes } = catalog;
   const context = { live, desired, sizes, invalidIndexes, majorVersion, conversions };
   const planned = withRecomputed(segments, recompute(stale, context), desired).map((segment): Part => {

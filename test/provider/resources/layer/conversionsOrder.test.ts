@@ -105,3 +105,12 @@ test("columns that are converted by each other's values are refused", async () =
     /reads column app\.t\.[ab], which is converted before it.*two updates/s,
   );
 });
+
+test("a conversion by the old name of a renamed column is refused in the preview, with its place", async () => {
+  const database = await freshDatabase();
+  const state = await up(database.url, app("qty int"));
+  const layer = app("-- renamed from: qty\n  -- converted by: qty / 10.0\n  amount numeric(8,2)", approved("amount"));
+  await expect(preview(database.url, [layer], [state])).rejects.toThrow(
+    /\.sql:6: found the conversion "qty \/ 10\.0" of column app\.t\.amount, .*column "qty" does not exist.*write the new name/,
+  );
+});
