@@ -41,8 +41,8 @@ export function castOf(sql: string): string | undefined {
 }
 
 /**
- * A column that comes and is filled in, all in the transaction; unchanged where the statement is none that the
- * planner writes for such a column.
+ * A column that comes and is filled in, all in the transaction; unchanged where the statement is none that
+ * the planner writes for such a column.
  */
 export function filledIn(
   statement: Statement,

@@ -1,6 +1,6 @@
 /**
- * Conversions read the columns as they were: what fills in or converts a column comes before the statements of
- * its list that convert what it reads. Dropped columns wait in `online.ts`.
+ * Conversions read the columns as they were: what fills in or converts a column comes before the statements
+ * of its list that convert what it reads. Dropped columns wait in `online.ts`.
  */
 import { describe } from "../../catalog/objectNames.ts";
 import { encodeId, type StableId } from "../../catalog/pgDelta.ts";
