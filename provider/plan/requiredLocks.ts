@@ -67,7 +67,8 @@ function locksOfOne(statement: Statement, relations: Relations, live: FactBase, 
   const parent = id.kind === "table" ? (parentOf(id, live) ?? parentOf(id, desired)) : undefined;
   // A partition that comes or goes changes what its parent is to the planner.
   const others: [StableId, Lock][] = parent !== undefined && op !== "update" ? [[parent, "ACCESS EXCLUSIVE"]] : [];
-  for (const table of statement.locksToo ?? []) others.push([table, lock]);
+  // A new partition takes no lock of its own, and the strongest on the default one beside it.
+  for (const table of statement.locksToo ?? []) others.push([table, lock === "none" ? "ACCESS EXCLUSIVE" : lock]);
   if (!isStrong(lock)) return others;
   if (op === "create") for (const table of tablesOfDomain(id, live)) others.push([table, "SHARE"]);
   const table = tableOf(id, live, desired);
