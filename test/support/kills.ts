@@ -49,7 +49,7 @@ export function killOnce(
   };
 }
 
-/** Tables are locked in another order each time. */
+/** Tables are locked in another order each time, and each connection has a process of its own. */
 function nameOf(sql: string): string {
-  return /^(lock table|set local lock_timeout)/.exec(sql)?.[0] ?? sql;
+  return /^(lock table|set local lock_timeout)/.exec(sql)?.[0] ?? sql.replace(/(pg_backend_pid\(\) \S+ )\d+/g, "$1");
 }
