@@ -17,7 +17,7 @@ interface RowsCommonArgs {
   key: pulumi.Input<pulumi.Input<string>[]>;
 
   /**
-   * Deletes the rows of the table that are not in the set, whoever made them; refused while other rows refer
+   * Deletes the rows of the table that are not in the set, its own or not; refused while other rows refer
    * to them, and where the set is empty. Without it, an update deletes nothing.
    * @default false
    */

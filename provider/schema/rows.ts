@@ -39,7 +39,7 @@ export const rows: ResourceSpec = {
       type: flag,
       default: false,
       description:
-        "Deletes the rows of the table that are not in the set, whoever made them. Without it, an update deletes nothing: a row that leaves the set stays, and a deletion of the resource deletes it if the resource made it. Default false.",
+        "Deletes the rows of the table that are not in the set, also those it did not make. Without it, an update deletes nothing: a row that leaves the set stays, and a deletion of the resource deletes it if the resource made it. Default false.",
     },
     secretColumns: {
       type: texts,

@@ -42,6 +42,6 @@ test("a check for a domain that an array holds is refused as what the server doe
     `create domain public.mail as text check (value like '%@%')${check}; create table public.t (id int primary key, m public.mail[], n public.mail);`;
   const state = await up(database.url, project.layer("types", sql("")));
   const change = up(database.url, project.layer("types", sql(" check (length(value) < 60)")), state);
-  await expect(change).rejects.toThrow(/within an array or another type[\s\S]*/);
+  await expect(change).rejects.toThrow(/within an array or another type/);
   await expect(change).rejects.toMatchObject({ code: "PS307" });
 });

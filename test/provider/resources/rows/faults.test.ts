@@ -247,7 +247,7 @@ describe("secrets", () => {
   });
 
   it("are in no output, message, child line or log, whatever fails", async () => {
-    // What a trigger prints is in the server's log, whoever writes.
+    // What a trigger prints is in the server's log, with each role that writes.
     const [secret, printed] = [canary(), canary()];
     const seen: unknown[] = [];
     const inputs = tokens(secret, { health: "ok" });

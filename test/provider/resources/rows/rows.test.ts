@@ -164,7 +164,7 @@ describe("diff and update", () => {
     expect(await stored()).toEqual([france, italy]);
   });
 
-  it("deletes what an exclusive set does not have, whoever made it, and its unique values can be used again", async () => {
+  it("deletes what an exclusive set does not have, also what it did not make, and its unique values can be used again", async () => {
     await fixture.database.query("INSERT INTO app.countries (code, name) VALUES ('UK', 'Britain'), ('XX', 'x')");
     const inputs = countries([{ code: "GB", name: "Britain" }], { exclusive: true });
     const state = await fixture.provider.create(ROWS, "c", inputs);
