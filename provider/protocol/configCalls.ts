@@ -49,10 +49,10 @@ export function diffConfig(request: Diff, redactor: Redactor): InstanceType<type
 /**
  * The engine calls this once, with known values only; connecting waits until a resource needs the database.
  */
-export function configure(request: Configure, redactor: Redactor): Session {
+export function configure(request: Configure, redactor: Redactor, engineAddress: string | undefined): Session {
   const { config, failures } = parseConfig(decodeConfig(request.getArgs(), redactor));
   if (failures.length > 0) throw new InputError(failures);
-  return createSession(config);
+  return createSession(config, engineAddress === undefined ? {} : { engineAddress });
 }
 
 export function configureResponse(): InstanceType<typeof messages.ConfigureResponse> {

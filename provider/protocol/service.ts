@@ -32,7 +32,13 @@ export function createService(redactor: Redactor): Service {
   const status = createStatusPublisher(redactor);
   const cancel = new AbortController();
   let session: Session | undefined;
+  let engineAddress: string | undefined;
   const loaded = new Map<string, Promise<ResourceType>>();
+
+  function attach(address: string): void {
+    engineAddress = address;
+    log.attach(address);
+  }
 
   async function resourceType(token: string): Promise<ResourceType> {
     if (!session) throw new UserError("PS602", "the provider is not configured yet");
@@ -81,7 +87,7 @@ export function createService(redactor: Redactor): Service {
 
   const handlers: grpc.UntypedServiceImplementation = {
     handshake: answer((request: InstanceType<typeof messages.ProviderHandshakeRequest>) => {
-      log.attach(request.getEngineAddress());
+      attach(request.getEngineAddress());
       const response = new messages.ProviderHandshakeResponse();
       response.setAcceptSecrets(false);
       response.setAcceptResources(false);
@@ -90,7 +96,7 @@ export function createService(redactor: Redactor): Service {
       return response;
     }),
     attach: answer((request: InstanceType<typeof plugin.PluginAttach>) => {
-      log.attach(request.getAddress());
+      attach(request.getAddress());
       return new emptyMessages.Empty();
     }),
     getPluginInfo: answer(() => {
@@ -108,7 +114,7 @@ export function createService(redactor: Redactor): Service {
     diffConfig: answer((request: InstanceType<typeof messages.DiffRequest>) => diffConfig(request, redactor)),
     configure: answer(async (request: InstanceType<typeof messages.ConfigureRequest>) => {
       const previous = session;
-      session = configure(request, redactor);
+      session = configure(request, redactor, engineAddress);
       loaded.clear();
       await previous?.close();
       setImmediate(preload);
@@ -134,7 +140,7 @@ export function createService(redactor: Redactor): Service {
 
   return {
     handlers,
-    attach: (engineAddress) => log.attach(engineAddress),
+    attach,
     async close() {
       cancel.abort(new UserError("PS604", "the provider is shutting down"));
       await session?.close();

@@ -3,13 +3,17 @@
  * must not work on two of them at once.
  */
 import type { ProviderConfig } from "../core/config.ts";
+import { runNumber, takeRunLock } from "../database/runLock.ts";
 import { type Database, openDatabase } from "../database/target.ts";
+import { Guard, type GuardStep } from "../guard/guard.ts";
 
 /** What all resources of one configured provider share. */
 export interface Session {
   readonly config: ProviderConfig;
   /** Undefined while the URL is not known; then plan without it and say so. */
   readonly database: Database | undefined;
+  /** Each change of the target goes through it. */
+  readonly guard: Guard;
   /**
    * Runs one task after another. Pulumi works on several resources at a time: two that change the database at
    * once could get into each other's locks, and one that plans keeps this process busy while another one's
@@ -22,14 +26,27 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** What the run is that a session belongs to. */
+export interface RunOptions {
+  /** Where the engine of this run listens. Default: the provider runs without one. */
+  engineAddress?: string;
+  /** What must be passed before the first change, in this order. Default: what the configuration says. */
+  steps?: readonly GuardStep[];
+}
+
 /** Connects to nothing yet. Throws a `UserError` when the URL is malformed. */
-export function createSession(config: ProviderConfig): Session {
+export function createSession(config: ProviderConfig, { engineAddress, steps = [] }: RunOptions = {}): Session {
   const database = openDatabase(config);
+  const guard = new Guard(steps, async ({ context }) => {
+    if (database === undefined) throw new Error("a change came before the URL of the database was known");
+    return takeRunLock(database, runNumber(engineAddress), context);
+  });
   const tasks: (() => Promise<void>)[] = [];
   let turn: Promise<unknown> = Promise.resolve();
   return {
     config,
     database,
+    guard,
     inTurn: (task) => {
       const result = turn.then(task);
       turn = result.catch(() => undefined);
@@ -38,6 +55,7 @@ export function createSession(config: ProviderConfig): Session {
     onClose: (task) => void tasks.push(task),
     async close() {
       await Promise.allSettled(tasks.map((task) => task()));
+      await guard.close();
       await database?.close();
     },
   };

@@ -1,14 +1,16 @@
 import { inject } from "vitest";
-import type { ShadowMode } from "../../provider/core/config.ts";
-import type {
-  CallContext,
-  PlannedChange,
-  Properties,
-  ResourceState,
-  ResourceType,
+import type { ProviderConfig, ShadowMode } from "../../provider/core/config.ts";
+import {
+  type CallContext,
+  type PlannedChange,
+  type Properties,
+  type ResourceState,
+  type ResourceType,
+  UNKNOWN,
 } from "../../provider/core/resourceType.ts";
 import { isObject } from "../../provider/core/values.ts";
 import { createLayer } from "../../provider/resources/layer/layer.ts";
+import { parseConfig } from "../../provider/resources/provider/inputs.ts";
 import { createSession } from "../../provider/resources/session.ts";
 import { type SqlProject, sqlProject } from "./sqlProject.ts";
 
@@ -55,18 +57,13 @@ export const ROWS_UNASKED: RunOptions = { rowQuestionTimeoutMs: 0 };
 /** The SQL files of this test process, and the caches of its runs. */
 export const project: SqlProject = sqlProject();
 
+/** The configuration of a provider that is told only this, for a test that opens a session itself. */
+export const defaults = (properties: Properties): ProviderConfig => parseConfig(properties).config;
+
 /** @param url undefined as in a preview in which the database is not known yet. */
 export function layerRun(url: string | undefined, options: RunOptions = {}): LayerRun {
-  const session = createSession({
-    url,
-    lockTimeoutMs: options.lockTimeoutMs ?? 3000,
-    lockLimitMs: options.lockLimitMs ?? 120_000,
-    lockRetries: options.lockRetries ?? 2,
-    statementTimeoutMs: options.statementTimeoutMs ?? 5000,
-    longStatementTimeoutMs: options.longStatementTimeoutMs ?? 0,
-    rowQuestionTimeoutMs: options.rowQuestionTimeoutMs ?? 2000,
-    shadow: options.shadow ?? { url: inject("serverUrl") },
-  });
+  const { shadow = { url: inject("serverUrl") }, directory: _directory, stack: _stack, ...limits } = options;
+  const session = createSession({ ...defaults({ url: url ?? UNKNOWN, lockRetries: 2 }), ...limits, shadow });
   const said: Said = { infos: [], warnings: [], statuses: [], plans: [] };
   const cancel = new AbortController();
   return {

@@ -48,6 +48,7 @@ const ROOMS = [
   "pull",
   "shadow",
   "apply",
+  "guard",
   "resources",
   "schema",
   "protocol",

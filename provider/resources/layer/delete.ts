@@ -34,7 +34,7 @@ export async function removeLayer(runtime: LayerRuntime, context: CallContext, s
     packed: state.outputs.contribution,
   };
   await runtime.session.inTurn(() =>
-    applyGoal<undefined>(runtime, context, { rows, ledger }, async (live, unrecorded) => {
+    applyGoal<undefined>(runtime, { context, operation: "delete" }, { rows, ledger }, async (live, unrecorded) => {
       const whole = withUnrecorded(record, unrecorded) ?? record;
       const reversal = withoutNeeds(live, whole, reversalOf(whole, runtime.ownership.heldByOthers(inputs.name)));
       refuseDependents(live, removedFrom(live, reversal), new Set(), context.report.warn);

@@ -92,7 +92,10 @@ export async function planOnly(
           ["PS212"],
         ),
       );
-  if (plan.list.statements.length > 0) runtime.tellEventTriggers(catalog.facts, report);
+  if (plan.list.statements.length > 0) {
+    runtime.session.guard.notePlanned();
+    runtime.tellEventTriggers(catalog.facts, report);
+  }
   const { role, major } = await target.facts();
   await refuseMissingPrivileges(pool, role, transition.live, desired, plan.list.statements);
   await refuseTooManyLocks(pool, transition.live, desired, major);

@@ -47,7 +47,8 @@ async function applyNow(
     entries: new LayerLedger(context.urn, meaning.inputs.name),
     packed: state?.outputs.contribution,
   };
-  const applied = await applyGoal<ContributionRecord>(runtime, context, { rows, hazards, ledger }, (live, unrecorded) =>
+  const change = { context, operation: state === undefined ? "create" : "update" } as const;
+  const applied = await applyGoal<ContributionRecord>(runtime, change, { rows, hazards, ledger }, (live, unrecorded) =>
     resolveTransition(
       runtime,
       { ...meaning, earlier: withUnrecorded(meaning.earlier, unrecorded) },

@@ -23,6 +23,7 @@ import { againWhenLost } from "../../database/lostConnection.ts";
 import { refuseReadOnly } from "../../database/readOnly.ts";
 import { type TransactionOptions, withRetries } from "../../database/transaction.ts";
 import { withDatabaseLock } from "../../database/updateLock.ts";
+import type { BeforeChange, Change } from "../../guard/guard.ts";
 import { type Approvals, refuseHazards } from "../../plan/approvals.ts";
 import { type EqualResults, withEqualResults } from "../../plan/equalResults.ts";
 import { takingBack } from "../../plan/inheritance/moveRows.ts";
@@ -82,7 +83,7 @@ export interface Applied<Kept> extends Moves {
  */
 export async function applyGoal<Kept extends ContributionRecord | undefined>(
   runtime: LayerRuntime,
-  context: CallContext,
+  change: Change,
   policy: ApplyPolicy,
   goal: Goal<Kept>,
 ): Promise<Applied<Kept>> {
@@ -93,8 +94,13 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
     hasBegun = true;
   };
   try {
-    const once = () => underDatabaseLock(runtime, context, policy, goal, { started, begin });
-    return await againWhenLost(once, () => !hasBegun);
+    return await runtime.session.guard.guarded(change, (beforeChange) => {
+      const progress = { started, begin, beforeChange };
+      return againWhenLost(
+        () => underDatabaseLock(runtime, change.context, policy, goal, progress),
+        () => !hasBegun,
+      );
+    });
   } catch (error) {
     throw describeDatabaseError(error) ?? error;
   }
@@ -106,6 +112,8 @@ interface Progress {
   started: number;
   /** Told before the first change: from then on the connection must stay. */
   begin: () => void;
+  /** The guard's. */
+  beforeChange: BeforeChange;
 }
 
 async function underDatabaseLock<Kept extends ContributionRecord | undefined>(
@@ -113,7 +121,7 @@ async function underDatabaseLock<Kept extends ContributionRecord | undefined>(
   context: CallContext,
   policy: ApplyPolicy,
   goal: Goal<Kept>,
-  { started, begin }: Progress,
+  { started, ...progress }: Progress,
 ): Promise<Applied<Kept>> {
   const target = runtime.knownTarget();
   const client = await target.connect();
@@ -142,7 +150,7 @@ async function underDatabaseLock<Kept extends ContributionRecord | undefined>(
           return await turnInto(
             runtime,
             context,
-            { client, watch, begin, keep: (n) => (kept += n), rows, used },
+            { client, watch, ...progress, keep: (n) => (kept += n), rows, used },
             policy,
             goal,
             before,
@@ -227,6 +235,7 @@ interface Connection {
   watch: BlockerWatch;
   /** Told before the first change. */
   begin: () => void;
+  beforeChange: BeforeChange;
   rows: AskedRows;
   /** Told how many statements have become lasting. */
   keep: (statements: number) => void;
@@ -244,7 +253,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   before: Catalog,
   started: number,
 ): Promise<Applied<Kept>> {
-  const { client, watch, begin, keep, used } = connection;
+  const { client, watch, begin, beforeChange, keep, used } = connection;
   const { report } = context;
   const unrecorded = await policy.ledger.entries.readUnrecorded(client, policy.ledger.packed);
   const target = await goal(before.facts, unrecorded);
@@ -260,6 +269,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   for (const approval of target.approvals ?? []) used.add(approval);
   const next = record && { record, used: [...used], unfinished, ...(handedOver && { handedOver }) };
   const writeEntry = await policy.ledger.entries.pendingEntry(client, next, list.statements.length > 0, takenOver);
+  if (list.statements.length > 0 || writeEntry !== undefined) beforeChange();
   begin();
   const [first] = list.statements;
   if (writeEntry !== undefined && (first === undefined || first.transaction === "none"))

@@ -1,9 +1,9 @@
 /** The deletion of a row, refused while other rows refer to it. Which ones do is found by `dependents.ts`. */
 import type pg from "pg";
 import { UserError } from "../../core/errors.ts";
-import type { CallContext } from "../../core/resourceType.ts";
 import type { Database } from "../../database/target.ts";
 import { inTransaction } from "../../database/transaction.ts";
+import type { BeforeChange, Change } from "../../guard/guard.ts";
 import type { Session } from "../session.ts";
 import { bindRow } from "./boundRow.ts";
 import { readColumns } from "./columns.ts";
@@ -21,15 +21,18 @@ export async function removeRow(
   session: Session,
   database: Database,
   inputs: RowInputs,
-  context: CallContext,
+  change: Change,
 ): Promise<void> {
-  await inTransaction(database, session.config, (client) => removeIn(client, inputs), {
-    signal: context.signal,
-    onRetry: ({ attempt, reason }) => context.report.status(`${reason}: try ${attempt} follows`),
-  });
+  const { signal, report } = change.context;
+  await session.guard.guarded(change, (beforeChange) =>
+    inTransaction(database, session.config, (client) => removeIn(client, inputs, beforeChange), {
+      signal,
+      onRetry: ({ attempt, reason }) => report.status(`${reason}: try ${attempt} follows`),
+    }),
+  );
 }
 
-async function removeIn(client: pg.ClientBase, inputs: RowInputs): Promise<void> {
+async function removeIn(client: pg.ClientBase, inputs: RowInputs, beforeChange: BeforeChange): Promise<void> {
   const columns = inputs.table && (await readColumns(client, inputs.table));
   if (!columns) return;
   // Only the key counts: other columns may have been dropped since.
@@ -44,6 +47,7 @@ async function removeIn(client: pg.ClientBase, inputs: RowInputs): Promise<void>
     condition: (relation, parameters) => keyCondition(row.key, parameters, relation),
   });
   if (dependents.length > 0) throw new UserError("PS404", refusal(describeRow(row), dependents));
+  beforeChange();
   const { text, values } = deleteRow(row);
   const { rowCount } = await client.query(text, values);
   if (rowCount !== 1) {

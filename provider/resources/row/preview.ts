@@ -13,6 +13,8 @@ import { type LiveRow, readLiveForPlan } from "./read.ts";
 /** What a preview foresees. */
 export interface PlannedRow {
   exists: boolean;
+  /** Whether an update would write it. */
+  isWritten: boolean;
   /** The returned columns; unknown where only the write will tell. */
   columns: Value;
 }
@@ -50,12 +52,16 @@ export async function planRow(
   const found = database && (await findRow(database, inputs));
   if (!found) {
     await context.report.plan([statement("insert", inputs, undefined)]);
-    return { exists: false, columns: inputs.unknown.has("returning") ? UNKNOWN : unknownColumns(inputs.returning) };
+    return {
+      exists: false,
+      isWritten: true,
+      columns: inputs.unknown.has("returning") ? UNKNOWN : unknownColumns(inputs.returning),
+    };
   }
   const { row, live, columns } = found;
   const paths = new Set([...live.differing.map(({ path }) => path), ...row.undetermined]);
   if (paths.size > 0) await context.report.plan([statement("update", inputs, paths)]);
-  return { exists: true, columns: foreseenColumns(inputs, live, columns, paths.size > 0) };
+  return { exists: true, isWritten: paths.size > 0, columns: foreseenColumns(inputs, live, columns, paths.size > 0) };
 }
 
 /** After an update, a trigger may have changed any column but those that identify the row. */

@@ -41,8 +41,11 @@ export function createRow(session: Session): ResourceType {
   }
 
   async function plan(inputs: RowInputs, context: CallContext): ReturnType<typeof planRow> {
-    if (!session.database) return planRow(undefined, inputs, context);
-    return on(inputs, context, (database) => planRow(database, inputs, context));
+    const planned = session.database
+      ? await on(inputs, context, (database) => planRow(database, inputs, context))
+      : await planRow(undefined, inputs, context);
+    if (planned.isWritten) session.guard.notePlanned();
+    return planned;
   }
 
   return {
@@ -75,7 +78,7 @@ export function createRow(session: Session): ResourceType {
         return { id: "", outputs: outputsOf(news, columns, exists) };
       }
       const { existed, changed, columns } = await on(inputs, context, (database) =>
-        session.inTurn(() => writeRow(session, database, inputs, context)),
+        session.inTurn(() => writeRow(session, database, inputs, { context, operation: "create" })),
       );
       if (existed) {
         context.report.info(
@@ -110,7 +113,7 @@ export function createRow(session: Session): ResourceType {
         return outputsOf(news, columns, exists && wasAdopted);
       }
       const { existed, columns } = await on(inputs, context, (database) =>
-        session.inTurn(() => writeRow(session, database, inputs, context)),
+        session.inTurn(() => writeRow(session, database, inputs, { context, operation: "update" })),
       );
       if (!existed) context.report.warn("the row was missing in the database and was inserted again");
       return outputsOf(news, columns, existed && wasAdopted);
@@ -123,7 +126,7 @@ export function createRow(session: Session): ResourceType {
       }
       const inputs = checkedRowInputs(state.inputs);
       await on({ ...inputs, secretValues: new Map(), initialSecretValues: new Map() }, context, (database) =>
-        session.inTurn(() => removeRow(session, database, inputs, context)),
+        session.inTurn(() => removeRow(session, database, inputs, { context, operation: "delete" })),
       );
     },
   };

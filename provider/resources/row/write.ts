@@ -5,10 +5,11 @@
 import { createHash } from "node:crypto";
 import type pg from "pg";
 import { UserError } from "../../core/errors.ts";
-import type { CallContext, Properties } from "../../core/resourceType.ts";
+import type { Properties } from "../../core/resourceType.ts";
 import { timed } from "../../core/timing.ts";
 import type { Database } from "../../database/target.ts";
 import { inTransaction } from "../../database/transaction.ts";
+import type { BeforeChange, Change } from "../../guard/guard.ts";
 import type { Session } from "../session.ts";
 import { type BoundRow, bindRow } from "./boundRow.ts";
 import { readColumns } from "./columns.ts";
@@ -34,13 +35,16 @@ export async function writeRow(
   session: Session,
   database: Database,
   inputs: RowInputs,
-  context: CallContext,
+  change: Change,
 ): Promise<Written> {
+  const { signal, report } = change.context;
   const run = (skipSecrets: boolean): Promise<Written> =>
-    inTransaction(database, session.config, (client) => writeIn(client, inputs, skipSecrets), {
-      signal: context.signal,
-      onRetry: ({ attempt, reason }) => context.report.status(`${reason}: try ${attempt} follows`),
-    });
+    session.guard.guarded(change, (beforeChange) =>
+      inTransaction(database, session.config, (client) => writeIn(client, inputs, skipSecrets, beforeChange), {
+        signal,
+        onRetry: ({ attempt, reason }) => report.status(`${reason}: try ${attempt} follows`),
+      }),
+    );
   try {
     return await timed("rows", () => run(false));
   } catch (error) {
@@ -49,7 +53,12 @@ export async function writeRow(
   }
 }
 
-async function writeIn(client: pg.ClientBase, inputs: RowInputs, skipSecrets: boolean): Promise<Written> {
+async function writeIn(
+  client: pg.ClientBase,
+  inputs: RowInputs,
+  skipSecrets: boolean,
+  beforeChange: BeforeChange,
+): Promise<Written> {
   const columns = inputs.table && (await readColumns(client, inputs.table));
   if (!columns) {
     throw new UserError(
@@ -65,6 +74,7 @@ async function writeIn(client: pg.ClientBase, inputs: RowInputs, skipSecrets: bo
   const bindings = before
     ? before.differing
     : [...row.key, ...row.values, ...row.secrets, ...row.initialValues, ...row.initialSecrets];
+  beforeChange();
   await execute(client, row, before ? updateRow(row, bindings) : insertRow(row.table, bindings));
   const after = await readLive(client, row);
   if (!after || after.differing.length > 0) {

@@ -1,6 +1,7 @@
 /** Deletes the rows that a set has made. Which these are is kept in `made.ts`. */
 import type pg from "pg";
 import { UserError } from "../../core/errors.ts";
+import type { BeforeChange } from "../../guard/guard.ts";
 import { readColumns } from "../row/columns.ts";
 import { findDependents, refusalOf } from "../row/dependents.ts";
 import type { RowsInputs } from "./inputs.ts";
@@ -17,6 +18,7 @@ export async function removeMade(
   client: pg.ClientBase,
   { table, tableText }: RowsInputs,
   made: MadeKeys,
+  beforeChange: BeforeChange,
 ): Promise<void> {
   const columns = table && (await readColumns(client, table));
   const key = columns && (await stageMade(client, columns, made));
@@ -36,6 +38,8 @@ export async function removeMade(
       ),
     );
   }
+  if (found === 0) return;
+  beforeChange();
   const { rowCount } = await client.query(deleteMade(table, key));
   if (rowCount !== found) {
     throw new UserError(

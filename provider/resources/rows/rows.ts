@@ -108,15 +108,19 @@ export function createRows(session: Session, projectDirectory = process.cwd()): 
     const { changes, digest, lacksUniqueKey: isLoose } = await look(inputs, context);
     if (isLoose) context.report.warn(withoutUniqueKey(inputs));
     await context.report.plan(plannedChanges(changes, inputs));
-    if (!isNothing(changes)) context.report.info(summaryOf(changes));
+    if (!isNothing(changes)) {
+      session.guard.notePlanned();
+      context.report.info(summaryOf(changes));
+    }
     return { rowCount: changes.count, digest: digest ?? null, adopted: UNKNOWN, made: UNKNOWN, drift: [] };
   }
 
   async function write(inputs: RowsInputs, context: CallContext, state?: ResourceState): Promise<Properties> {
     const earlier = unpackMade(state?.outputs.made);
+    const change = { context, operation: state === undefined ? "create" : "update" } as const;
     return session.inTurn(async () => {
-      const { changes, adopted, made, digest } = await on(inputs, context, false, (client) =>
-        writeRows(client, inputs, sourceOf(inputs), earlier),
+      const { changes, adopted, made, digest } = await session.guard.guarded(change, (beforeChange) =>
+        on(inputs, context, false, (client) => writeRows(client, inputs, sourceOf(inputs), earlier, beforeChange)),
       );
       context.report.info(isNothing(changes) ? "all rows are as they should be" : summaryOf(changes));
       if (state === undefined && adopted > 0)
@@ -179,8 +183,12 @@ export function createRows(session: Session, projectDirectory = process.cwd()): 
           `${counted(adopted)} of ${state.id} stay in the database, as they were there before this program adopted them`,
         );
       if (made.keys.length === 0) return;
-      await on({ ...inputs, secretColumns: [] }, context, false, (client) =>
-        session.inTurn(() => removeMade(client, inputs, made)),
+      await session.inTurn(() =>
+        session.guard.guarded({ context, operation: "delete" }, (beforeChange) =>
+          on({ ...inputs, secretColumns: [] }, context, false, (client) =>
+            removeMade(client, inputs, made, beforeChange),
+          ),
+        ),
       );
     },
   };

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type pg from "pg";
 import { UserError } from "../../core/errors.ts";
+import type { BeforeChange } from "../../guard/guard.ts";
 import { type Column, readColumns } from "../row/columns.ts";
 import { findDependents, refusalOf } from "../row/dependents.ts";
 import { type Changes, compareSet, isNothing, type NamedRow, numberOf } from "./compare.ts";
@@ -35,6 +36,7 @@ export async function writeRows(
   inputs: RowsInputs,
   source: RowSource,
   earlier: MadeKeys,
+  beforeChange: BeforeChange,
 ): Promise<WrittenSet> {
   const { table } = inputs;
   const columns = table && (await readColumns(client, table));
@@ -52,6 +54,7 @@ export async function writeRows(
   const changes = await compareSet(client, inputs, staged, { isPlan: false });
   const { layout } = staged;
   await client.query(createNew(requiredKey(columns, inputs)));
+  if (!isNothing(changes)) beforeChange();
   if (layout !== undefined && !isNothing(changes)) await write(client, inputs, layout, changes, source);
 
   const known = await stageMade(client, columns, earlier);
