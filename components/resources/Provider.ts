@@ -1,6 +1,6 @@
 /**
- * The connection to one database as programs see it, with its time limits. The provider checks the values; it
- * receives numbers as JSON text.
+ * The connection to one database as programs see it, with its time limits. The provider checks the values;
+ * it receives numbers as JSON text.
  */
 import * as pulumi from "@pulumi/pulumi";
 
@@ -14,16 +14,16 @@ export interface ProviderArgs {
   url: pulumi.Input<string>;
 
   /**
-   * Longest wait for one lock in the database, in milliseconds, 1 or more. After it the transaction is rolled
-   * back and tried again, so that the update never queues up behind a long transaction and blocks all
-   * other sessions.
+   * Longest wait for one lock in the database, in milliseconds, 1 or more. After it the transaction is
+   * rolled back and tried again, so that the update never queues up behind a long transaction and blocks
+   * all other sessions.
    * @default 3000
    */
   lockTimeoutMs?: pulumi.Input<number> | undefined;
 
   /**
-   * How long a transaction that meets locks of other sessions is run again, with pauses, in milliseconds from
-   * the first failure. Then the update fails and names the blocking sessions. 0 for never.
+   * How long a transaction that meets locks of other sessions is run again, with pauses, in milliseconds
+   * from the first failure. Then the update fails and names the blocking sessions. 0 for never.
    * @default 120000
    */
   lockLimitMs?: pulumi.Input<number> | undefined;
@@ -42,8 +42,8 @@ export interface ProviderArgs {
   statementTimeoutMs?: pulumi.Input<number> | undefined;
 
   /**
-   * Longest run of one statement that reads, checks, copies or indexes rows, in milliseconds; 0 for no limit.
-   * It runs under a weak lock, on an empty table, or with an approval in `allow`.
+   * Longest run of one statement that reads, checks, copies or indexes rows, in milliseconds; 0 for no
+   * limit. It runs under a weak lock, on an empty table, or with an approval in `allow`.
    * @default 0
    */
   longStatementTimeoutMs?: pulumi.Input<number> | undefined;
@@ -64,6 +64,61 @@ export interface ProviderArgs {
    * @default "auto"
    */
   shadow?: pulumi.Input<string> | undefined;
+
+  /**
+   * Whether nothing is changed unless a `Gate` of the same run says GO; a destroy needs none.
+   * @default false
+   */
+  requireGate?: pulumi.Input<boolean> | undefined;
+
+  /**
+   * The backup before the first change of a run, a destroy included: `dump` by pg_dump; `copy`, a copy of
+   * the database on its server, where no session is on it; `external`, the proof of a backup by others;
+   * `off`.
+   * @default "off"
+   */
+  backup?: pulumi.Input<"dump" | "copy" | "external" | "off"> | undefined;
+
+  /**
+   * Where dumps lie, from the project directory; made with mode 0700.
+   * @default a folder of the user, outside of the project
+   */
+  backupFolder?: pulumi.Input<string> | undefined;
+
+  /**
+   * How many backups of a stack are kept, 1 or more.
+   * @default 10
+   */
+  backupKeep?: pulumi.Input<number> | undefined;
+
+  /**
+   * How a dump is proven: by a restore into a scratch database with equal row counts, or by its list.
+   * `auto`: a restore while the dump is below 500 MB.
+   * @default "auto"
+   */
+  backupProof?: pulumi.Input<"auto" | "restore" | "list"> | undefined;
+
+  /**
+   * The largest database that `dump` takes, in MB.
+   * @default 5120
+   */
+  backupSizeLimitMb?: pulumi.Input<number> | undefined;
+
+  /**
+   * Longest run of a dump and of its proof, in milliseconds; 0 for no limit.
+   * @default 3600000
+   */
+  backupTimeoutMs?: pulumi.Input<number> | undefined;
+
+  /** For `external`: a command that prints when the last backup by others was made, as ISO 8601. */
+  backupCommand?: pulumi.Input<string> | undefined;
+
+  /**
+   * For how many days tables and columns that are dropped with rows stay in the database under another
+   * name, so that going back gives the rows back; 0 to drop at once.
+   * @default 0
+   */
+  keepDroppedDays?: pulumi.Input<number> | undefined;
 }
 
 /**
@@ -93,12 +148,21 @@ export class Provider extends pulumi.ProviderResource {
         longStatementTimeoutMs: asJson(args.longStatementTimeoutMs),
         rowQuestionTimeoutMs: asJson(args.rowQuestionTimeoutMs),
         shadow: args.shadow,
+        requireGate: asJson(args.requireGate),
+        backup: args.backup,
+        backupFolder: args.backupFolder,
+        backupKeep: asJson(args.backupKeep),
+        backupProof: args.backupProof,
+        backupSizeLimitMb: asJson(args.backupSizeLimitMb),
+        backupTimeoutMs: asJson(args.backupTimeoutMs),
+        backupCommand: args.backupCommand,
+        keepDroppedDays: asJson(args.keepDroppedDays),
       },
       pulumi.mergeOptions(opts, { additionalSecretOutputs: ["url"] }),
     );
   }
 }
 
-function asJson(value: pulumi.Input<number> | undefined): pulumi.Output<string> | undefined {
+function asJson(value: pulumi.Input<number | boolean> | undefined): pulumi.Output<string> | undefined {
   return value === undefined ? undefined : pulumi.output(value).apply((known) => JSON.stringify(known));
 }

@@ -4,8 +4,8 @@
  */
 
 /**
- * How a shadow database is found: see `docs/architecture.md`. A URL names a server on which scratch databases
- * may be made.
+ * How a shadow database is found: see `docs/architecture.md`. A URL names a server on which scratch
+ * databases may be made.
  */
 export type ShadowMode = "auto" | "embedded" | "colocated" | { url: string };
 
@@ -36,4 +36,40 @@ export interface ProviderConfig {
   rowQuestionTimeoutMs: number;
   /** Default `auto`. */
   shadow: ShadowMode;
+  /**
+   * Whether a change needs a `Gate` of this run that says GO. A destroy does not: a rollback must not wait
+   * for a maintenance window. Default false.
+   */
+  requireGate: boolean;
+  backup: BackupSettings;
+  /**
+   * For how many days dropped tables and columns are kept under another name; 0 to drop at once. Default 0.
+   */
+  keepDroppedDays: number;
+}
+
+/** `off` is noted in the report of a run. */
+export const BACKUP_MODES = ["dump", "copy", "external", "off"] as const;
+export type BackupMode = (typeof BACKUP_MODES)[number];
+
+/** `auto`: a restore while the dump is small enough, else the list. */
+export const BACKUP_PROOFS = ["auto", "restore", "list"] as const;
+export type BackupProof = (typeof BACKUP_PROOFS)[number];
+
+/** The backup before the first change of a run. */
+export interface BackupSettings {
+  /** Default `off`. */
+  mode: BackupMode;
+  /** Where dumps lie; undefined for a folder of the user, outside of the checkout. */
+  folder: string | undefined;
+  /** How many backups of a stack are kept, the new one included. Default 10. */
+  keep: number;
+  /** Default `auto`. */
+  proof: BackupProof;
+  /** The largest database that `dump` takes, in MB. Default 5120. */
+  sizeLimitMb: number;
+  /** Longest run of the dump, and of its proof, in milliseconds; 0 for no limit. Default 3600000. */
+  timeoutMs: number;
+  /** For `external`: prints when the last backup by others was made, as ISO 8601. */
+  command: string | undefined;
 }

@@ -4,14 +4,13 @@
  */
 import type { ProviderConfig } from "../core/config.ts";
 import { runNumber, takeRunLock } from "../database/runLock.ts";
-import { type Database, openDatabase } from "../database/target.ts";
+import { openDatabase } from "../database/target.ts";
 import { Guard, type GuardStep } from "../guard/guard.ts";
+import type { Run } from "../guard/run.ts";
+import { guardSteps } from "../guard/steps.ts";
 
 /** What all resources of one configured provider share. */
-export interface Session {
-  readonly config: ProviderConfig;
-  /** Undefined while the URL is not known; then plan without it and say so. */
-  readonly database: Database | undefined;
+export interface Session extends Run {
   /** Each change of the target goes through it. */
   readonly guard: Guard;
   /**
@@ -30,22 +29,25 @@ export interface Session {
 export interface RunOptions {
   /** Where the engine of this run listens. Default: the provider runs without one. */
   engineAddress?: string;
+  /** Default: where the process runs. */
+  projectDirectory?: string;
   /** What must be passed before the first change, in this order. Default: what the configuration says. */
   steps?: readonly GuardStep[];
 }
 
 /** Connects to nothing yet. Throws a `UserError` when the URL is malformed. */
-export function createSession(config: ProviderConfig, { engineAddress, steps = [] }: RunOptions = {}): Session {
+export function createSession(config: ProviderConfig, options: RunOptions = {}): Session {
   const database = openDatabase(config);
-  const guard = new Guard(steps, async ({ context }) => {
+  const { engineAddress, projectDirectory = process.cwd() } = options;
+  const run: Run = { config, database, record: {}, projectDirectory };
+  const guard = new Guard(options.steps ?? guardSteps(run), async ({ context }) => {
     if (database === undefined) throw new Error("a change came before the URL of the database was known");
     return takeRunLock(database, runNumber(engineAddress), context);
   });
   const tasks: (() => Promise<void>)[] = [];
   let turn: Promise<unknown> = Promise.resolve();
   return {
-    config,
-    database,
+    ...run,
     guard,
     inTurn: (task) => {
       const result = turn.then(task);

@@ -1,5 +1,5 @@
 /** The settings of the provider in the package schema. They are parsed in `resources/provider/inputs.ts`. */
-import { type ResourceSpec, text, whole } from "./property.ts";
+import { flag, type ResourceSpec, text, whole } from "./property.ts";
 
 export const provider: ResourceSpec = {
   description:
@@ -53,6 +53,56 @@ export const provider: ResourceSpec = {
       default: "auto",
       description:
         "Where the SQL of layers is executed to learn what it means: `embedded` (a local throw-away PostgreSQL of the target's major version), `colocated` (a scratch database on the target's server; needs CREATEDB), `auto` (embedded where possible, else colocated), or the URL of a server on which scratch databases may be made. Default `auto`.",
+    },
+    requireGate: {
+      type: flag,
+      default: false,
+      description:
+        "Whether nothing is changed unless a `Gate` of the same run says GO. A destroy needs none: a rollback must not wait for a maintenance window. Default false.",
+    },
+    backup: {
+      type: text,
+      default: "off",
+      description:
+        "The backup before the first change of a run, a destroy included: `dump` (pg_dump), `copy` (a copy of the database on its server, where no session is on it), `external` (proof of a backup by others, see `backupCommand`), `off`. A run that changes nothing makes none. Default `off`.",
+    },
+    backupFolder: {
+      type: text,
+      description:
+        "Where dumps lie; made with mode 0700. A relative path starts at the project. Default: a folder of the user outside of the project.",
+    },
+    backupKeep: {
+      type: whole,
+      default: 10,
+      description:
+        "How many backups of a stack are kept; older ones are deleted after a new one is proven, the newest never. Default 10.",
+    },
+    backupProof: {
+      type: text,
+      default: "auto",
+      description:
+        "How a dump is proven: `restore` into a scratch database with equal row counts, `list` (its table of contents is complete), or `auto`: a restore while the dump is below 500 MB. Default `auto`.",
+    },
+    backupSizeLimitMb: {
+      type: whole,
+      default: 5120,
+      description: "The largest database that `dump` takes, in MB; a larger one needs another mode. Default 5120.",
+    },
+    backupTimeoutMs: {
+      type: whole,
+      default: 3_600_000,
+      description: "Longest run of a dump and of its proof, in milliseconds; 0 for no limit. Default 3600000.",
+    },
+    backupCommand: {
+      type: text,
+      description:
+        "For `external`: a command that prints when the last backup by others was made, as ISO 8601, such as one that asks a cloud for its last snapshot. Run by the shell, from the project.",
+    },
+    keepDroppedDays: {
+      type: whole,
+      default: 0,
+      description:
+        "For how many days tables and columns that a plan drops with rows, under an approval, are kept in the database under another name, so that going back gives the rows back; 0 to drop at once. Default 0.",
     },
   },
 };

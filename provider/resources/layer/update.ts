@@ -9,12 +9,9 @@ import { type ExecutionHooks, execute } from "../../apply/execute.ts";
 import { refuseTooManyLocks } from "../../apply/lockTableRoom.ts";
 import { refuseMissingPrivileges } from "../../apply/privileges.ts";
 import { explained, mayBeOutdated } from "../../apply/statementError.ts";
-import { describe } from "../../catalog/objectNames.ts";
-import type { FactBase, PayloadValue } from "../../catalog/pgDelta.ts";
+import type { FactBase } from "../../catalog/pgDelta.ts";
 import type { Catalog } from "../../catalog/readCatalog.ts";
-import { contributionOf } from "../../contribution/contribution.ts";
 import { type ContributionRecord, declaredBy } from "../../contribution/record.ts";
-import { UserError } from "../../core/errors.ts";
 import type { CallContext, Properties, Reporter } from "../../core/resourceType.ts";
 import { timed } from "../../core/timing.ts";
 import { BlockerWatch } from "../../database/blockingSessions.ts";
@@ -29,14 +26,13 @@ import { type EqualResults, withEqualResults } from "../../plan/equalResults.ts"
 import { takingBack } from "../../plan/inheritance/moveRows.ts";
 import { type LayerPlan, planUpdate } from "../../plan/plan.ts";
 import { planStatements } from "../../plan/planStatements.ts";
-import { renameStatements } from "../../plan/renames/renames.ts";
 import { rowWarnings } from "../../plan/rowChecks/report.ts";
 import type { Statement, StatementList } from "../../plan/statement.ts";
-import type { Transition } from "../../plan/transition.ts";
 import type { Moves } from "./handOver.ts";
 import type { LayerLedger, LedgerEntry } from "./ledger.ts";
 import type { LastRun } from "./outputs.ts";
 import { type RowsPrecondition, refuseDroppingRows } from "./preconditions.ts";
+import { prove } from "./prove.ts";
 import { rehearsedPlan } from "./rehearsedPlan.ts";
 import type { LayerRuntime } from "./runtime.ts";
 import type { LayerTransition } from "./transition.ts";
@@ -362,41 +358,3 @@ function progressOf(report: Reporter, signal: AbortSignal) {
     report.status(message);
   };
 }
-
-async function prove(
-  { facts }: { facts: FactBase },
-  desired: FactBase,
-  goal: (live: FactBase) => Promise<Transition<unknown>>,
-): Promise<void> {
-  // Equal as a whole, mostly; only what differs is worth a plan.
-  if (facts.rootHash === desired.rootHash) return;
-  const next = await goal(facts);
-  const left = [...renameStatements(next.renames), ...planStatements(next.live, next.desired).statements];
-  if (left.length === 0) return;
-  throw new UserError(
-    "PS309",
-    [
-      `After the update ${left.length === 1 ? "1 statement is" : `${left.length} statements are`} still needed, expected none:`,
-      ...left.slice(0, MOST_SHOWN).map((statement) => `    ${statement.sql.split("\n")[0]}`),
-      ...differing(next.live, next.desired).slice(0, MOST_SHOWN),
-      "Run `pulumi up` again: if nothing is left then, another session changed the database in the meantime. If it persists, it is a defect in pgstrata, not in " +
-        "your files: report it with this message, the definition in the file and the server's version.",
-    ].join("\n"),
-  );
-}
-
-const MOST_SHOWN = 10;
-
-/** What differs of objects that both sides have, one form above the other. */
-function differing(live: FactBase, desired: FactBase): string[] {
-  return contributionOf(live, desired).changed.map(({ id, attribute, from, to }) =>
-    [
-      `  ${attribute} of ${describe(id)}:`,
-      `    the server has  ${shown(from)}`,
-      `    the files say   ${shown(to)}`,
-    ].join("\n"),
-  );
-}
-
-const shown = (value: PayloadValue): string =>
-  (typeof value === "string" ? value : JSON.stringify(value ?? null)).replaceAll("\n", " ");

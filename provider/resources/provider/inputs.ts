@@ -2,7 +2,7 @@
  * Which settings the provider takes, their defaults and limits, and all faults at once. What a URL may say is
  * left to `database/connectionUrl.ts`.
  */
-import type { ProviderConfig, ShadowMode } from "../../core/config.ts";
+import { BACKUP_MODES, BACKUP_PROOFS, type ProviderConfig, type ShadowMode } from "../../core/config.ts";
 import { type CheckFailure, type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
 import { connectionUrlFault, URL_SHAPE } from "../../database/connectionUrl.ts";
 
@@ -13,6 +13,10 @@ const DEFAULTS = {
   statementTimeoutMs: 5000,
   longStatementTimeoutMs: 0,
   rowQuestionTimeoutMs: 2000,
+  backupKeep: 10,
+  backupSizeLimitMb: 5120,
+  backupTimeoutMs: 3_600_000,
+  keepDroppedDays: 0,
 } as const;
 const LARGEST = {
   lockTimeoutMs: 3_600_000,
@@ -21,9 +25,19 @@ const LARGEST = {
   statementTimeoutMs: 86_400_000,
   longStatementTimeoutMs: 604_800_000,
   rowQuestionTimeoutMs: 3_600_000,
+  backupKeep: 10_000,
+  backupSizeLimitMb: 1_000_000_000,
+  backupTimeoutMs: 604_800_000,
+  keepDroppedDays: 3650,
 } as const;
+const LEAST: Partial<Record<keyof typeof DEFAULTS, number>> = { backupKeep: 1 };
 const SHADOW_MODES = ["auto", "embedded", "colocated"] as const;
-const PROPERTIES = ["url", ...Object.keys(DEFAULTS), "shadow"];
+const TEXTS = ["backupFolder", "backupCommand"] as const;
+const PROPERTIES = [
+  ...["url", "lockTimeoutMs", "lockLimitMs", "lockRetries", "statementTimeoutMs", "longStatementTimeoutMs"],
+  ...["rowQuestionTimeoutMs", "shadow", "requireGate", "backup", "backupFolder", "backupKeep", "backupProof"],
+  ...["backupSizeLimitMb", "backupTimeoutMs", "backupCommand", "keepDroppedDays"],
+];
 /** What the engine itself adds to a provider's inputs. */
 const ENGINE_PROPERTIES = new Set(["version", "pluginDownloadURL", "pluginChecksums", "parameterization", "package"]);
 
@@ -45,9 +59,30 @@ export function parseConfig(properties: Properties): { config: ProviderConfig; f
   const number = (name: keyof typeof DEFAULTS): number => {
     const value = fromJson(properties[name]);
     if (value === undefined || value === null || value === UNKNOWN) return DEFAULTS[name];
-    if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= LARGEST[name]) return value;
-    fail(name, `found ${describe(value)}, expected a whole number from 0 to ${LARGEST[name]}`);
+    const least = LEAST[name] ?? 0;
+    if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= LARGEST[name]) return value;
+    fail(name, `found ${describe(value)}, expected a whole number from ${least} to ${LARGEST[name]}`);
     return DEFAULTS[name];
+  };
+  const flag = (name: string): boolean => {
+    const value = properties[name];
+    if (isUnset(value) || value === false || value === "false") return false;
+    if (value !== true && value !== "true") fail(name, `found ${describe(value)}, expected true or false`);
+    return true;
+  };
+  const text = (name: (typeof TEXTS)[number]): string | undefined => {
+    const value = properties[name];
+    if (isUnset(value)) return undefined;
+    if (typeof value === "string") return value;
+    fail(name, `found ${describe(value)}, expected a text`);
+    return undefined;
+  };
+  const choice = <Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice => {
+    const value = properties[name];
+    if (isUnset(value)) return fallback;
+    const chosen = choices.find((each) => each === value);
+    if (chosen === undefined) fail(name, `found ${describe(value)}, expected one of ${choices.join(", ")}`);
+    return chosen ?? fallback;
   };
 
   const config: ProviderConfig = {
@@ -59,7 +94,20 @@ export function parseConfig(properties: Properties): { config: ProviderConfig; f
     longStatementTimeoutMs: number("longStatementTimeoutMs"),
     rowQuestionTimeoutMs: number("rowQuestionTimeoutMs"),
     shadow: parseShadow(properties.shadow, (reason) => fail("shadow", reason)),
+    requireGate: flag("requireGate"),
+    backup: {
+      mode: choice("backup", BACKUP_MODES, "off"),
+      folder: text("backupFolder"),
+      keep: number("backupKeep"),
+      proof: choice("backupProof", BACKUP_PROOFS, "auto"),
+      sizeLimitMb: number("backupSizeLimitMb"),
+      timeoutMs: number("backupTimeoutMs"),
+      command: text("backupCommand"),
+    },
+    keepDroppedDays: number("keepDroppedDays"),
   };
+  if (config.backup.mode === "external" && isUnset(properties.backupCommand))
+    fail("backupCommand", 'missing; the mode "external" needs a command that prints when the last backup was made');
   return { config, failures };
 }
 
@@ -77,7 +125,7 @@ function parseUrl(value: Value | undefined, fail: (reason: string) => void): str
 }
 
 function parseShadow(value: Value | undefined, fail: (reason: string) => void): ShadowMode {
-  if (value === undefined || value === null || value === "" || value === UNKNOWN) return "auto";
+  if (isUnset(value)) return "auto";
   const mode = SHADOW_MODES.find((name) => name === value);
   if (mode) return mode;
   const fault = typeof value === "string" && value.includes("://") ? connectionUrlFault(value) : "it is no URL";
@@ -88,12 +136,15 @@ function parseShadow(value: Value | undefined, fail: (reason: string) => void): 
   return "auto";
 }
 
+const isUnset = (value: Value | undefined): value is undefined | null | "" | typeof UNKNOWN =>
+  value === undefined || value === null || value === "" || value === UNKNOWN;
+
 function fromJson(value: Value | undefined): Value | undefined {
   if (typeof value !== "string") return value;
   return /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
 }
 
-function describe(value: Value): string {
+function describe(value: Value | undefined): string {
   return typeof value === "string" || typeof value === "number"
     ? JSON.stringify(value)
     : `a value of type ${typeof value}`;

@@ -8,7 +8,7 @@ import { createRow } from "../../../provider/resources/row/row.ts";
 import { createSession } from "../../../provider/resources/session.ts";
 import { ask, createTestRole, type TestDatabase } from "../../support/database.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
-import { destroy, inRun, pending, preview, project, put, refresh, up } from "../../support/layerHarness.ts";
+import { defaults, destroy, inRun, pending, preview, project, put, refresh, up } from "../../support/layerHarness.ts";
 import { setTraps, type Traps } from "../../support/traps.ts";
 
 const PATH = "public, pg_catalog";
@@ -176,14 +176,7 @@ async function inRow(
   work: (row: ResourceType, context: Parameters<Parameters<typeof inRun>[1]>[0]["context"]) => Promise<void>,
 ): Promise<void> {
   await inRun(url, async ({ context }) => {
-    const limits = { lockTimeoutMs: 3000, lockLimitMs: 10_000, lockRetries: 2, statementTimeoutMs: 5000 };
-    const session = createSession({
-      url,
-      ...limits,
-      longStatementTimeoutMs: 0,
-      rowQuestionTimeoutMs: 0,
-      shadow: "auto",
-    });
+    const session = createSession(defaults({ url, lockLimitMs: 10_000, lockRetries: 2, rowQuestionTimeoutMs: 0 }));
     try {
       await work(createRow(session), context);
     } finally {

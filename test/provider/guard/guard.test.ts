@@ -36,7 +36,10 @@ const rows = (...names: string[]): Properties => ({
   rows: names.map((name, n) => ({ id: n + 1, name })),
 });
 
-/** One way to come to a change: what is there before, what somebody else does to it, and what is desired then. */
+/**
+ * One way to come to a change: what is there before, what somebody else does to it, and what is desired
+ * then.
+ */
 interface Way {
   type: string;
   before?: () => Properties;

@@ -38,7 +38,8 @@ describe("the package schema", () => {
   });
 
   it("names the configuration that the provider takes, with its defaults", () => {
-    const { failures, config } = parseConfig({ url: "postgresql://u:p@h/d", nope: 1 });
+    const url = "postgresql://u:p@h/d";
+    const { failures, config } = parseConfig({ url, nope: 1 });
     expect(failures).toEqual([
       {
         code: "PS601",
@@ -46,10 +47,11 @@ describe("the package schema", () => {
         reason: `unknown property; expected one of ${Object.keys(provider.properties).join(", ")}`,
       },
     ]);
-    const defaults = Object.entries(provider.properties).flatMap(([name, { default: value }]) =>
-      value === undefined ? [] : [[name, value]],
+    const said = Object.entries(provider.properties).flatMap(([name, { default: value }]) =>
+      value === undefined ? [] : [[name, value] as const],
     );
-    expect(config).toMatchObject(Object.fromEntries(defaults));
+    expect(said.length).toBeGreaterThan(10);
+    expect(parseConfig({ url, ...Object.fromEntries(said) })).toEqual({ failures: [], config });
   });
 
   it("marks what is secret", () => {

@@ -1,0 +1,19 @@
+/** What the steps of the guard work with, and what they have found for those that report it. */
+import type { ProviderConfig } from "../core/config.ts";
+import type { Database } from "../database/target.ts";
+
+/** What the procedure around the changes of one run has found. */
+export interface RunRecord {
+  /** When the first change was about to be made, as ISO 8601. */
+  startedAt?: string;
+}
+
+/** One run of the provider: a command of Pulumi, for one target. */
+export interface Run {
+  readonly config: ProviderConfig;
+  /** Undefined while the URL is not known; then plan without it and say so. */
+  readonly database: Database | undefined;
+  readonly record: RunRecord;
+  /** Where relative paths start and the project-local home lies. */
+  readonly projectDirectory: string;
+}
