@@ -1,6 +1,6 @@
 /**
- * Prints the types of a database as TypeScript: what the driver `pg` gives out with its own parsers, and what it
- * takes as parameters. What there is comes from `readModel.ts`.
+ * Prints the types of a database as TypeScript: what the driver `pg` gives out with its own parsers, and
+ * what it takes as parameters. What there is comes from `readModel.ts`.
  */
 import type { CatalogType, Column, DatabaseFunction, DatabaseModel, Relation } from "./model.ts";
 

@@ -1,4 +1,7 @@
-/** Reads from the catalog what the types of a database are made of. How they are printed is left to `printTypes.ts`. */
+/**
+ * Reads from the catalog what the types of a database are made of. How they are printed is left to
+ * `printTypes.ts`.
+ */
 import type pg from "pg";
 import { quoteIdent } from "../../provider/catalog/quote.ts";
 import { checkedValues } from "./checkedValues.ts";
