@@ -5,6 +5,7 @@
 import type { Pool } from "pg";
 import { timed } from "../core/timing.ts";
 import { INHERITANCE, withoutInherited } from "./inheritance.ts";
+import { IDENTITY_SEQUENCES, identitySequencesFrom } from "./kinds/identitySequences.ts";
 import { KINDS_PRESENT, objectsFrom, objectsOf } from "./kinds/objects.ts";
 import { VIEW_PRIVILEGES, viewPrivilegesFrom } from "./kinds/viewPrivileges.ts";
 import { type ExtractionOptions, extractOnTwoConnections } from "./parallelExtract.ts";
@@ -54,6 +55,8 @@ const BEYOND = `
   union all
   ${VIEW_PRIVILEGES}
   union all
+  ${IDENTITY_SEQUENCES}
+  union all
   ${KINDS_PRESENT}`;
 
 interface RowOf<Kind> {
@@ -64,7 +67,9 @@ interface RowOf<Kind> {
   text: string | null;
 }
 
-type BeyondRow = RowOf<"index" | "column" | "domain" | "table"> | RowOf<"move" | "privilege" | "kind" | "object">;
+type BeyondRow =
+  | RowOf<"index" | "column" | "domain" | "table">
+  | RowOf<"move" | "privilege" | "identity" | "kind" | "object">;
 
 /**
  * Reads the catalog of a database in one repeatable-read transaction and makes it comparable with that of
@@ -92,6 +97,7 @@ export async function readCatalog(pool: Pool, owner: string, options: Extraction
     inheritance: new Map(of("table")),
     rowMoves,
     privileges: textsOf("privilege"),
+    identitySequences: textsOf("identity"),
     objects: textsOf("object"),
   };
   return {
@@ -126,6 +132,8 @@ interface Beyond {
   rowMoves: readonly RowMove[];
   /** See {@link VIEW_PRIVILEGES}. */
   privileges: readonly string[];
+  /** See {@link IDENTITY_SEQUENCES}. */
+  identitySequences: readonly string[];
   /** Of kinds that the library does not read, see {@link objectsOf}. */
   objects: readonly string[];
 }
@@ -138,7 +146,16 @@ interface Beyond {
 function comparable(
   facts: FactBase,
   owner: string,
-  { invalidIndexes, virtualColumns, domainDefaults, inheritance, rowMoves, privileges, objects }: Beyond,
+  {
+    invalidIndexes,
+    virtualColumns,
+    domainDefaults,
+    inheritance,
+    rowMoves,
+    privileges,
+    identitySequences,
+    objects,
+  }: Beyond,
 ): FactBase {
   const moved = factsOfMoves(rowMoves, facts.facts());
   const kept = withoutInherited(facts.facts(), inheritance)
@@ -155,8 +172,9 @@ function comparable(
     .filter(({ from, to }) => moved.size === 0 || !(moved.has(encodeId(from)) || moved.has(encodeId(to))))
     .flatMap((edge) => (inheritance.size === 0 ? [edge] : withoutInheritedColumns(edge, present)));
   const more = objectsFrom(objects, owner, whole);
+  const onIdentities = identitySequencesFrom(identitySequences, whole).filter((fact) => !isOwnersDefault(fact));
   return buildFactBase(
-    [...whole, ...viewPrivilegesFrom(privileges, whole), ...more.facts],
+    [...whole, ...viewPrivilegesFrom(privileges, whole), ...onIdentities, ...more.facts],
     [...edges, ...more.edges],
     facts.source,
     undefined,

@@ -16,6 +16,8 @@ import { withoutDefaultPrivileges } from "./defaultPrivileges.ts";
 import { withoutDependents } from "./dependents.ts";
 import { withPartitionsDetached } from "./detachPartitions.ts";
 import { castByText } from "./enumCasts.ts";
+import { withGrantsEarly } from "./grantOrder.ts";
+import { withIdentityPrivileges } from "./identityPrivileges.ts";
 import { withStartBehindRows } from "./identityStart.ts";
 import { defaultPartitionOf } from "./inheritance/links.ts";
 import { withMovedColumns } from "./inheritance/movedColumns.ts";
@@ -26,6 +28,7 @@ import { joinedLists, segments } from "./inheritance/segments.ts";
 import { withKeysFromIndexes } from "./keyFromIndex.ts";
 import { withColumnPrivilegesMerged } from "./mergeStatements.ts";
 import { objectRules } from "./objectRules.ts";
+import { withOwnerPrivileges } from "./ownerPrivileges.ts";
 import { intermediateState, withBareTypes } from "./replacedObjects.ts";
 import { withSequenceOwners } from "./sequenceOwners.ts";
 import type { Lock, Statement, StatementList, Work } from "./statement.ts";
@@ -139,7 +142,7 @@ function plannedStatements(live: FactBase, desired: FactBase, majorVersion: numb
   );
   addTime("plan", performance.now() - started);
   const write = virtualWriter(desired);
-  const statements = withColumnsInOrder(actions, desired).map((action) =>
+  const statements = withColumnsInOrder(withOwnerPrivileges(actions, live, desired), desired).map((action) =>
     withAllParents(castByText(toStatement({ ...action, sql: write(action.sql) }), live, desired), desired),
   );
   const inOrder = withColumnStepsInOrder(domainDefaultsBehindNeeds(enumValuesFirst(statements), desired), desired);
@@ -150,7 +153,8 @@ function plannedStatements(live: FactBase, desired: FactBase, majorVersion: numb
     changingPrivilege("REVOKE "),
   );
   refuseAliasesByPlace(ordered, live, desired);
-  const whole = withColumnPrivilegesMerged(withPartitionsDetached(ordered, live));
+  const given = withGrantsEarly(withIdentityPrivileges(ordered, live, desired), desired);
+  const whole = withColumnPrivilegesMerged(withPartitionsDetached(given, live));
   // Each session has its path already, with temporary objects last.
   const settings = preamble.filter(({ name }) => name !== "search_path");
   return { statements: whole, settings: [...settings, ...settingsFor(ordered)] };

@@ -2,6 +2,7 @@
  * In which order the statements of a database are written, so that `psql` could run them: each stays where a
  * reader looks for it, and one that needs a later one follows that.
  */
+import { ownerObject } from "../catalog/objectNames.ts";
 import { encodeId, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
 import { sqlTokens } from "../plan/renames/sqlTokens.ts";
 import type { Statement } from "../plan/statement.ts";
@@ -68,6 +69,7 @@ export function needsOf(statements: readonly Statement[], facts: FactBase): Set<
     if (maker !== undefined && !isOther) edges.set(maker, [...(edges.get(maker) ?? []), encodeId(to)]);
   }
   const names = namesOf(makers);
+  const grants = grantsOf(statements);
   const last = new Map<string, number>();
   return statements.map((statement, n) => {
     const needed = new Set<number>();
@@ -76,6 +78,8 @@ export function needsOf(statements: readonly Statement[], facts: FactBase): Set<
       const maker = makerOf(key);
       if (maker !== undefined) needed.add(maker);
     }
+    if (id?.kind === "materializedView" && isCreate(statement))
+      for (const key of readByOthers(id, facts)) for (const grant of grants.get(key) ?? []) needed.add(grant);
     for (const word of wordsOfBody(statement)) for (const maker of names.get(word) ?? []) needed.add(maker);
     if (id !== undefined) {
       const before = last.get(encodeId(id));
@@ -100,6 +104,36 @@ export function makersOf(statements: readonly Statement[]): Map<string, number> 
 }
 
 export const isCreate = ({ sql }: Statement): boolean => sql.startsWith("CREATE ");
+
+/** By encoded id of an object: the statements that give privileges on it. */
+function grantsOf(statements: readonly Statement[]): Map<string, number[]> {
+  const grants = new Map<string, number[]>();
+  for (const [n, { sql, id }] of statements.entries()) {
+    if (!sql.startsWith("GRANT ") || id === undefined) continue;
+    const key = encodeId(ownerObject(id));
+    grants.set(key, [...(grants.get(key) ?? []), n]);
+  }
+  return grants;
+}
+
+/**
+ * What a materialized view reads with the rights of another owner: all that it stands on, where that names
+ * one.
+ */
+function readByOthers(id: StableId, facts: FactBase): string[] {
+  const reached = new Set<string>();
+  const open: StableId[] = [id];
+  let isOthers = false;
+  for (let next = open.pop(); next !== undefined; next = open.pop())
+    for (const { to, kind } of facts.outgoingEdges(next)) {
+      if (kind === "owner") isOthers ||= next !== id;
+      const object = ownerObject(to);
+      if (kind === "owner" || reached.has(encodeId(object))) continue;
+      reached.add(encodeId(object));
+      open.push(object);
+    }
+  return isOthers ? [...reached] : [];
+}
 
 /** Makers of tables, views and functions by bare name. */
 function namesOf(makers: ReadonlyMap<string, number>): Map<string, number[]> {

@@ -6,6 +6,7 @@
 import { kindInWords, ownerObject } from "../catalog/objectNames.ts";
 import { buildFactBase, encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { tableOf } from "../catalog/tables.ts";
+import { isNeedless } from "../plan/defaultPrivileges.ts";
 import { planStatements } from "../plan/planStatements.ts";
 import type { Statement } from "../plan/statement.ts";
 import { inRunnableOrder, isCreate, makersOf, needsOf, type Placed } from "./fileOrder.ts";
@@ -23,11 +24,18 @@ export interface LayerFile {
  * The files, in the order of their names, which is one in which they can be run.
  *
  * @param assumed what exists already, and is written elsewhere.
+ * @param given what each database has. Default: nothing.
  */
-export function layerFiles(facts: FactBase, style: SqlStyle, assumed?: FactBase): LayerFile[] {
-  const empty = buildFactBase([], [], facts.source);
-  const statements = planStatements(empty, facts).statements.filter(
-    ({ sql, op, id }) => sql !== 'CREATE SCHEMA "public"' && !(op === "create" && id !== undefined && assumed?.has(id)),
+export function layerFiles(
+  facts: FactBase,
+  style: SqlStyle,
+  { assumed, given = buildFactBase([], [], facts.source) }: { assumed?: FactBase; given?: FactBase } = {},
+): LayerFile[] {
+  const statements = planStatements(given, facts).statements.filter(
+    (statement) =>
+      statement.sql !== 'CREATE SCHEMA "public"' &&
+      !(statement.op === "create" && statement.id !== undefined && assumed?.has(statement.id)) &&
+      !isNeedless(statement, given, facts),
   );
   const ordered = inRunnableOrder(placed(statements, facts), facts);
   const files = new Map<string, Statement[]>();

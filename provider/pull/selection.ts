@@ -25,6 +25,8 @@ export interface Selection {
    * does not declare it.
    */
   assumed: FactBase;
+  /** What each new database has of the schema `public`, as far as the files say something of that. */
+  given: FactBase;
   /** Roles that the files name. */
   roles: string[];
   /** What is in the database and in no file, with the reason; one line each. */
@@ -49,6 +51,7 @@ export function selectFacts(facts: FactBase, exclusions: Exclusions): Selection 
   return {
     facts: chosen,
     assumed,
+    given: givenOf(chosen),
     roles: [...rolesNamedBy([...chosen.facts(), ...assumed.facts()], chosen.edges)].sort(),
     leftOut: secret.map(({ id }) => `${describe(ownerObject(id))}: ${SECRET[id.kind] ?? ""}`).sort(),
   };
@@ -105,16 +108,27 @@ function withParts(facts: FactBase, ids: ReadonlySet<string>): Set<string> {
   return whole;
 }
 
-/**
- * What is said of the schema `public` in each new database, and of an extension by itself. The schema
- * stays, for what is in it.
- */
-function isOfEachDatabase({ id, payload }: Fact): boolean {
-  if (id.kind !== "comment" && id.kind !== "acl") return false;
-  if (id.kind === "comment" && id.target.kind === "extension") return true;
-  if (id.target.kind !== "schema" || id.target.name !== "public") return false;
-  if (id.kind === "comment") return payload.text === "standard public schema";
-  return id.grantee === "PUBLIC" && String(payload.privileges) === "USAGE";
+/** What is said of an extension by itself. */
+function isOfEachDatabase({ id }: Fact): boolean {
+  return id.kind === "comment" && id.target.kind === "extension";
+}
+
+function givenOf(chosen: FactBase): FactBase {
+  const target: StableId = { kind: "schema", name: "public" };
+  const schema = chosen.get(target);
+  const given: Fact[] =
+    schema === undefined
+      ? []
+      : [
+          schema,
+          { id: { kind: "comment", target }, parent: target, payload: { text: "standard public schema" } },
+          {
+            id: { kind: "acl", target, grantee: "PUBLIC" },
+            parent: target,
+            payload: { privileges: ["USAGE"], grantable: [] },
+          },
+        ];
+  return buildFactBase(given, [], chosen.source);
 }
 
 function rolesOf(id: StableId): string[] {

@@ -56,8 +56,8 @@ export async function pullDatabase(
       "select word from pg_catalog.pg_get_keywords() where catcode operator(pg_catalog.<>) 'U'",
     );
     const style = new SqlStyle(new Set(rows.map(({ word }) => word)));
-    const { facts, assumed, roles, leftOut } = selectFacts((await readCatalog(pool, role)).facts, exclusions);
-    const pulled = { files: layerFiles(facts, style, assumed), assumed: layerFiles(assumed, style) };
+    const { facts, assumed, given, roles, leftOut } = selectFacts((await readCatalog(pool, role)).facts, exclusions);
+    const pulled = { files: layerFiles(facts, style, { assumed, given }), assumed: layerFiles(assumed, style) };
     const { changes, warnings } = await rehearsed(session, projectDirectory, folder, name, { ...pulled, roles });
     return {
       database: database.label,

@@ -1,0 +1,2 @@
+create schema app;
+grant create on schema public to pg_monitor;
