@@ -6,7 +6,7 @@ import { describe, ownerObject } from "../catalog/objectNames.ts";
 import { encodeId, type Fact, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
 import type { Catalog } from "../catalog/readCatalog.ts";
 import { saidAttributes } from "./openAttributes.ts";
-import { type ContributionRecord, differences, ownedIds } from "./record.ts";
+import { type ContributionRecord, differences, ownedIds, strangeOwners } from "./record.ts";
 
 /**
  * How far a database is from what the last update of a layer left there; names of objects as a person says
@@ -100,7 +100,9 @@ function foreignParts(live: FactBase, records: ReadonlyMap<string, ContributionR
   const members = new Set(
     live.edges.filter(({ kind }) => kind === "memberOfExtension").map(({ from }) => encodeId(from)),
   );
-  const found: ForeignPart[] = [];
+  const found: ForeignPart[] = [...records].flatMap(([layer, record]) =>
+    strangeOwners(live, record).map(([key, owner]) => ({ name: `owner ${owner} of ${describe(parseId(key))}`, layer })),
+  );
   for (const fact of live.facts()) {
     const key = encodeId(fact.id);
     if (owners.has(key)) {

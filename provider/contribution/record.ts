@@ -4,6 +4,7 @@
  */
 import {
   contentHash,
+  type DependencyEdge,
   encodeId,
   type Fact,
   type FactBase,
@@ -32,8 +33,13 @@ export interface ContributionRecord {
   adopted: string[];
   /** Attributes of added facts that other layers could have set, had these not (see `openAttributes.ts`). */
   said: { id: string; attribute: string; value?: PayloadValue; adopted: boolean }[];
-  /** Owners that the layer names, by encoded id; the owner of all else is the connecting role. */
+  /** Owners that the layer names, by encoded id. */
   owners: Record<string, string>;
+  /**
+   * Owners that the layer found and does not name, by encoded id of what it adopted; the owner of all else is
+   * the connecting role. Undefined in a record of before these were kept.
+   */
+  ownersFound?: Record<string, string>;
   removed: { id: string; parent?: string; payload: Fact["payload"] }[];
   changed: { id: string; attribute: string; from: PayloadValue; to: PayloadValue; adopted: boolean }[];
 }
@@ -81,6 +87,13 @@ export function recordOf(
     const wasOurs = earlier !== undefined && key in earlier.added;
     if (wasOurs ? adoptedEarlier.has(key) : before.has(fact.id)) adopted.push(key);
   }
+  const owners = ownersIn(contribution.linked);
+  const found = ownersIn(before.edges);
+  const ownersFound = Object.keys(added).flatMap((key): [string, string][] => {
+    const isKnown = earlier?.ownersFound !== undefined && key in earlier.added;
+    const owner = isKnown ? earlier.ownersFound?.[key] : found[key];
+    return owner === undefined || key in owners ? [] : [[key, owner]];
+  });
   return {
     added,
     ...(Object.keys(forms).length === 0 ? {} : { forms }),
@@ -92,9 +105,8 @@ export function recordOf(
         const wasThere = same(before.getByEncoded(saying.id)?.payload[saying.attribute], saying.value);
         return { ...saying, adopted: attributesEarlier.get(attributeKey(saying)) ?? wasThere };
       }),
-    owners: Object.fromEntries(
-      contribution.linked.filter(keepOwnerEdge).map(({ from, to }) => [encodeId(from), "name" in to ? to.name : ""]),
-    ),
+    owners,
+    ownersFound: Object.fromEntries(ownersFound),
     removed: contribution.removed.map((fact) => ({
       id: encodeId(fact.id),
       ...(fact.parent === undefined ? {} : { parent: encodeId(fact.parent) }),
@@ -106,6 +118,22 @@ export function recordOf(
       return { ...change, id, adopted: attributesEarlier.get(attributeKey({ ...change, id })) ?? wasThere };
     }),
   };
+}
+
+const ownersIn = (edges: readonly DependencyEdge[]): Record<string, string> =>
+  Object.fromEntries(edges.filter(keepOwnerEdge).map(({ from, to }) => [encodeId(from), "name" in to ? to.name : ""]));
+
+/**
+ * Objects of a layer whose owner is neither the connecting role nor one that the layer names or found, with
+ * that owner.
+ */
+export function strangeOwners(
+  live: FactBase,
+  { added, owners, ownersFound = {} }: ContributionRecord,
+): [string, string][] {
+  return Object.entries(ownersIn(live.edges)).filter(
+    ([key, owner]) => key in added && !(key in owners) && ownersFound[key] !== owner,
+  );
 }
 
 interface Attribute {
@@ -162,10 +190,8 @@ export function isAsRecorded(fact: Fact, { added, forms }: ContributionRecord): 
 function wrongOwners(live: FactBase, { owners }: ContributionRecord): string[] {
   const named = Object.keys(owners).filter((key) => live.getByEncoded(key) !== undefined);
   if (named.length === 0) return [];
-  const actual = new Map(
-    live.edges.filter(keepOwnerEdge).map(({ from, to }) => [encodeId(from), "name" in to ? to.name : ""]),
-  );
-  return named.filter((key) => actual.get(key) !== owners[key]);
+  const actual = ownersIn(live.edges);
+  return named.filter((key) => actual[key] !== owners[key]);
 }
 
 const attributeKey = ({ id, attribute }: Attribute): string => `${id} ${attribute}`;
@@ -211,6 +237,7 @@ export function partOf(record: ContributionRecord, chosen: (key: string) => bool
     adopted: record.adopted.filter(chosen),
     said: record.said.filter(isChosen),
     owners: entriesOf(record.owners),
+    ...(record.ownersFound === undefined ? {} : { ownersFound: entriesOf(record.ownersFound) }),
     removed: record.removed.filter((fact) => chosen(removalKey(fact))),
     changed: record.changed.filter(isChosen),
   };
@@ -262,6 +289,9 @@ export function mergeRecords(
     adopted: [...first.adopted, ...second.adopted.filter((key) => !(key in first.added))],
     said: [...first.said, ...second.said.filter(isNew)],
     owners: { ...second.owners, ...first.owners },
+    ...(first.ownersFound === undefined && second.ownersFound === undefined
+      ? {}
+      : { ownersFound: { ...second.ownersFound, ...first.ownersFound } }),
     removed: [...first.removed, ...second.removed.filter((fact) => !known.has(removalKey(fact)))],
     changed: [...first.changed, ...second.changed.filter(isNew)],
   };

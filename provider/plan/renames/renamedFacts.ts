@@ -263,6 +263,7 @@ export function renamedRecord(record: ContributionRecord, newId: NewId): Contrib
     adopted: record.adopted.map(key),
     said: record.said.map((saying) => ({ ...saying, id: key(saying.id) })),
     owners: keys(record.owners),
+    ...(record.ownersFound === undefined ? {} : { ownersFound: keys(record.ownersFound) }),
     removed: record.removed.map((fact) => ({
       ...fact,
       id: key(fact.id),
