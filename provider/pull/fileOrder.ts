@@ -41,8 +41,20 @@ export function inRunnableOrder(placed: readonly Placed[], facts: FactBase): Pla
     if (unmet[n]?.size === 0) place(n, file);
     else waiting.add(n);
   }
-  // Only bodies of functions that name one another are left: the server does not ask for their order.
-  for (const n of [...waiting]) if (waiting.has(n)) place(n, placed[n]?.file ?? "");
+  // Only bodies of functions are left that name what needs them, directly or not, or that name one another.
+  while (waiting.size > 0) {
+    const isBody = (n: number): boolean => wordsOfBody(placed[n]?.statement).length > 0;
+    const [first] = [...waiting].sort((a, b) => Number(isBody(b)) - Number(isBody(a)) || a - b);
+    const here = first === undefined ? undefined : placed[first];
+    if (first === undefined || here === undefined) break;
+    const user = users[first]?.find((n) => waiting.has(n) && !isBody(n));
+    const file = (user === undefined ? undefined : placed[user]?.file) ?? here.file;
+    const setting = (sql: string): Placed => ({ statement: { ...here.statement, op: "update", sql }, file });
+    if (isBody(first)) result.push(setting("SET check_function_bodies = off"));
+    const at = result.length + 1;
+    place(first, file);
+    if (isBody(first)) result.splice(at, 0, setting("RESET check_function_bodies"));
+  }
   return result;
 }
 
@@ -147,7 +159,9 @@ function namesOf(makers: ReadonlyMap<string, number>): Map<string, number[]> {
 }
 
 /** A body in SQL is read when its function is made; the catalog does not keep what it names. */
-function wordsOfBody({ op, id, sql }: Statement): string[] {
+function wordsOfBody(statement: Statement | undefined): string[] {
+  if (statement === undefined) return [];
+  const { op, id, sql } = statement;
   if (op !== "create" || (id?.kind !== "function" && id?.kind !== "procedure")) return [];
   const tokens = sqlTokens(sql);
   if (!tokens.some(({ text }, n) => /^language$/i.test(text) && /^sql$/i.test(tokens[n + 1]?.text ?? ""))) return [];

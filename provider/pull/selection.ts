@@ -3,7 +3,8 @@
  * excludes, what holds a password, what each database has. How they are written is asked in
  * `layerFiles.ts`.
  */
-import { describe, ownerObject } from "../catalog/objectNames.ts";
+import { hiddenIn } from "../catalog/hiddenValues.ts";
+import { describe, isTopLevel, ownerObject } from "../catalog/objectNames.ts";
 import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { keepOwnerEdge } from "../catalog/readCatalog.ts";
 import { rolesNamedBy } from "../catalog/roles.ts";
@@ -43,7 +44,11 @@ export function selectFacts(facts: FactBase, exclusions: Exclusions): Selection 
   const all = facts.facts();
   const excluded = new Set(all.filter(({ id }) => isExcluded(id, exclusions)).map(({ id }) => encodeId(id)));
   const secret = all.filter(({ id }) => SECRET[id.kind] !== undefined);
-  const gone = withParts(facts, new Set([...excluded, ...secret.map(({ id }) => encodeId(id))]));
+  const hidden = withUsers(
+    facts,
+    all.filter((fact) => SECRET[fact.id.kind] === undefined && hiddenIn(fact).length > 0),
+  );
+  const gone = withParts(facts, new Set([...excluded, ...secret.map(({ id }) => encodeId(id)), ...hidden.keys()]));
   const isOfRole = ({ id }: Fact): boolean => rolesOf(id).some((role) => exclusions.roles.includes(role));
   const kept = all.filter((fact) => !gone.has(encodeId(fact.id)) && !isOfRole(fact) && !isOfEachDatabase(fact));
   const chosen = baseOf(kept, facts, exclusions.roles);
@@ -53,7 +58,10 @@ export function selectFacts(facts: FactBase, exclusions: Exclusions): Selection 
     assumed,
     given: givenOf(chosen),
     roles: [...rolesNamedBy([...chosen.facts(), ...assumed.facts()], chosen.edges)].sort(),
-    leftOut: secret.map(({ id }) => `${describe(ownerObject(id))}: ${SECRET[id.kind] ?? ""}`).sort(),
+    leftOut: [
+      ...secret.map(({ id }) => `${describe(ownerObject(id))}: ${SECRET[id.kind] ?? ""}`),
+      ...[...hidden].filter(([key]) => !excluded.has(key)).map(([, reason]) => reason),
+    ].sort(),
   };
 }
 
@@ -86,6 +94,38 @@ const SECRET: Partial<Record<StableId["kind"], string>> = {
   userMapping: "its options hold a password; make it with a login of your own",
   subscription: "its connection string holds a password; make it by hand",
 };
+
+/**
+ * Objects of which the library hides a value, because it may be a secret, and all that needs one of them: by
+ * encoded id, why it is left out.
+ */
+function withUsers(facts: FactBase, hidden: readonly Fact[]): Map<string, string> {
+  const reasons = new Map<string, string>();
+  const open: StableId[] = [];
+  const leaveOut = (id: StableId, reason: string): void => {
+    if (reasons.has(encodeId(id)) || SECRET[id.kind] !== undefined) return;
+    reasons.set(encodeId(id), `${describe(id)}: ${reason}`);
+    open.push(id);
+  };
+  for (const fact of hidden)
+    leaveOut(wholeOf(fact.id, facts), `${hiddenIn(fact).join(" and ")} may be a secret; make it by hand`);
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const key = encodeId(id);
+    const reason = `it needs ${describe(id)}, which is left out`;
+    for (const fact of facts.facts())
+      if (isTopLevel(fact.id) && fact.parent !== undefined && encodeId(fact.parent) === key) leaveOut(fact.id, reason);
+    for (const { from, to, kind } of facts.edges)
+      if (kind === "depends" && encodeId(wholeOf(to, facts)) === key && encodeId(wholeOf(from, facts)) !== key)
+        leaveOut(wholeOf(from, facts), reason);
+  }
+  return reasons;
+}
+
+/** What a part hangs on, however far above it. */
+function wholeOf(id: StableId, facts: FactBase): StableId {
+  const parent = isTopLevel(id) ? undefined : facts.get(id)?.parent;
+  return parent === undefined ? id : wholeOf(parent, facts);
+}
 
 function isExcluded(id: StableId, { schemas, tables }: Exclusions): boolean {
   const object = ownerObject(id);

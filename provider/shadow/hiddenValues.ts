@@ -1,21 +1,17 @@
 /**
- * Values that the library hides, because they may be secrets: options of foreign-data objects that it does
- * not know as harmless, and how a subscription connects. A plan would write what stands in their place.
+ * No layer says a value that may be a secret. Which values these are is told by `catalog/hiddenValues.ts`.
  */
+import { hiddenIn } from "../catalog/hiddenValues.ts";
 import { describe } from "../catalog/objectNames.ts";
 import type { Fact } from "../catalog/pgDelta.ts";
 import type { Contribution } from "../contribution/contribution.ts";
 import { UserError } from "../core/errors.ts";
 
-const HIDDEN_OPTION = /^(.+?)=__OPTION_.+__$/s;
-
-const HIDDEN_CONNECTION = "host=__CONN_HOST__ ";
-
 /** @throws {UserError} where a layer says such a value. */
 export function refuseHiddenValues(layer: string, { added, changed }: Contribution): void {
   const found = [
-    ...added.flatMap(hiddenIn),
-    ...changed.flatMap(({ id, attribute, to }) => hiddenIn({ id, payload: { [attribute]: to } })),
+    ...added.flatMap(named),
+    ...changed.flatMap(({ id, attribute, to }) => named({ id, payload: { [attribute]: to } })),
   ];
   if (found.length === 0) return;
   throw new UserError(
@@ -25,10 +21,4 @@ export function refuseHiddenValues(layer: string, { added, changed }: Contributi
   );
 }
 
-function hiddenIn({ id, payload }: Fact): string[] {
-  const options = Array.isArray(payload.options) ? payload.options.map(String) : [];
-  const named = options.flatMap((option) => HIDDEN_OPTION.exec(option)?.[1] ?? []);
-  const connection =
-    typeof payload.conninfo === "string" && payload.conninfo.startsWith(HIDDEN_CONNECTION) ? ["the connection"] : [];
-  return [...named.map((name) => `the option ${name}`), ...connection].map((what) => `${what} of ${describe(id)}`);
-}
+const named = (fact: Fact): string[] => hiddenIn(fact).map((what) => `${what} of ${describe(fact.id)}`);

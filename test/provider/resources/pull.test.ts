@@ -135,3 +135,34 @@ test.each([
 ])("%s that is not there is not excluded in silence", async (_, exclusions, message) => {
   await expect(pull("create schema app; create table app.t (id int);", exclusions)).rejects.toThrow(message);
 });
+
+test("a table whose default reads the table itself is pulled behind its function, whose body is not checked", async () => {
+  const { all, changes } = await pull(
+    `create schema app; create table app.t (id int);
+     create function app.n() returns bigint language sql stable as $$ select count(*) from app.t $$;
+     alter table app.t alter id set default app.n();`,
+  );
+  expect(all).toMatch(
+    /set check_function_bodies = off;\s+create function app\.n[\s\S]*reset check_function_bodies;\s+create table app\.t/,
+  );
+  expect(changes).toEqual([]);
+  await (await fresh()).query(all);
+});
+
+test("foreign objects whose options may be secrets are named and left out, with all that needs them", async () => {
+  const { all, leftOut, changes } = await pull(
+    `create schema app; create foreign data wrapper w; create server far foreign data wrapper w options (token 's3cret');
+     create foreign table app.ft (id int) server far; create view app.v as select id from app.ft;
+     create server near foreign data wrapper w; create foreign table app.odd (id int) server near options (odd 's3cret');
+     create table app.t (id int);`,
+  );
+  expect(leftOut).toEqual([
+    "foreign table app.ft: it needs server far, which is left out",
+    "foreign table app.odd: the option odd may be a secret; make it by hand",
+    "server far: the option token may be a secret; make it by hand",
+    "view app.v: it needs foreign table app.ft, which is left out",
+  ]);
+  expect(all).toMatch(/create server near[\s\S]*create table app\.t/);
+  expect(all).not.toMatch(/s3cret|app\.ft|app\.odd/);
+  expect(changes).toEqual([]);
+});
