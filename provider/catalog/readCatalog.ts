@@ -7,6 +7,7 @@ import { timed } from "../core/timing.ts";
 import { INHERITANCE, withoutInherited } from "./inheritance.ts";
 import { IDENTITY_SEQUENCES, identitySequencesFrom } from "./kinds/identitySequences.ts";
 import { KINDS_PRESENT, objectsFrom, objectsOf } from "./kinds/objects.ts";
+import { withUnvalidated } from "./kinds/unvalidatedNotNull.ts";
 import { VIEW_PRIVILEGES, viewPrivilegesFrom } from "./kinds/viewPrivileges.ts";
 import { type ExtractionOptions, extractOnTwoConnections } from "./parallelExtract.ts";
 import { buildFactBase, type DependencyEdge, encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts";
@@ -174,7 +175,7 @@ function comparable(
   const more = objectsFrom(objects, owner, whole);
   const onIdentities = identitySequencesFrom(identitySequences, whole).filter((fact) => !isOwnersDefault(fact));
   return buildFactBase(
-    [...whole, ...viewPrivilegesFrom(privileges, whole), ...onIdentities, ...more.facts],
+    [...withUnvalidated(whole, more.facts), ...viewPrivilegesFrom(privileges, whole), ...onIdentities, ...more.facts],
     [...edges, ...more.edges],
     facts.source,
     undefined,

@@ -8,12 +8,20 @@ import { rarer } from "./rarer.ts";
 import { statistics } from "./statistics.ts";
 import { tableSettings } from "./tableSettings.ts";
 import { textSearch } from "./textSearch.ts";
+import { unvalidatedNotNull } from "./unvalidatedNotNull.ts";
 import { viewColumns } from "./viewColumns.ts";
 
 export const OBJECT_KINDS: ReadonlyMap<string, ObjectKind> = new Map(
-  [statistics, ...columnSettings, ...viewColumns, ...tableSettings, ...textSearch, ...operators, ...rarer].map(
-    (kind) => [kind.name, kind],
-  ),
+  [
+    statistics,
+    ...columnSettings,
+    unvalidatedNotNull,
+    ...viewColumns,
+    ...tableSettings,
+    ...textSearch,
+    ...operators,
+    ...rarer,
+  ].map((kind) => [kind.name, kind]),
 );
 
 /** The kind of an id that is one of these. */
