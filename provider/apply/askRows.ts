@@ -8,6 +8,7 @@ import { codeOf } from "../database/connectionError.ts";
 import { connectionLoss } from "../database/lostConnection.ts";
 import {
   COUNT_SETTING,
+  isOfRows,
   MOST_COUNTED,
   type RowAnswer,
   type RowCheck,
@@ -72,12 +73,12 @@ async function answerTo(client: PoolClient, question: RowQuestion, limitMs: numb
   }
   if (!isOfRows(count)) return failed(count, elapsed(), question);
   // That a row cannot be converted at all is the answer to another question.
-  if (question.effect !== "refused") return { kind: "unknown", sqlstate: count };
+  if (question.effect !== "refused" || question.isTriedBefore) return { kind: "unknown", sqlstate: count };
   // The server met a row that it refuses. How many there are is worth what time is left.
-  const { counts, lists, isConversion } = question;
+  const { counts, lists, asks } = question;
   const counting = (): Promise<number> =>
     counts === undefined ? countOf(client, lists) : countByBlock(client, counts);
-  const counted = isConversion ? await attempt(counting) : 0;
+  const counted = lists === asks ? 0 : await attempt(counting);
   const known = typeof counted === "number" ? counted : 0;
   const isMore = known === 0 || known > MOST_COUNTED;
   return {
@@ -131,12 +132,10 @@ async function countByBlock(client: PoolClient, block: string): Promise<number> 
   return Number(rows[0]?.n ?? 0);
 }
 
-/** Data exceptions, broken constraints, and what a function raises. */
-const isOfRows = (sqlstate: string): boolean => /^(22|23|P0001)/.test(sqlstate);
-
 function failed(sqlstate: string, elapsedMs: number, { isConversion = false }: RowQuestion): RowAnswer {
   // There is no such cast.
   if (sqlstate === "42846" && isConversion) return { kind: "unsupported" };
+  if (sqlstate === "55000" && isConversion) return { kind: "unpopulated" };
   switch (sqlstate) {
     case "57014":
       return { kind: "unfinished", elapsedMs, reason: "time" };

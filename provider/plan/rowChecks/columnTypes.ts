@@ -31,7 +31,7 @@ export function enumValues(type: string, side: FactBase): string[] | undefined {
   return Array.isArray(values) ? values.map(String) : undefined;
 }
 
-function typeOf(column: string, table: TableName, { live, desired }: QuestionContext): string {
+export function typeOf(column: string, table: TableName, { live, desired }: QuestionContext): string {
   const id = { kind: "column", schema: table.schema, table: table.name, name: column } as const;
   const side = desired.has(id) ? desired : live;
   return baseType(text(side.get(id), "type"), side);

@@ -2,13 +2,13 @@
 import { encodeId, type FactBase, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
 import { text } from "../../catalog/tables.ts";
-import { unmarked } from "../../catalog/virtualColumns.ts";
+import { isVirtual, unmarked } from "../../catalog/virtualColumns.ts";
 import { fillMark } from "../recipeConstraints.ts";
 import type { Statement } from "../statement.ts";
 import { typeChange } from "../typeChange.ts";
 import { baseType, enumValues, factOfType, isArray, isNull } from "./columnTypes.ts";
 import { wordsIn } from "./definitions.ts";
-import { COUNT_SETTING, MOST_COUNTED, type RowQuestion, refusal } from "./rowCheck.ts";
+import { type RowQuestion, refusal } from "./rowCheck.ts";
 import {
   columnsIn,
   conversionIn,
@@ -21,6 +21,7 @@ import {
   sourceOf,
   type TableName,
 } from "./source.ts";
+import { trials } from "./trials.ts";
 
 export interface ColumnId {
   kind: "column";
@@ -80,26 +81,7 @@ export function newColumnQuestions(statement: Statement, id: ColumnId, context: 
   if (identity || source === undefined) return [];
   const isDemanded = notNull === true || domainDemandsValue(String(type), desired);
   const keys = listedBy(table, context);
-  if (typeof generatedExpr === "string") {
-    const obstacle = `of ${shown(table)} for which ${id.name} has no value`;
-    const expression = unmarked(generatedExpr);
-    const inputs = sourceOf(table, { uses: [expression] }, context);
-    if (inputs === undefined) return [];
-    const values = columnsIn(desired, table, wordsIn(expression)).map(quoteIdent);
-    const computed = refusal(statement, {
-      obstacle: `of ${shown(table)} for which ${id.name} cannot be computed`,
-      asks: `SELECT pg_catalog.count(${column}) FROM ${source}`,
-      ...trials({ keys, expression: `(${expression})::${String(type)}`, values, source: inputs }),
-      isConversion: true,
-      advice: "Correct them, or change the expression so that it has a value for each row.",
-    });
-    const empty = refusal(statement, {
-      obstacle,
-      asks: select(keys, source, `${column} IS NULL`),
-      advice: "Correct them, change the expression, or leave NOT NULL out.",
-    });
-    return isDemanded ? [computed, empty] : [computed];
-  }
+  if (typeof generatedExpr === "string") return computedQuestions(statement, id, context);
   const fill = fillOf(id, context);
   const filled =
     fill === undefined || !isDemanded ? undefined : sourceOf(table, { uses: [fill], isBefore: true }, context);
@@ -118,6 +100,35 @@ export function newColumnQuestions(statement: Statement, id: ColumnId, context: 
         "Declare a DEFAULT, or add the column without NOT NULL, fill it in, and make it NOT NULL in a later update.",
     }),
   ];
+}
+
+/** A column that is computed from the rows that are there, because it is new or has another expression. */
+export function computedQuestions(statement: Statement, id: ColumnId, context: QuestionContext): RowQuestion[] {
+  const table = tableIn(id);
+  const fact = context.desired.get(id);
+  const type = text(fact, "type");
+  const isDemanded = fact?.payload.notNull === true || domainDemandsValue(type, context.desired);
+  // One that is not stored is computed where each row has to have a value.
+  if (isVirtual(fact) && !isDemanded) return [];
+  const expression = `(${unmarked(text(fact, "generatedExpr"))})::${type}`;
+  const source = sourceOf(table, { uses: [expression] }, context);
+  if (source === undefined) return [];
+  const keys = listedBy(table, context);
+  const values = columnsIn(context.desired, table, wordsIn(expression)).map(quoteIdent);
+  const computed = refusal(statement, {
+    obstacle: `of ${shown(table)} for which ${id.name} cannot be computed`,
+    asks: `SELECT pg_catalog.count(${expression}) FROM ${source}`,
+    ...trials({ keys, expression, values, source }),
+    isConversion: true,
+    advice: "Correct them, or change the expression so that it has a value for each row.",
+  });
+  const empty = refusal(statement, {
+    obstacle: `of ${shown(table)} for which ${id.name} has no value`,
+    asks: select(keys, source, `(${expression}) IS NULL`),
+    isTriedBefore: true,
+    advice: "Correct them, change the expression, or leave NOT NULL out.",
+  });
+  return isDemanded ? [computed, empty] : [computed];
 }
 
 /** Rows for which a conversion has no value. */
@@ -222,46 +233,6 @@ function failingQuestion(
     ...(canSelect ? { lists: select(keys, source, `NOT ${isValid}`) } : trials({ keys, expression, values, source })),
     advice: "Correct them, or add a new column, fill it in, and drop the old one in a later update.",
   });
-}
-
-interface Trial {
-  keys: readonly string[];
-  expression: string;
-  /** The columns that it reads. */
-  values: readonly string[];
-  source: string;
-}
-
-/** Blocks that list and count the rows that an expression fails for. */
-function trials(trial: Trial): Pick<RowQuestion, "lists" | "counts"> {
-  const keys = trial.keys.map((_key, n) => `held.k${n + 1}`).join(", ");
-  return {
-    lists: trialBlock(trial, `RAISE NOTICE '%', pg_catalog.concat_ws(', ', ${keys});`),
-    counts: trialBlock(
-      trial,
-      `found := found + 1; EXIT WHEN found > ${MOST_COUNTED};`,
-      `PERFORM pg_catalog.set_config('${COUNT_SETTING}', found::pg_catalog.text, true);`,
-    ),
-  };
-}
-
-/** Tries each row by itself. A read-only transaction may run a block, and cannot make a function. */
-function trialBlock({ keys, expression, values, source }: Trial, onFailure: string, atEnd = ""): string {
-  const listed = [...keys.map((key, n) => `${key} AS k${n + 1}`), ...values.map((name, n) => `${name} AS v${n + 1}`)];
-  const row = values.map((name, n) => `held.v${n + 1} AS ${name}`).join(", ");
-  return `DO $pgstrata$
-#variable_conflict use_column
-DECLARE held record; found int := 0;
-BEGIN
-  FOR held IN SELECT ${listed.join(", ")} FROM ${source} LOOP
-    BEGIN
-      PERFORM ${expression} FROM (SELECT ${row}) AS one_row;
-    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception THEN
-      ${onFailure}
-    END;
-  END LOOP;
-  ${atEnd}
-END $pgstrata$`;
 }
 
 /** Values that fit in but come out as others: cut texts, rounded numbers, times without their time of day. */

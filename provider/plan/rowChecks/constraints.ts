@@ -65,6 +65,7 @@ export function keyQuestion(statement: Statement, table: TableName, def: string,
   const list = expressions.join(", ");
   return refusal(statement, {
     unit: "value",
+    isTriedBefore: true,
     obstacle: `of (${list}) in more than one row of ${shown(table)}`,
     asks: `SELECT FROM ${source}${where} GROUP BY ${list} HAVING pg_catalog.count(*) > 1`,
     lists:
@@ -147,6 +148,7 @@ function pairsQuestion(
   const isOther = "(a.pgstrata_ctid <> b.pgstrata_ctid OR a.pgstrata_tableoid <> b.pgstrata_tableoid)";
   const shownKeys = keys.map((key, n) => `k${n + 1}${key.startsWith('"') ? ` AS ${key}` : ""}`).join(", ");
   return refusal(statement, {
+    isTriedBefore: true,
     obstacle: `of ${shown(table)} in conflict with another one by (${parts.map(({ expression }) => expression).join(", ")})`,
     asks:
       `SELECT ${shownKeys} FROM ${held} AS a ` +

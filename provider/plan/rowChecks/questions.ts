@@ -6,9 +6,17 @@ import type { StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
 import { tableOf, text } from "../../catalog/tables.ts";
 import type { Statement } from "../statement.ts";
-import { type ColumnId, conversionQuestions, newColumnQuestions, notNullQuestions } from "./columns.ts";
+import {
+  type ColumnId,
+  computedQuestions,
+  conversionQuestions,
+  newColumnQuestions,
+  notNullQuestions,
+} from "./columns.ts";
 import { checkQuestion, exclusionQuestion, keyQuestion, referenceQuestion } from "./constraints.ts";
 import { domainQuestions } from "./domains.ts";
+import { entryQuestions } from "./indexEntries.ts";
+import { materializedViewQuestions } from "./materializedViews.ts";
 import { attachedQuestions, copiedQuestions, newPartitionQuestions } from "./partitions.ts";
 import type { RowQuestion } from "./rowCheck.ts";
 import { mayHaveRows, type QuestionContext, type TableName } from "./source.ts";
@@ -33,6 +41,7 @@ function questionsOf(statement: Statement, context: QuestionContext): RowQuestio
       const column: ColumnId = { kind: "column", schema: id.schema, table: id.table, name: id.name };
       if (op === "create") return newColumnQuestions(statement, column, context);
       if (/ SET NOT NULL$/.test(sql)) return notNullQuestions(statement, column, context);
+      if (/ SET EXPRESSION AS /.test(sql)) return computedQuestions(statement, column, context);
       return conversionQuestions(statement, column, context);
     }
     case "constraint": {
@@ -41,14 +50,20 @@ function questionsOf(statement: Statement, context: QuestionContext): RowQuestio
       if (fact?.parent?.kind === "domain") {
         return domainQuestions(statement, fact.parent, text(fact, "def"), context);
       }
-      return some(constraintQuestion(statement, { schema: id.schema, name: id.table }, id, context));
+      return constraintQuestions(statement, { schema: id.schema, name: id.table }, id, context);
     }
     case "index": {
       const table = tableOf(id, context.desired);
-      const isUnique = op === "create" && /^CREATE UNIQUE /.test(sql);
-      if (!isUnique || table?.kind !== "table" || !mayHaveRows(table, context)) return [];
-      return some(keyQuestion(statement, table, text(context.desired.get(id), "def"), context));
+      if (op !== "create" || table?.kind !== "table" || !mayHaveRows(table, context)) return [];
+      const def = text(context.desired.get(id), "def");
+      const isUnique = /^CREATE UNIQUE /.test(sql);
+      return [
+        ...entryQuestions(statement, table, def, context),
+        ...(isUnique ? some(keyQuestion(statement, table, def, context)) : []),
+      ];
     }
+    case "materializedView":
+      return op === "create" ? materializedViewQuestions(statement, id, context) : [];
     case "domain":
       return / SET NOT NULL$/.test(sql) ? domainQuestions(statement, id, undefined, context) : [];
     default:
@@ -58,27 +73,30 @@ function questionsOf(statement: Statement, context: QuestionContext): RowQuestio
 
 const some = (question: RowQuestion | undefined): RowQuestion[] => (question === undefined ? [] : [question]);
 
-function constraintQuestion(
+function constraintQuestions(
   statement: Statement,
   table: TableName,
   id: StableId,
   context: QuestionContext,
-): RowQuestion | undefined {
-  if (!mayHaveRows(table, context)) return undefined;
+): RowQuestion[] {
+  if (!mayHaveRows(table, context)) return [];
   const fact = context.desired.get(id);
   const def = text(fact, "def");
   switch (text(fact, "type")) {
     case "c":
-      return checkQuestion(statement, table, def, context);
+      return some(checkQuestion(statement, table, def, context));
     case "p":
     case "u":
-      return keyQuestion(statement, table, def, context);
+      return [...entryQuestions(statement, table, def, context), ...some(keyQuestion(statement, table, def, context))];
     case "x":
-      return exclusionQuestion(statement, table, def, context);
+      return [
+        ...entryQuestions(statement, table, def, context),
+        ...some(exclusionQuestion(statement, table, def, context)),
+      ];
     case "f":
-      return referenceQuestion(statement, table, def, context);
+      return some(referenceQuestion(statement, table, def, context));
     default:
-      return undefined;
+      return [];
   }
 }
 

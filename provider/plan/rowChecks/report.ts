@@ -1,11 +1,12 @@
 /** What follows from the rows' answers, in words: what stops a plan, and what is a warning. */
 import { type ErrorCode, withReferences } from "../../core/errorCodes.ts";
-import type { RowAnswer, RowCheck, RowQuestion } from "./rowCheck.ts";
+import { isOfRows, type RowAnswer, type RowCheck, type RowQuestion } from "./rowCheck.ts";
 
 /** The codes of what stops a plan. */
 export function refusalCodes(checks: readonly RowCheck[]): ErrorCode[] {
   return checks.flatMap(({ question, answer }): ErrorCode[] => {
     if (answer.kind === "unsupported") return ["PS307"];
+    if (answer.kind === "unpopulated") return ["PS308"];
     return answer.kind === "found" && question.effect === "refused" ? ["PS310"] : [];
   });
 }
@@ -19,6 +20,12 @@ export function refusedByRows(checks: readonly RowCheck[]): string[] {
         `    ${question.advice}`,
       ];
     }
+    if (answer.kind === "unpopulated") {
+      return [
+        `  PS308: found a materialized view without data, expected one with data to be read by: ${firstLine(question.statement)}`,
+        "    Run REFRESH MATERIALIZED VIEW for it first.",
+      ];
+    }
     return answer.kind === "found" && question.effect === "refused" ? found("PS310", question, answer) : [];
   });
 }
@@ -28,6 +35,7 @@ export function rowWarnings(checks: readonly RowCheck[]): string[] {
   return checks.flatMap(({ question, answer }) => {
     switch (answer.kind) {
       case "found":
+        if (question.effect === "doubtful") return [withReferences(doubtful(question, answer), ["PS217"])];
         if (question.effect === "moved") return [withReferences(moved(question, answer), ["PS231"])];
         return question.effect === "refused"
           ? []
@@ -52,7 +60,7 @@ export function rowWarnings(checks: readonly RowCheck[]): string[] {
           ),
         ];
       case "unknown":
-        if (question.effect !== "refused") return [];
+        if (question.effect !== "refused" || (question.isTriedBefore && isOfRows(answer.sqlstate))) return [];
         return [
           unanswered(
             question,
@@ -84,6 +92,15 @@ function found(code: ErrorCode, question: RowQuestion, answer: Extract<RowAnswer
 function moved(question: RowQuestion, answer: Extract<RowAnswer, { kind: "found" }>): string {
   const lines = [`PS231: moves ${amount(question, answer)} ${question.obstacle}`, ...listing(question)];
   return [...lines, `    ${question.advice}`].join("\n");
+}
+
+function doubtful(question: RowQuestion, answer: Extract<RowAnswer, { kind: "found" }>): string {
+  const lines = [
+    `PS217: found ${amount(question, answer)} ${question.obstacle}, which the server may refuse in: ${firstLine(question.statement)}`,
+    ...listing(question),
+    `    ${question.advice}`,
+  ];
+  return lines.join("\n");
 }
 
 function unanswered(question: RowQuestion, why: string, then: string): string {

@@ -18,13 +18,16 @@ export interface RowQuestion {
   /**
    * `refused`: the server refuses the statement, so the plan stops. `changed`: it runs, and rows are not what
    * they were; this is said, and hazards ask for the approval. `moved`: a recipe moves them; this is said.
+   * `doubtful`: the server may refuse the statement, which only running it can tell; this is said.
    */
-  effect: "refused" | "changed" | "moved";
+  effect: "refused" | "changed" | "moved" | "doubtful";
   /**
    * SELECT with one row for each obstacle. Of a conversion: one that fails where a row cannot be converted.
    */
   asks: string;
   isConversion?: boolean;
+  /** Another question of the plan tells of the rows that its expressions fail for. */
+  isTriedBefore?: boolean;
   /** The server refuses the statement whatever the rows are, so they are not asked. */
   isUnsupported?: boolean;
   /** What lists the rows to a person, by their key. Of a conversion it may be a block that raises notices. */
@@ -45,6 +48,8 @@ export type RowAnswer =
   | { kind: "unfinished"; elapsedMs: number; reason: "time" | "all" | "lock" }
   | { kind: "forbidden" }
   | { kind: "unsupported" }
+  /** The statement reads a materialized view that holds no data. */
+  | { kind: "unpopulated" }
   /** Such as a function that comes with the same plan. */
   | { kind: "unknown"; sqlstate: string };
 
@@ -58,6 +63,9 @@ export const MOST_COUNTED = 1000;
 
 /** The setting in which a block leaves its number. */
 export const COUNT_SETTING = "pgstrata.rows_found";
+
+/** Data exceptions, broken constraints, values that are too long, and what a function raises. */
+export const isOfRows = (sqlstate: string): boolean => /^(21|22|23|54000|P0001)/.test(sqlstate);
 
 /** A question that stops the plan unless its answer is none; the rest as given. */
 export function refusal(
