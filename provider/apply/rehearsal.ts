@@ -22,7 +22,7 @@ import { tableOf } from "../catalog/tables.ts";
 import { UserError } from "../core/errors.ts";
 import { timed } from "../core/timing.ts";
 import { withName } from "../plan/indexDefinition.ts";
-import { type Neighbourhood, nameOf, neighbourhoodOf } from "../plan/neighbourhood.ts";
+import { domainOf, type Neighbourhood, nameOf, neighbourhoodOf } from "../plan/neighbourhood.ts";
 import { copyStatements } from "../plan/planStatements.ts";
 import { isLeftOver } from "../plan/recipeConstraints.ts";
 import type { Statement, StatementList } from "../plan/statement.ts";
@@ -58,7 +58,7 @@ export class RehearsalError extends UserError {
   /** The one that the server refused; undefined where all went and the outcome is another. */
   readonly statement: Statement | undefined;
 
-  constructor(code: "PS213" | "PS902", message: string, statement?: Statement) {
+  constructor(code: "PS213" | "PS307" | "PS902", message: string, statement?: Statement) {
     super(code, message);
     this.statement = statement;
   }
@@ -321,6 +321,14 @@ const NAME_IS_TAKEN: ReadonlySet<string> = new Set(["42P07", "42710", "42723", "
 const IN_THE_WAY =
   "Nothing was changed. The database has an object of that name that no layer declares in this form: rename or drop it there, or declare it.";
 
+const FEATURE_NOT_SUPPORTED = "0A000";
+
+const NOT_CHECKED =
+  "Nothing was changed. The server checks no values of a domain within an array, a range or a composite type: declare a CHECK as NOT VALID, which holds for new values; for NOT NULL, write CHECK (VALUE IS NOT NULL) NOT VALID.";
+
+const isOfDomain = (id: StableId, { desired }: Neighbourhood): boolean =>
+  (domainOf(id, desired) ?? id).kind === "domain";
+
 /** Whether another object has the name and stays; what the plan makes or changes itself is not in the way. */
 function isInTheWay({ statement: { id }, message }: StatementError, { before, desired }: Neighbourhood): boolean {
   return before.facts().some((fact) => {
@@ -334,8 +342,10 @@ function refused(error: StatementError, { statements }: StatementList, near: Nei
   const { statement, message, cause } = error;
   const sqlstate = cause instanceof pg.DatabaseError ? (cause.code ?? "unknown") : "unknown";
   const isTaken = NAME_IS_TAKEN.has(sqlstate) && isInTheWay(error, near);
+  const isUnsupported =
+    sqlstate === FEATURE_NOT_SUPPORTED && statement.id !== undefined && isOfDomain(statement.id, near);
   return new RehearsalError(
-    isTaken ? "PS213" : "PS902",
+    isTaken ? "PS213" : isUnsupported ? "PS307" : "PS902",
     [
       "The plan was rehearsed on a copy of the catalog without its rows, and PostgreSQL refuses it:",
       `  statement ${statements.indexOf(statement) + 1} of ${statements.length}, ${statement.op} ${statement.subject}: ${message} (SQLSTATE ${sqlstate})`,
@@ -343,7 +353,7 @@ function refused(error: StatementError, { statements }: StatementList, near: Nei
         .split("\n")
         .slice(0, MOST_LINES)
         .map((line) => `    ${line}`),
-      isTaken ? IN_THE_WAY : REPORT,
+      isTaken ? IN_THE_WAY : isUnsupported ? NOT_CHECKED : REPORT,
     ].join("\n"),
     statement,
   );

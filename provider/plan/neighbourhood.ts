@@ -29,7 +29,8 @@ export function neighbourhoodOf(statements: readonly Statement[], before: FactBa
     // A conversion may call any function.
     if (id?.kind === "column") near.needNamedIn(sql);
     for (const touched of [id, renames])
-      if (touched !== undefined) near.change(tableOf(touched, before, desired) ?? touched);
+      if (touched !== undefined)
+        near.change(domainOf(touched, before, desired) ?? tableOf(touched, before, desired) ?? touched);
     // Of a table that another becomes a partition of, all counts.
     for (const needed of consumes) locksToo === undefined ? near.need(parseId(needed)) : near.change(parseId(needed));
   }
@@ -47,6 +48,12 @@ export function neighbourhoodOf(statements: readonly Statement[], before: FactBa
     before: restricted(before, isNear),
     desired: restricted(desired, (id) => !before.has(id) || isNear(id)),
   };
+}
+
+/** The domain of a constraint: what holds its values decides whether the server can check them. */
+export function domainOf(id: StableId, ...sides: readonly FactBase[]): StableId | undefined {
+  const parents = sides.map((side) => side.get(id)?.parent);
+  return id.kind === "constraint" ? parents.find((parent) => parent?.kind === "domain") : undefined;
 }
 
 function restricted(base: FactBase, isKept: (id: StableId) => boolean): FactBase {

@@ -32,7 +32,7 @@ import { withOwnerPrivileges } from "./ownerPrivileges.ts";
 import { intermediateState, withBareTypes } from "./replacedObjects.ts";
 import { withSequenceOwners } from "./sequenceOwners.ts";
 import type { Lock, Statement, StatementList, Work } from "./statement.ts";
-import { planned } from "./unsupportedChange.ts";
+import { planned, refuseConvertedKeys } from "./unsupportedChange.ts";
 
 const LOCKS: Record<Action["lockClass"], Lock> = {
   none: "none",
@@ -153,6 +153,7 @@ function plannedStatements(live: FactBase, desired: FactBase, majorVersion: numb
     changingPrivilege("REVOKE "),
   );
   refuseAliasesByPlace(ordered, live, desired);
+  refuseConvertedKeys(ordered, live, desired);
   const given = withGrantsEarly(withIdentityPrivileges(ordered, live, desired), desired);
   const whole = withColumnPrivilegesMerged(withPartitionsDetached(given, live));
   // Each session has its path already, with temporary objects last.

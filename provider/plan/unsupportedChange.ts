@@ -1,9 +1,14 @@
 /** What is said of a change that pg-delta cannot plan. Any other error of it is a defect. */
 import { describe, isTopLevel } from "../catalog/objectNames.ts";
+import { parentOf } from "../catalog/partitions.ts";
 import type { FactBase, StableId } from "../catalog/pgDelta.ts";
 import { quoteIdent } from "../catalog/quote.ts";
+import { text } from "../catalog/tables.ts";
 import type { ErrorCode } from "../core/errorCodes.ts";
 import { UserError } from "../core/errors.ts";
+import { columnChange } from "./columnSteps.ts";
+import { wordsIn } from "./rowChecks/definitions.ts";
+import type { Statement } from "./statement.ts";
 
 /**
  * A change that takes a detour which the planner does not know: of a type in use, or of an object into one of
@@ -66,6 +71,27 @@ export function planned<T>(plan: () => T, live: FactBase, desired: FactBase): T 
       { code: "PS901", cause: error },
     );
   }
+}
+
+/** The server converts no column of a partition key, also not one of a partition below. */
+export function refuseConvertedKeys(statements: readonly Statement[], live: FactBase, desired: FactBase): void {
+  for (const { id, sql } of statements) {
+    if (id?.kind !== "column" || columnChange(sql)?.change.startsWith("TYPE ") !== true) continue;
+    const table = partitionedBy(id.name, { kind: "table", schema: id.schema, name: id.table }, live);
+    if (table === undefined) continue;
+    const [from, to] = [live, desired].map((side) => text(side.get(id), "type"));
+    const change = from === to ? `take other values of ${to}` : `change its type from ${from} to ${to}`;
+    throw new UnsupportedChangeError(
+      `${describe(id)} cannot ${change} while it is part of the partition key of ${describe(table)}.`,
+    );
+  }
+}
+
+/** The table, or the one below it, that is partitioned by a column. */
+function partitionedBy(column: string, table: StableId, live: FactBase): StableId | undefined {
+  if (wordsIn(text(live.get(table), "partitionKey")).has(column)) return table;
+  const below = live.incomingEdges(table).flatMap(({ from }) => (parentOf(from, live) === undefined ? [] : [from]));
+  return below.map((part) => partitionedBy(column, part, live)).find((found) => found !== undefined);
 }
 
 const MOST_NAMED = 5;

@@ -1,5 +1,5 @@
 /** Types of columns, as far as questions depend on them: domains, enums, composites, the schema of `=`. */
-import { encodeId, type Fact, type FactBase } from "../../catalog/pgDelta.ts";
+import { encodeId, type Fact, type FactBase, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
 import { text } from "../../catalog/tables.ts";
 import { nameParts } from "../renames/sqlTokens.ts";
@@ -83,20 +83,24 @@ export interface DomainUse {
 export function usesOfDomain(domain: { schema: string; name: string }, live: FactBase): DomainUse[] {
   const found: DomainUse[] = [];
   const seen = new Set<string>();
-  const visit = (name: { schema: string; name: string }, kind: "domain" | "type", isWithin: boolean): void => {
-    const key = `${encodeId({ kind, ...name })} ${isWithin}`;
+  const visit = (id: StableId, isWithin: boolean): void => {
+    const key = `${encodeId(id)} ${isWithin}`;
     if (seen.has(key)) return;
     seen.add(key);
-    for (const { kind: edge, from } of live.incomingEdges({ kind, ...name })) {
+    for (const { kind: edge, from } of live.incomingEdges(id)) {
       if (edge !== "depends") continue;
-      if (from.kind === "domain") visit(from, "domain", isWithin || isArray(text(live.get(from), "baseType")));
-      if (from.kind === "type") visit(from, "type", true);
+      if (from.kind === "domain") visit(from, isWithin || isArray(text(live.get(from), "baseType")));
+      if (from.kind === "type") visit(from, true);
       if (from.kind !== "column") continue;
       const table = { schema: from.schema, name: from.table };
-      const isInArray = isArray(text(live.get(from), "type"));
-      if (live.has(idOf(table))) found.push({ table, column: from.name, isWithin: isWithin || isInArray });
+      const type = text(live.get(from), "type");
+      const isOfRows = id.kind !== "table" || encodeId(idOf(elementOf(type) ?? table)) === encodeId(id);
+      if (!live.has(idOf(table)) || !isOfRows) continue;
+      found.push({ table, column: from.name, isWithin: isWithin || isArray(type) });
+      // Rows of the table are values of its type, which columns of others may have.
+      visit(idOf(table), true);
     }
   };
-  visit(domain, "domain", false);
+  visit({ kind: "domain", ...domain }, false);
   return found;
 }

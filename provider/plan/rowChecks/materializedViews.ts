@@ -39,7 +39,8 @@ function readBy(view: StableId, { desired }: QuestionContext): (StableId & Table
   const visit = (id: StableId): void => {
     for (const { kind, to } of desired.outgoingEdges(id)) {
       const read: StableId = to.kind === "column" ? { kind: "table", schema: to.schema, name: to.table } : to;
-      if (kind !== "depends" || found.has(encodeId(read))) continue;
+      // On some servers a view depends on itself.
+      if (kind !== "depends" || found.has(encodeId(read)) || encodeId(read) === encodeId(view)) continue;
       if (read.kind !== "table" && read.kind !== "view" && read.kind !== "materializedView") continue;
       found.set(encodeId(read), read);
       if (read.kind === "view") visit(read);

@@ -23,6 +23,18 @@ for (const [what, before, after, found] of [
     "create type public.mood as enum ('good'); create type public.day as (mood public.mood);",
     'values of enum "public"."mood" cannot be removed or reordered while these use it: ',
   ],
+  [
+    "an enum's values while a partition below is partitioned by it",
+    "create type public.mood as enum ('good', 'bad'); create table public.p (m public.mood, id int) partition by list (id); create table public.p1 partition of public.p default partition by range (m);",
+    "create type public.mood as enum ('good'); create table public.p (m public.mood, id int) partition by list (id); create table public.p1 partition of public.p default partition by range (m);",
+    "column public.p.m cannot take other values of public.mood while it is part of the partition key of table public.p1",
+  ],
+  [
+    "the type of a column that a table is partitioned by",
+    "create table public.p (id int, v int) partition by range (lower(v::text), id);",
+    "create table public.p (id bigint, v int) partition by range (lower(v::text), id);",
+    "column public.p.id cannot change its type from integer to bigint while it is part of the partition key of table public.p",
+  ],
 ] as const) {
   test(`a change of ${what} is refused with what to do, and nothing is changed`, async () => {
     const database = await freshDatabase();
@@ -36,12 +48,22 @@ for (const [what, before, after, found] of [
   });
 }
 
-test("a check for a domain that an array holds is refused as what the server does not do, not as a defect", async () => {
-  const database = await freshDatabase();
-  const sql = (check: string) =>
-    `create domain public.mail as text check (value like '%@%')${check}; create table public.t (id int primary key, m public.mail[], n public.mail);`;
-  const state = await up(database.url, project.layer("types", sql("")));
-  const change = up(database.url, project.layer("types", sql(" check (length(value) < 60)")), state);
-  await expect(change).rejects.toThrow(/within an array or another type/);
-  await expect(change).rejects.toMatchObject({ code: "PS307" });
-});
+for (const [what, users] of [
+  ["an array", "create table public.t (id int primary key, m public.mail[], n public.mail);"],
+  ["the row type of another table", "create table public.u (m public.mail); create table public.t (u public.u);"],
+  ["an array in a materialized view", "create materialized view public.v as select array['a@b'::public.mail] as m;"],
+] as const) {
+  for (const [constraint, added] of [
+    ["a check", " check (length(value) < 60)"],
+    ["NOT NULL", " not null"],
+  ] as const) {
+    test(`${constraint} for a domain that ${what} holds is refused as what the server does not do, not as a defect`, async () => {
+      const database = await freshDatabase();
+      const sql = (more: string) => `create domain public.mail as text check (value like '%@%')${more}; ${users}`;
+      const state = await up(database.url, project.layer("types", sql("")));
+      const change = up(database.url, project.layer("types", sql(added)), state);
+      await expect(change).rejects.toThrow(/within an array[\s\S]*NOT VALID/);
+      await expect(change).rejects.toMatchObject({ code: "PS307" });
+    });
+  }
+}
