@@ -14,8 +14,11 @@ export interface Approvals {
   spent: readonly string[];
 }
 
-/** What an approval approves of, without its note in brackets. */
-export const approvedBy = (approval: string): string => approval.replace(/ +\([^()]*\)$/, "");
+/** Names with brackets are in quotes: the first bracket behind a blank outside of them begins a note. */
+const BEFORE_NOTE = /^((?:"(?:[^"]|"")*"|[^"])*?) +\(/s;
+
+/** What an approval approves of, without its note in brackets, which may have brackets of its own. */
+export const approvedBy = (approval: string): string => BEFORE_NOTE.exec(approval)?.[1] ?? approval;
 
 /** What may be done, of all that a layer approves of. */
 export function approved({ allow, spent }: Approvals): string[] {
@@ -31,6 +34,17 @@ export const handOverName = (approval: string): string | undefined =>
 /** The approval that leaves an object to another layer, as one line of a message. */
 export const asHandOver = (name: string): string => approvalInLine(HAND_OVER + name);
 
+/** Hazards of a plan, each once: several statements may do the same to one table. */
+export function distinctHazards(assessed: LayerPlan["assessed"]): Hazard[] {
+  const hazards = assessed.flatMap((each) => each.hazards);
+  // What stops decides.
+  const first = [...hazards.filter(({ stops }) => !stops), ...hazards.filter(({ stops }) => stops)];
+  const byMessage = new Map(first.map((hazard) => [`${hazard.code}: ${hazard.message}`, hazard]));
+  return [...new Set(hazards.map(({ code, message }) => byMessage.get(`${code}: ${message}`)))].flatMap(
+    (hazard) => hazard ?? [],
+  );
+}
+
 /**
  * Stops a plan with a hazard that can lose data or block writes and that was not approved, and one that
  * rows do not allow; asks where a rename may be meant. An approval of what does not exist is fine: another
@@ -41,7 +55,7 @@ export const asHandOver = (name: string): string => approvalInLine(HAND_OVER + n
  */
 export function refuseHazards({ assessed, questions, rowChecks }: LayerPlan, approvals: Approvals): string[] {
   const mayDo = new Set(approved(approvals));
-  const hazards = assessed.flatMap(({ hazards }) => hazards);
+  const hazards = distinctHazards(assessed);
   const open = questions.filter(({ approval }) => !mayDo.has(approval));
   const asked = new Set(open.map(({ approval }) => approval));
   const stopping = hazards.filter(({ stops, approval }) => stops && !mayDo.has(approval) && !asked.has(approval));

@@ -13,13 +13,18 @@ const MOST_COUNTED = 1000;
 
 /**
  * Estimates for tables by schema and name, from the statistics, which need no lock; -1 rows where they know
- * nothing.
+ * nothing. A partitioned table has those of its partitions: of its own, there are none before an ANALYZE.
  */
 const ESTIMATES = `
-  select n.nspname as schema, c.relname as name, c.reltuples::bigint::pg_catalog.text as rows,
-         (c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint)::pg_catalog.text as bytes
+  select n.nspname as schema, c.relname as name,
+         coalesce(parts.rows, c.reltuples::bigint)::pg_catalog.text as rows,
+         (coalesce(parts.pages, c.relpages::bigint) * pg_catalog.current_setting('block_size')::bigint)::pg_catalog.text as bytes
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     join unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) as desired (schema, name) on desired.schema = n.nspname and desired.name = c.relname
+    left join lateral (
+      select pg_catalog.sum(l.reltuples::bigint) filter (where l.reltuples >= 0)::bigint as rows, pg_catalog.sum(l.relpages) as pages
+        from pg_catalog.pg_partition_tree(c.oid) p join pg_catalog.pg_class l on l.oid = p.relid
+       where p.isleaf and l.relkind = 'r') parts on c.relkind = 'p'
    where c.relkind in ('r', 'p', 'm')`;
 
 /**

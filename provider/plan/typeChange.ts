@@ -35,7 +35,33 @@ export function typeChange(from: string, to: string): TypeChange {
   const family = WIDENING.find((names) => names.includes(before.name) && names.includes(after.name));
   if (family !== undefined && family.indexOf(before.name) < family.indexOf(after.name) && after.modifiers.length === 0)
     return "rewrite";
-  return "narrowing";
+  return isHeldByText(before.name, after) || isHeldByNumber(before.name, after) ? "rewrite" : "narrowing";
+}
+
+/** What prints the same for every session, and is read again from that. */
+const PRINTED =
+  /^(?:smallint|integer|bigint|numeric|real|double precision|boolean|uuid|name|jsonb?|inet|cidr|macaddr8?)$/;
+
+const isHeldByText = (before: string, after: ParsedType): boolean =>
+  PRINTED.test(before) && isText(after.name) && after.modifiers.length === 0;
+
+/** Digits of the longest value. */
+const DIGITS = new Map([
+  ["smallint", 5],
+  ["integer", 10],
+  ["bigint", 19],
+]);
+
+/** Floating point numbers that have each value of an integer type. */
+const EXACT = new Map([
+  ["real", 6],
+  ["double precision", 15],
+]);
+
+function isHeldByNumber(before: string, { name, modifiers: [precision, scale = 0] }: ParsedType): boolean {
+  const digits = DIGITS.get(before);
+  if (digits === undefined) return false;
+  return name === "numeric" && precision !== undefined ? precision - scale >= digits : digits <= (EXACT.get(name) ?? 0);
 }
 
 /** Of one type with other modifiers. */

@@ -58,7 +58,11 @@ function isAlike(old: Fact, live: FactBase, next: Fact, desired: FactBase): bool
       !next.payload.generatedExpr
     );
   }
-  return old.id.kind === "table" && next.id.kind === "table" && columnsOf(old, live) === columnsOf(next, desired);
+  if (old.id.kind !== "table" || next.id.kind !== "table") return false;
+  // Partitions of a table are alike. By its bound, another one holds other rows.
+  const [bound, other] = [text(old, "partitionBound"), text(next, "partitionBound")];
+  const isOther = bound !== "" && other !== "" && bound !== other;
+  return !isOther && columnsOf(old, live) === columnsOf(next, desired);
 }
 
 function columnsOf({ id }: Fact, base: FactBase): string {

@@ -258,12 +258,30 @@ function lossQuestions(
 }
 
 /** Types between which a value can be converted there and back; so can lists of them. */
-const MEASURED = /^(?:smallint|integer|bigint|numeric|real|double precision|timestamp|time|date|interval|bit)\b[^[]*$/;
+const MEASURED =
+  /^(?:smallint|integer|bigint|numeric|real|double precision|money|boolean|timestamp|time|date|interval|bit|inet|cidr)\b[^[]*$/;
 const TEXTS = /^(?:text|name|character(?: varying)?(?:\(\d+\))?)$/;
+
+const isPadded = (type: string): boolean => /^character(?:\(|$)/.test(type);
+
+/** Whether an object in a JSON value, however deep, has a key twice: `jsonb` keeps the last value. */
+const hasEqualKeys = (column: string): string => `EXISTS (
+  WITH RECURSIVE node AS (SELECT ${column} AS value UNION ALL SELECT inner_value.value FROM node, LATERAL (
+    SELECT value FROM pg_catalog.json_each(CASE pg_catalog.json_typeof(node.value) WHEN 'object' THEN node.value END)
+    UNION ALL SELECT value FROM pg_catalog.json_array_elements(CASE pg_catalog.json_typeof(node.value) WHEN 'array' THEN node.value END)) AS inner_value)
+  SELECT FROM node WHERE pg_catalog.json_typeof(node.value) = 'object'
+    AND (SELECT pg_catalog.count(*) > pg_catalog.count(DISTINCT key) FROM pg_catalog.json_object_keys(node.value) AS key))`;
 
 function lossCondition(column: string, from: string, to: string, expression: string): string | undefined {
   const [, limit] = /^character(?: varying)?\((\d+)\)$/.exec(to) ?? [];
-  if (limit !== undefined) return `pg_catalog.char_length(${column}::pg_catalog.text) > ${limit}`;
+  if (limit !== undefined) {
+    const isCut = `pg_catalog.char_length(${column}::pg_catalog.text) > ${limit}`;
+    // Blanks at the end of one that is padded with them do not count.
+    return isPadded(to) && !isPadded(from) ? `${isCut} OR ${column}::pg_catalog.text LIKE '% '` : isCut;
+  }
+  // A date is left out, and no cast leads back.
+  if (from.startsWith("timestamp") && /^time\b/.test(to)) return `${column} IS NOT NULL`;
+  if (from === "json" && to === "jsonb") return hasEqualKeys(column);
   const [element, other] = [from.replace(/\[\]$/, ""), to.replace(/\[\]$/, "")];
   const isList = isArray(from) && isArray(to);
   const isMeasured = MEASURED.test(element) && MEASURED.test(other);

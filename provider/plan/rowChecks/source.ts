@@ -8,6 +8,7 @@ import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import { type TableId, type TableSizes, text } from "../../catalog/tables.ts";
 import { unmarked } from "../../catalog/virtualColumns.ts";
 import { type Conversions, namesIn } from "../conversions.ts";
+import { nameParts } from "../renames/sqlTokens.ts";
 import type { Statement } from "../statement.ts";
 import { isVolatileDefault } from "../volatileDefault.ts";
 import { bracketed, wordsIn } from "./definitions.ts";
@@ -161,8 +162,18 @@ export function conversionOf(id: StableId, { live, desired, statements }: Questi
 function convertedColumns(table: TableName, words: ReadonlySet<string>, context: QuestionContext): NewColumn[] {
   return columnsIn(context.live, table, words).flatMap((name) => {
     const value = conversionOf(columnId(table, name), context);
-    return value === undefined ? [] : [{ name, value: `(${value})` }];
+    if (value === undefined) return [];
+    const type = text(context.desired.get(columnId(table, name)), "type");
+    const label = `${quoteIdent(name)}::pg_catalog.text${type.replace(/^[^[]*/, "")}`;
+    return [{ name, value: isNewEnum(type, context) && value.startsWith(`${label}::`) ? label : `(${value})` }];
   });
+}
+
+/** The values of an enum that comes with the plan have their labels as long as it is not there. */
+function isNewEnum(type: string, { live, desired }: QuestionContext): boolean {
+  const [schema = "", name = ""] = nameParts(type.replace(/(?:\[\])+$/, "")) ?? [];
+  const id: StableId = { kind: "type", schema, name };
+  return Array.isArray(desired.get(id)?.payload.values) && !live.has(id);
 }
 
 /** Columns that come with the plan; undefined where each row gets another value. */

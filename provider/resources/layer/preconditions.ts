@@ -78,7 +78,7 @@ export function refuseDependents(
     throw new UserError(
       "PS214",
       `Found objects that depend on what is to be removed and are not this layer's: ${[...dependents].sort().join(", ")}. ` +
-        "Expected none. Remove or move them first, or destroy the layer that they belong to. Nothing was changed.",
+        "Expected none. Remove or move them first, or destroy the layer that they belong to. What another layer declares now stays in place by `hand-over:<name>` in the layer's `allow`. Nothing was changed.",
     );
   }
   if (parts.length > 0) {

@@ -10,7 +10,7 @@ import { declaredBy } from "../../contribution/record.ts";
 import { withReferences } from "../../core/errorCodes.ts";
 import { UserError } from "../../core/errors.ts";
 import { type CallContext, type Properties, type ResourceState, UNKNOWN } from "../../core/resourceType.ts";
-import { approved, misspelt, refuseHazards } from "../../plan/approvals.ts";
+import { approved, distinctHazards, misspelt, refuseHazards } from "../../plan/approvals.ts";
 import { withEqualResults } from "../../plan/equalResults.ts";
 import { nameBefore, planUpdate } from "../../plan/plan.ts";
 import { rowWarnings } from "../../plan/rowChecks/report.ts";
@@ -80,7 +80,7 @@ export async function planOnly(
   const given = approvals(meaning.inputs, state);
   tellMoves(transition, report);
   await report.plan(asPreviewLines(planReport(plan, transition, approved(given))));
-  for (const { code, message } of plan.assessed.flatMap(({ hazards }) => hazards)) report.warn(`${code}: ${message}`);
+  for (const { code, message } of distinctHazards(plan.assessed)) report.warn(`${code}: ${message}`);
   for (const warning of rowWarnings(plan.rowChecks)) report.warn(warning);
   const used = [...refuseHazards(plan, given), ...(transition.approvals ?? [])];
   runtime.ownership.refuseMakingAgain(meaning.inputs.name, record);

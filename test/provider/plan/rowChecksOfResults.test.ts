@@ -108,6 +108,15 @@ testTrials({
     found: ["unpopulated: rows for which the query of materialized view app.m fails"],
     mend: "refresh materialized view app.n",
   },
+  "a key of an enum that comes with it": {
+    before: "create table app.t (id int primary key, w text, ws text[]);",
+    after:
+      "create type app.e as enum ('a', 'b'); create table app.t (id int primary key, w app.e unique, ws app.e[] unique);",
+    rows: "insert into app.t values (1, 'a', '{a,b}'), (2, 'a', '{b}');",
+    found: ["1 value of (w) in more than one row of app.t"],
+    keys: ["1", "2"],
+    mend: "update app.t set w = 'b' where id = 2",
+  },
   "long values in indexes of other kinds": {
     before: T,
     after: `${T} create index i on app.t using hash (w); create index j on app.t using gin (to_tsvector('simple', w)); create index k on app.t (md5(w));`,
@@ -127,6 +136,26 @@ test("long values that an index computes and compresses are a warning", async ()
       /^PS217: found 3 rows of app.t whose \(lower\(w\)\) has more than .* may refuse in: CREATE INDEX/,
     ),
   ]);
+});
+
+test.each([
+  ["json", "jsonb", `'{"a": [{"b": 1, "b": 2}]}'`, `'{"b": {"a": 1}, "a": [1, 1]}'`],
+  ["text", "character(5)", "'a '", "' a'"],
+  ["inet", "cidr", "'10.0.0.5/24'", "'10.0.0.0/24'"],
+  ["integer", "boolean", "7", "1"],
+  ["numeric", "money", "1.234", "1.23"],
+  ["double precision", "numeric", "0.1::float8 + 0.2::float8", "0.25"],
+  ["timestamp with time zone", "time without time zone", "'2026-01-01 10:00'", "null"],
+])("values of %s that lose a part in %s are counted, and no others", async (from, to, lossy, whole) => {
+  const change = await changeOf({
+    before: `create table app.t (id int primary key, v ${from});`,
+    after: `create table app.t (id int primary key, v ${to});`,
+    rows: `insert into app.t values (1, ${lossy}), (2, ${whole}), (3, null);`,
+  });
+  const checks = await ask(change);
+  const losses = checks.filter(({ question }) => question.effect === "changed");
+  expect(losses.map(({ answer }) => answer)).toMatchObject([{ kind: "found", count: 1 }]);
+  expect(rowWarnings(losses)[0]).toMatch(/^\s*PS216: found 1 row of app.t whose v loses a part of its value in /);
 });
 
 test.each([

@@ -25,6 +25,15 @@ it.each([
   ["time(3) without time zone[]", "time(6) without time zone[]", "rewrite"],
   ["time(3) without time zone[]", "time(0) without time zone[]", "narrowing"],
   ["bigint", "numeric(3,0)", "narrowing"],
+  ["integer", "numeric(12,2)", "rewrite"],
+  ["integer", "numeric(11,2)", "narrowing"],
+  ["integer", "double precision", "rewrite"],
+  ["integer", "real", "narrowing"],
+  ["bigint", "double precision", "narrowing"],
+  ["uuid", "text", "rewrite"],
+  ["integer", "character varying", "rewrite"],
+  ["integer", "character varying(5)", "narrowing"],
+  ["date", "text", "narrowing"],
 ])("takes %s → %s as %s", (from, to, expected) => {
   expect(typeChange(from, to)).toBe(expected);
 });

@@ -85,6 +85,25 @@ test("what holds no rows is dropped and made without a question, and so is what 
   );
 });
 
+test("only a new partition of the same bound may be the one that goes", async () => {
+  const database = await freshDatabase();
+  const parts = (of: Record<string, string>): Properties => {
+    const made = Object.entries(of).map(
+      ([name, bound]) => `create table shop.${name} partition of shop.item ${bound};`,
+    );
+    return shop(`create table shop.item (id int, day date) partition by range (day); ${made.join(" ")}`);
+  };
+  const may = "for values from ('2026-05-01') to ('2026-06-01')";
+  const june = "for values from ('2026-06-01') to ('2026-07-01')";
+  const state = await up(database.url, parts({ rest: "default", may }));
+  await database.query("insert into shop.item values (1, '2026-05-05'), (2, '2027-01-01')");
+  const message = await refusal(preview(database.url, [parts({ others: "default", june })], [state]));
+  expect(message.match(/Is table .* under a new name/g)).toEqual([
+    "Is table shop.others the table shop.rest under a new name",
+  ]);
+  expect(message).toContain("PS201: drops table shop.may");
+});
+
 test("a misspelt old name does not lose the rows: the question comes nevertheless", async () => {
   const database = await freshDatabase();
   const state = await up(database.url, shop(ITEM));
