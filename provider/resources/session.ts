@@ -8,11 +8,14 @@ import { openDatabase } from "../database/target.ts";
 import { Guard, type GuardStep } from "../guard/guard.ts";
 import type { Run } from "../guard/run.ts";
 import { guardSteps } from "../guard/steps.ts";
+import { Planned } from "./planned.ts";
 
 /** What all resources of one configured provider share. */
 export interface Session extends Run {
   /** Each change of the target goes through it. */
   readonly guard: Guard;
+  /** What a preview has planned so far; empty in an update. */
+  readonly planned: Planned;
   /**
    * Runs one task after another. Pulumi works on several resources at a time: two that change the database at
    * once could get into each other's locks, and one that plans keeps this process busy while another one's
@@ -49,6 +52,7 @@ export function createSession(config: ProviderConfig, options: RunOptions = {}):
   return {
     ...run,
     guard,
+    planned: new Planned(),
     inTurn: (task) => {
       const result = turn.then(task);
       turn = result.catch(() => undefined);

@@ -11,6 +11,8 @@ import {
 import { isObject } from "../../provider/core/values.ts";
 import { createLayer } from "../../provider/resources/layer/layer.ts";
 import { parseConfig } from "../../provider/resources/provider/inputs.ts";
+import { createRow } from "../../provider/resources/row/row.ts";
+import { createRows } from "../../provider/resources/rows/rows.ts";
 import { createSession } from "../../provider/resources/session.ts";
 import { type SqlProject, sqlProject } from "./sqlProject.ts";
 
@@ -28,6 +30,8 @@ export interface Said {
  */
 export interface LayerRun {
   layer: ResourceType;
+  row: ResourceType;
+  rows: ResourceType;
   said: Said;
   context(preview?: boolean): CallContext;
   /** As the engine does for a cancelled command. */
@@ -68,6 +72,8 @@ export function layerRun(url: string | undefined, options: RunOptions = {}): Lay
   const cancel = new AbortController();
   return {
     layer: createLayer(session, options.directory ?? project.directory),
+    row: createRow(session),
+    rows: createRows(session, options.directory ?? project.directory),
     said,
     context: (preview = false) => ({
       urn: `urn:pulumi:${options.stack ?? "test"}::test::pgstrata:index:Layer::test`,

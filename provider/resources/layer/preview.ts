@@ -100,6 +100,7 @@ export async function planOnly(
   await refuseMissingPrivileges(pool, role, transition.live, desired, plan.list.statements);
   await refuseTooManyLocks(pool, transition.live, desired, major);
   const { serverVersion } = catalog;
+  runtime.session.planned.layer(catalog.facts, desired);
   runtime.live.project(desired, serverVersion, nameBefore(catalog, transition.renames));
   return {
     ...layerOutputs(news, meaning.contribution, record, { statements: 0, elapsedMs: 0, serverVersion }, [

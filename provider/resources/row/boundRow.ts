@@ -7,7 +7,7 @@ import { type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts
 import { containsUnknown, propertyPath } from "../../core/values.ts";
 import type { Column } from "./columns.ts";
 import type { TableName } from "./identity.ts";
-import type { RowInputs } from "./inputs.ts";
+import { type RowInputs, WRITTEN } from "./inputs.ts";
 import { bindSecret, bindValue } from "./parameters.ts";
 
 /** One column with the text that is bound for it. */
@@ -50,19 +50,36 @@ export function bindPlannedRow(inputs: RowInputs, columns: ReadonlyMap<string, C
   return { ...bound, undetermined: skipped.filter((path) => !/^(returning|initial(Secret)?Values)\b/.test(path)) };
 }
 
+/**
+ * @param isToCome whether a layer is still to add a column of that name.
+ * @throws {UserError} that names the columns which the table lacks.
+ */
+export function requireRowColumns(
+  inputs: RowInputs,
+  columns: ReadonlyMap<string, Column>,
+  isToCome: (column: string) => boolean = () => false,
+): void {
+  const isAbsent = (column: string): boolean => !columns.has(column) && !isToCome(column);
+  const absent = [
+    ...WRITTEN.flatMap((property) =>
+      [...inputs[property].keys()].filter(isAbsent).map((column) => propertyPath(property, column)),
+    ),
+    ...inputs.returning.filter(isAbsent).map((column) => `returning: ${column}`),
+  ];
+  if (absent.length === 0) return;
+  throw new UserError(
+    "PS401",
+    `table ${inputs.tableText} has no column for ${absent.join(", ")}. It has ${[...columns.keys()].join(", ")}. ` +
+      "Correct the name, or let the row depend on the layer that adds the column (dependsOn)",
+  );
+}
+
 /** Binds everything. Throws a `UserError` that names the columns which the table lacks. */
 export function bindRow(inputs: RowInputs, columns: ReadonlyMap<string, Column>): BoundRow {
-  const missing: string[] = [];
-  const bound = bind(inputs, columns, (path) => missing.push(path));
-  const absent = inputs.returning.filter((column) => !columns.has(column));
-  if (missing.length > 0 || absent.length > 0) {
-    const found = [...missing, ...absent.map((column) => `returning: ${column}`)].join(", ");
-    throw new UserError(
-      "PS401",
-      `table ${inputs.tableText} has no column for ${found}. It has ${[...columns.keys()].join(", ")}. ` +
-        "Correct the name, or let the row depend on the layer that adds the column (dependsOn)",
-    );
-  }
+  requireRowColumns(inputs, columns);
+  const bound = bind(inputs, columns, (path) => {
+    throw new Error(`the value of ${path} is not known`);
+  });
   if (!bound) throw new Error("the table's name is not known");
   return { ...bound, undetermined: [] };
 }

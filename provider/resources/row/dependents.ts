@@ -14,6 +14,8 @@ export interface Going {
   condition(relation: string, parameters: Parameters): string;
   /** Whether the same update gives the remaining rows of the table their values in all of these columns. */
   writes?(columns: readonly string[]): boolean;
+  /** Tables whose rows are not asked. */
+  isLeftOut?(table: TableName): boolean;
 }
 
 /**
@@ -61,61 +63,104 @@ const FOREIGN_KEYS = `
 const REFERRING = `${FOREIGN_KEYS} AND k.conparentid = 0 AND k.confrelid = $1::pg_catalog.regclass
   ORDER BY n.nspname, c.relname, k.conname`;
 
-/** The foreign key of a table that has a name; undefined where it has none. */
-export async function foreignKeyOf(
-  client: pg.ClientBase,
-  table: TableName,
-  constraint: string | undefined,
-): Promise<ForeignKey | undefined> {
-  const { rows } = await client.query<ForeignKey>(
-    `${FOREIGN_KEYS} AND n.nspname = $1 AND c.relname = $2 AND k.conname = $3`,
-    [table.schema, table.name, constraint],
-  );
-  return rows[0];
+/**
+ * Returns the foreign keys that a table's new rows are held to, as far as the rows they refer to can be
+ * asked: not those of periods, whose columns are compared in another way, and not where the role sees less
+ * than the server. Of a reference to a partitioned table the server keeps one more for each partition.
+ */
+const REFERENCES = `${FOREIGN_KEYS} AND n.nspname = $1 AND c.relname = $2
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint u WHERE u.oid = k.conparentid AND u.conrelid = k.conrelid)
+  AND coalesce(pg_catalog.to_jsonb(k) ->> 'conenforced', 'true') = 'true' AND coalesce(pg_catalog.to_jsonb(k) ->> 'conperiod', 'false') = 'false'
+  AND pg_catalog.has_table_privilege(k.confrelid, 'SELECT') AND NOT pg_catalog.row_security_active(k.confrelid)
+  ORDER BY k.conname`;
+
+/** The foreign keys that a table's new rows are held to. */
+export async function foreignKeysOf(client: pg.ClientBase, { schema, name }: TableName): Promise<ForeignKey[]> {
+  return (await client.query<ForeignKey>(REFERENCES, [schema, name])).rows;
 }
 
 const ACTIONS: Record<string, Dependents["onDelete"]> = { c: "cascade", n: "set null", d: "set default" };
 
-/**
- * All rows that a deletion would delete or change, or that forbid it. Follows cascades; each
- * foreign key is followed once, so a deep chain within one table is counted for its first step only, which is
- * enough to refuse.
- */
-export async function findDependents(client: pg.ClientBase, going: Going): Promise<Dependents[]> {
-  const found: Dependents[] = [];
-  const followed = new Set<string>();
-  const target = quoteQualified(going.table.schema, going.table.name);
+/** A foreign key with the table that it refers to, quoted like its own. */
+interface Reference extends ForeignKey {
+  from: string;
+  to: string;
+}
 
-  async function follow(relation: string, rowsSql: (parameters: Parameters) => string): Promise<void> {
-    const { rows: keys } = await client.query<ForeignKey>(REFERRING, [relation]);
-    for (const key of keys) {
-      if (followed.has(key.oid)) continue;
-      followed.add(key.oid);
-      const table = quoteQualified(key.schema, key.table);
-      if (relation === target && table === target && going.writes?.(key.columns)) continue;
-      const dependents = (parameters: Parameters): string => {
-        const refers = key.columns.map(
-          (column, n) => `p.${quoteIdent(key.referenced[n] ?? "")} ${key.equalities[n]} d.${quoteIdent(column)}`,
-        );
-        const within = `SELECT d.* FROM ${table} AS d WHERE EXISTS (SELECT FROM (${rowsSql(parameters)}) AS p WHERE ${refers.join(" AND ")})`;
-        // A row that refers to itself goes with itself.
-        return table === target ? `${within} AND NOT (${going.condition("d", parameters)})` : within;
-      };
-      const parameters = new Parameters();
-      const { rows } = await client.query<{ count: number }>(
-        `SELECT pg_catalog.count(*)::int AS count FROM (${dependents(parameters)}) AS all_dependents`,
-        parameters.values,
-      );
-      const count = rows[0]?.count ?? 0;
-      if (count === 0) continue;
-      const onDelete = ACTIONS[key.action] ?? "restrict";
-      found.push({ table: `${key.schema}.${key.table}`, constraint: key.constraint, count, onDelete });
-      if (onDelete === "cascade") await follow(table, dependents);
+/** All rows that a deletion would delete or change, or that forbid it, by foreign key, along all cascades. */
+export async function findDependents(client: pg.ClientBase, going: Going): Promise<Dependents[]> {
+  const references = await referencesTo(client, going);
+  if (references.length === 0) return [];
+  const parameters = new Parameters();
+  const { rows } = await client.query<{ counts: number[] }>(
+    countDependents(going, references, parameters),
+    parameters.values,
+  );
+  return references.flatMap(({ schema, table, constraint, action }, n) => {
+    const count = rows[0]?.counts[n] ?? 0;
+    const onDelete = ACTIONS[action] ?? "restrict";
+    return count === 0 ? [] : [{ table: `${schema}.${table}`, constraint, count, onDelete }];
+  });
+}
+
+/** The foreign keys that may matter: those to the table, and those to each that a cascade leads to. */
+async function referencesTo(client: pg.ClientBase, { table, writes, isLeftOut }: Going): Promise<Reference[]> {
+  const target = quoteQualified(table.schema, table.name);
+  const found = new Map<string, Reference>();
+  async function follow(to: string): Promise<void> {
+    const { rows } = await client.query<ForeignKey>(REFERRING, [to]);
+    for (const key of rows) {
+      const from = quoteQualified(key.schema, key.table);
+      if (found.has(key.oid) || isLeftOut?.({ schema: key.schema, name: key.table })) continue;
+      if (to === target && from === target && writes?.(key.columns)) continue;
+      found.set(key.oid, { ...key, from, to });
+      if (key.action === "c") await follow(from);
     }
   }
+  await follow(target);
+  return [...found.values()];
+}
 
-  await follow(target, (parameters) => `SELECT * FROM ${target} AS g WHERE ${going.condition("g", parameters)}`);
-  return found;
+/** Rows by the place where the server keeps them: those of the start, all that go, those found last. */
+const [START, GOING, LAST] = ["pgstrata_start", "pgstrata_going", "pgstrata_last"];
+
+/**
+ * Returns one row with a number for each reference. What goes is the start, and again and again what cascades
+ * from a row that goes.
+ */
+function countDependents(
+  { table, condition }: Going,
+  references: readonly Reference[],
+  parameters: Parameters,
+): string {
+  const target = quoteQualified(table.schema, table.name);
+  const refers = ({ columns, referenced, equalities }: Reference): string =>
+    columns
+      .map((column, n) => `p.${quoteIdent(referenced[n] ?? "")} ${equalities[n]} d.${quoteIdent(column)}`)
+      .join(" AND ");
+  const isAt = (relation: string, place: string): string =>
+    `${relation}.tableoid = ${place}.t AND ${relation}.ctid = ${place}.c`;
+  const start = condition("g", parameters);
+  const cascades = references
+    .filter(({ action }) => action === "c")
+    .map(
+      (reference) =>
+        `SELECT d.tableoid, d.ctid FROM ${LAST} AS l JOIN ${reference.to} AS p ON ${isAt("p", "l")} JOIN ${reference.from} AS d ON ${refers(reference)}`,
+    );
+  const next =
+    cascades.length === 0 ? "" : ` UNION (WITH ${LAST} AS (SELECT t, c FROM ${GOING}) ${cascades.join(" UNION ALL ")})`;
+  const counts = references.map((reference) => {
+    // What goes itself hinders nothing, but where the server asks at once.
+    const gone = reference.action === "c" || reference.action === "r" ? START : GOING;
+    return (
+      `(SELECT pg_catalog.count(*)::int FROM ${reference.from} AS d WHERE NOT EXISTS (SELECT FROM ${gone} AS f WHERE ${isAt("d", "f")}) ` +
+      `AND EXISTS (SELECT FROM ${GOING} AS w JOIN ${reference.to} AS p ON ${isAt("p", "w")} WHERE ${refers(reference)}))`
+    );
+  });
+  return (
+    `WITH RECURSIVE ${START} (t, c) AS MATERIALIZED (SELECT g.tableoid, g.ctid FROM ${target} AS g WHERE ${start}), ` +
+    `${GOING} (t, c) AS (SELECT t, c FROM ${START}${next}) SELECT ARRAY[${counts.join(", ")}] AS counts`
+  );
 }
 
 /** The message that refuses a deletion: what is refused and why, a line for each foreign key, what to do. */

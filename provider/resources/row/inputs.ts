@@ -36,7 +36,7 @@ const PROPERTIES = [
 type PropertyName = (typeof PROPERTIES)[number];
 
 /** Inputs that name columns to write; a column may be in one of them only. */
-const WRITTEN = ["key", "values", "secretValues", "initialValues", "initialSecretValues"] as const;
+export const WRITTEN = ["key", "values", "secretValues", "initialValues", "initialSecretValues"] as const;
 
 /** Parses the inputs and finds all faults at once. */
 export function parseRowInputs(properties: Properties): { inputs: RowInputs; failures: CheckFailure[] } {

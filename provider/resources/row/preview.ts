@@ -5,8 +5,10 @@
 import { type CallContext, type PlannedChange, type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
 import { isObject } from "../../core/values.ts";
 import type { Database } from "../../database/target.ts";
+import type { Session } from "../session.ts";
 import { type BoundRow, bindPlannedRow, unknownColumns } from "./boundRow.ts";
 import { type Column, readColumns } from "./columns.ts";
+import { refuseRowFaults } from "./foresee.ts";
 import { identityIsUnknown, type RowInputs } from "./inputs.ts";
 import { type LiveRow, readLiveForPlan } from "./read.ts";
 
@@ -41,15 +43,17 @@ export async function findRow(database: Database, inputs: RowInputs): Promise<Fo
 }
 
 /** Foresees a create or an update and publishes its statement. */
-export async function planRow(
-  database: Database | undefined,
-  inputs: RowInputs,
-  context: CallContext,
-): Promise<PlannedRow> {
+export async function planRow(session: Session, inputs: RowInputs, context: CallContext): Promise<PlannedRow> {
+  const { database, planned } = session;
   if (!database) {
     context.report.info("the database's URL is not known yet, so this is planned without looking at the database");
   }
   const found = database && (await findRow(database, inputs));
+  const paths = new Set(found && [...found.live.differing.map(({ path }) => path), ...found.row.undetermined]);
+  if (database && (!found || paths.size > 0)) {
+    await refuseRowFaults(session, database, inputs);
+    planned.rows(inputs.table);
+  }
   if (!found) {
     await context.report.plan([statement("insert", inputs, undefined)]);
     return {
@@ -58,8 +62,7 @@ export async function planRow(
       columns: inputs.unknown.has("returning") ? UNKNOWN : unknownColumns(inputs.returning),
     };
   }
-  const { row, live, columns } = found;
-  const paths = new Set([...live.differing.map(({ path }) => path), ...row.undetermined]);
+  const { live, columns } = found;
   if (paths.size > 0) await context.report.plan([statement("update", inputs, paths)]);
   return { exists: true, isWritten: paths.size > 0, columns: foreseenColumns(inputs, live, columns, paths.size > 0) };
 }

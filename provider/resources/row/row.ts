@@ -41,11 +41,11 @@ export function createRow(session: Session): ResourceType {
   }
 
   async function plan(inputs: RowInputs, context: CallContext): ReturnType<typeof planRow> {
-    const planned = session.database
-      ? await on(inputs, context, (database) => planRow(database, inputs, context))
-      : await planRow(undefined, inputs, context);
-    if (planned.isWritten) session.guard.notePlanned();
-    return planned;
+    const foreseen = session.database
+      ? await on(inputs, context, () => planRow(session, inputs, context))
+      : await planRow(session, inputs, context);
+    if (foreseen.isWritten) session.guard.notePlanned();
+    return foreseen;
   }
 
   return {

@@ -60,12 +60,7 @@ async function writeIn(
   beforeChange: BeforeChange,
 ): Promise<Written> {
   const columns = inputs.table && (await readColumns(client, inputs.table));
-  if (!columns) {
-    throw new UserError(
-      "PS401",
-      `table ${inputs.tableText} does not exist. Correct the name, or let the row depend on the layer that creates it (dependsOn)`,
-    );
-  }
+  if (!columns) throw missingTable(inputs);
   const row = bindRow(inputs, columns);
   await lockKey(client, row);
   const before = await readLive(client, row, { lock: true, skipSecrets });
@@ -88,6 +83,12 @@ async function writeIn(
   }
   return { existed: before !== undefined, changed: bindings.map(({ path }) => path), columns: after.columns };
 }
+
+export const missingTable = ({ tableText }: RowInputs): UserError =>
+  new UserError(
+    "PS401",
+    `table ${tableText} does not exist. Correct the name, or let the row depend on the layer that creates it (dependsOn)`,
+  );
 
 /**
  * Two runs that create the same row must not both find it missing; a unique constraint on the key is not

@@ -61,7 +61,11 @@ export function layoutOf(
 }
 
 /** @throws {UserError} that names what the table lacks. */
-export function requireColumns({ absent }: SetLayout, inputs: RowsInputs, columns: ReadonlyMap<string, Column>): void {
+export function requireColumns(
+  { absent }: Pick<SetLayout, "absent">,
+  inputs: RowsInputs,
+  columns: ReadonlyMap<string, Column>,
+): void {
   if (absent.length === 0) return;
   throw new UserError(
     "PS401",

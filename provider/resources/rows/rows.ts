@@ -18,6 +18,7 @@ import type { Session } from "../session.ts";
 import { allNew, type Changes, compareSet, isNothing } from "./compare.ts";
 import { removeMade } from "./delete.ts";
 import { dataPath, inputDifference, isReplacement } from "./diff.ts";
+import { createTrials, readTrialShape, refuseFaults, requirePlannedColumns, requireTable } from "./foresee.ts";
 import { importedInputs, rowsId } from "./identity.ts";
 import { checkedRowsInputs, isKnown, parseRowsInputs, type RowsInputs } from "./inputs.ts";
 import { NONE_MADE, unpackMade } from "./made.ts";
@@ -25,7 +26,7 @@ import { describeRowsError } from "./rowsError.ts";
 import { openSource, type RowSource } from "./source.ts";
 import { countRows, stageSet } from "./stage.ts";
 import { counted, driftOf, plannedChanges, summaryOf } from "./words.ts";
-import { lacksUniqueKey, requireRows, seeAllRows, withoutUniqueKey, writeRows } from "./write.ts";
+import { requireRows, seeAllRows, writeRows } from "./write.ts";
 
 /** What a look at the database finds. */
 interface Seen {
@@ -33,7 +34,6 @@ interface Seen {
   digest: string | undefined;
   /** The table is not there. */
   isMissing: boolean;
-  lacksUniqueKey: boolean;
 }
 
 /**
@@ -72,25 +72,33 @@ export function createRows(session: Session, projectDirectory = process.cwd()): 
 
   const sourceOf = (inputs: RowsInputs): RowSource => openSource(inputs, projectDirectory);
 
-  /** Compares the set with the database, in a transaction that is undone. */
-  async function look(inputs: RowsInputs, context: CallContext): Promise<Seen> {
+  /**
+   * Compares the set with the database, in a transaction that is undone.
+   *
+   * @param isPlan asks as well what an update would be refused for.
+   */
+  async function look(inputs: RowsInputs, context: CallContext, isPlan: boolean): Promise<Seen> {
     const { table } = inputs;
+    const { planned } = session;
     if (!session.database || table === undefined || !isKnown(inputs)) return withoutTable(inputs, false);
     return on(inputs, context, true, async (client) => {
       const columns = await readColumns(client, table);
+      if (isPlan) requireTable(inputs, table, columns !== undefined, planned);
       if (!columns) return withoutTable(inputs, true);
       if (inputs.exclusive) await seeAllRows(client);
       const source = sourceOf(inputs);
       const staged = await stageSet(client, inputs, source, columns, { isPlan: true });
       requireRows(inputs, staged.count);
-      // An expression of compareWith must not write.
+      if (isPlan) requirePlannedColumns(inputs, columns, source.columns, planned);
+      const { layout } = staged;
+      const shape = isPlan && layout !== undefined ? await readTrialShape(client, table) : undefined;
+      const trials = layout && shape && (await createTrials(client, shape, layout));
+      // An expression of compareWith must not write, nor a check.
       await client.query("SET TRANSACTION READ ONLY");
-      return {
-        changes: await compareSet(client, inputs, staged, { isPlan: true }),
-        digest: source.digest(),
-        isMissing: false,
-        lacksUniqueKey: await lacksUniqueKey(client, inputs),
-      };
+      const changes = await compareSet(client, inputs, staged, { isPlan: true });
+      if (isPlan && layout !== undefined)
+        await refuseFaults(client, { inputs, source, columns, layout, changes, trials, planned });
+      return { changes, digest: source.digest(), isMissing: false };
     });
   }
 
@@ -98,15 +106,15 @@ export function createRows(session: Session, projectDirectory = process.cwd()): 
     const source = sourceOf(inputs);
     const count = inputs.unknown.has("file") || inputs.unknown.has("key") ? 0 : await countRows(source, inputs);
     if (!inputs.unknown.has("rows") && !inputs.unknown.has("file")) requireRows(inputs, count);
-    return { changes: allNew(count), digest: source.digest(), isMissing, lacksUniqueKey: false };
+    return { changes: allNew(count), digest: source.digest(), isMissing };
   }
 
   /** Foresees a create or an update and publishes its lines. */
   async function plan(inputs: RowsInputs, context: CallContext): Promise<Properties> {
     if (!session.database)
       context.report.info("the database's URL is not known yet, so this is planned without looking at the database");
-    const { changes, digest, lacksUniqueKey: isLoose } = await look(inputs, context);
-    if (isLoose) context.report.warn(withoutUniqueKey(inputs));
+    const { changes, digest } = await look(inputs, context, true);
+    if (!isNothing(changes) || !isKnown(inputs)) session.planned.rows(inputs.table);
     await context.report.plan(plannedChanges(changes, inputs));
     if (!isNothing(changes)) {
       session.guard.notePlanned();
@@ -140,7 +148,7 @@ export function createRows(session: Session, projectDirectory = process.cwd()): 
       const inputs = checkedRowsInputs(news);
       let detailed = inputDifference(parseRowsInputs(state.inputs).inputs, inputs);
       if (isReplacement(detailed)) return diffOf(detailed);
-      const { changes, digest, isMissing } = await look(inputs, context);
+      const { changes, digest, isMissing } = await look(inputs, context, false);
       const data = dataPath(inputs);
       if (digest !== undefined && digest !== state.outputs.digest)
         detailed[data] ??= { kind: "update", inputDiff: true };
@@ -162,7 +170,7 @@ export function createRows(session: Session, projectDirectory = process.cwd()): 
     async read(context, state) {
       const isImported = Object.keys(state.inputs).length === 0;
       const news = isImported ? importedInputs(state.id) : state.inputs;
-      const { changes, isMissing } = await look(checkedRowsInputs(news), context);
+      const { changes, isMissing } = await look(checkedRowsInputs(news), context, false);
       if (isMissing) return undefined;
       const known: Properties = isImported ? { rowCount: 0, adopted: 0, made: NONE_MADE, digest: null } : state.outputs;
       return { id: state.id, inputs: news, outputs: { ...known, ...heldInputs(news), drift: driftOf(changes) } };

@@ -4,7 +4,7 @@ import pg from "pg";
 import { UserError } from "../../core/errors.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
 import { SQLSTATES } from "../../database/sqlstate.ts";
-import { foreignKeyOf } from "../row/dependents.ts";
+import { type ForeignKey, foreignKeysOf } from "../row/dependents.ts";
 import { explainCheck } from "../row/rowError.ts";
 import { keyText } from "./compare.ts";
 import type { RowsInputs } from "./inputs.ts";
@@ -41,27 +41,47 @@ export async function refusedRow(
   return described && new UserError(described.code, `${place}: ${check ?? described.message}`, { cause: error });
 }
 
-/** Rows that refer to one which is not there. */
+/** Rows that refer to one which is not there; the error itself where it is another one's. */
 export async function withoutParents(
   client: pg.ClientBase,
   layout: SetLayout,
   source: RowSource,
   error: unknown,
+  isDeleting: boolean,
 ): Promise<unknown> {
   const { schema, name } = layout.table;
   if (!(error instanceof pg.DatabaseError) || error.table !== name || error.schema !== schema) return error;
-  const foreignKey = await foreignKeyOf(client, layout.table, error.constraint);
-  if (foreignKey === undefined) return error;
+  const keys = await foreignKeysOf(client, layout.table);
+  const foreignKey = keys.find(({ constraint }) => constraint === error.constraint);
+  return (foreignKey && (await missingParents(client, layout, source, foreignKey, isDeleting, error))) ?? error;
+}
+
+/** What to throw for rows that would refer by a foreign key to one which is not there. */
+export async function missingParents(
+  client: pg.ClientBase,
+  layout: SetLayout,
+  source: RowSource,
+  foreignKey: ForeignKey,
+  isDeleting: boolean,
+  cause?: unknown,
+): Promise<UserError | undefined> {
+  const { schema, name } = layout.table;
   const { target, constraint } = foreignKey;
-  const isOwn = target.schema === schema && target.name === name;
-  const { rows } = await client.query<{ place: number }>(withoutReferenced(layout, foreignKey, isOwn));
-  if (rows.length === 0) return error;
-  const places = rows.map(({ place }) => source.describe(place)).join("; ");
+  const { rows } = await client.query<{ place: number; count: number }>(
+    withoutReferenced(layout, foreignKey, isDeleting),
+  );
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  const more = first.count - rows.length;
+  const places = [
+    ...rows.map(({ place }) => source.describe(place)),
+    ...(more > 0 ? [`… ${more.toLocaleString("en-US")} more`] : []),
+  ];
   return new UserError(
     "PS404",
-    `${schema}.${name}: foreign key "${constraint}" is violated: the row of ${target.schema}.${target.name} that these refer to does not exist: ${places}. ` +
+    `${schema}.${name}: foreign key "${constraint}" is violated: the row of ${target.schema}.${target.name} that these refer to does not exist: ${places.join("; ")}. ` +
       "Create it first (dependsOn), or correct the rows",
-    { cause: error },
+    { cause },
   );
 }
 
@@ -81,7 +101,7 @@ function reasonOf(error: unknown, { secretColumns }: RowsInputs): UserError | un
   if (secretColumns.length === 0 || SQLSTATES[error.code ?? ""] !== undefined) return described;
   return new UserError(
     described.code,
-    `the database refuses it (SQLSTATE ${error.code ?? "unknown"}); what it says may hold a secret of the set and is not shown`,
+    `the database refuses it (SQLSTATE ${error.code ?? "unknown"}); what it says may hold a secret and is not shown`,
     { cause: error },
   );
 }

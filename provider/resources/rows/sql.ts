@@ -6,17 +6,17 @@ import type { ForeignKey } from "../row/dependents.ts";
 import type { TableName } from "../row/identity.ts";
 import type { SetColumn, SetLayout } from "./layout.ts";
 
-const SET = "pg_temp.pgstrata_set";
+export const SET = "pg_temp.pgstrata_set";
 /** Keys of rows that the resource made, as the state knows them. */
 const MADE = "pg_temp.pgstrata_made";
 /** Keys of rows that this update makes. */
 const NEW = "pg_temp.pgstrata_new";
 
-const staged = ({ place }: Pick<SetColumn, "place">): string => `pgstrata_s.pgstrata_${place}`;
-const targetOf = ({ schema, name }: TableName): string => quoteQualified(schema, name);
+export const staged = ({ place }: Pick<SetColumn, "place">): string => `pgstrata_s.pgstrata_${place}`;
+export const targetOf = ({ schema, name }: TableName): string => quoteQualified(schema, name);
 /** Within a statement the table keeps its own name, as an expression of `compareWith` may use it. */
 const fieldOf = (relation: string, name: string): string => `${relation}.${quoteIdent(name)}`;
-const nameOf = ({ table }: SetLayout): string => quoteIdent(table.name);
+export const nameOf = ({ table }: SetLayout): string => quoteIdent(table.name);
 
 /** A secret that is compared in another form is staged as that form, and cast when it is written. */
 const stagedType = ({ column, expression }: SetColumn): string =>
@@ -59,15 +59,15 @@ function comparable(value: string, { compareAs }: Pick<Column, "compareAs">): st
   return compareAs === undefined ? value : `${value}::pg_catalog.${compareAs}`;
 }
 
-const equals = (left: string, right: string, column: Column): string =>
+export const equals = (left: string, right: string, column: Column): string =>
   `${comparable(left, column)} ${column.equality} ${comparable(right, column)}`;
 
 /** Plain equality, so that rows are hashed or an index is used; a key of the set holds no null. */
-function keysEqual(layout: SetLayout, relation: string): string {
+export function keysEqual(layout: SetLayout, relation: string): string {
   return layout.key.map((key) => equals(fieldOf(relation, key.name), staged(key), key.column)).join(" AND ");
 }
 
-function matches(layout: SetLayout, held: SetColumn): string {
+export function matches(layout: SetLayout, held: SetColumn): string {
   if (held.expression !== undefined)
     return `(((${held.expression})::pg_catalog.text operator(pg_catalog.=) ${staged(held)}) IS TRUE OR (${held.expression}) IS NULL AND ${staged(held)} IS NULL)`;
   const field = fieldOf(nameOf(layout), held.name);
@@ -150,6 +150,9 @@ export function firstSurplus(layout: SetLayout, limit: number): string {
 export const lockSurplus = (layout: SetLayout): string =>
   `SELECT FROM ${targetOf(layout.table)} WHERE ${isNotInSet(layout, nameOf(layout))} FOR UPDATE`;
 
+/** A value as it is given to the column, which makes its own type of it, with a length. */
+export const typed = (column: SetColumn): string => `${staged(column)}::${column.column.type}`;
+
 /** What {@link writeSet} writes. */
 export interface Writing {
   /** Held columns that differ in some row. */
@@ -173,7 +176,6 @@ export function writeSet(layout: SetLayout, { changing, isExclusive, isSkipped, 
     range === undefined ? "" : ` AND pgstrata_s.pgstrata_n >= ${range.from} AND pgstrata_s.pgstrata_n < ${range.to}`;
   const keys = keysEqual(layout, nameOf(layout));
   const isSame = (held: SetColumn): string => (isSkipped(held) ? "false" : matches(layout, held));
-  const typed = (column: SetColumn): string => `${staged(column)}::${column.column.type}`;
   const assignments = changing.map(
     (held) =>
       `${quoteIdent(held.name)} = CASE WHEN ${isSame(held)} THEN ${fieldOf(nameOf(layout), held.name)} ELSE ${typed(held)} END`,
@@ -280,27 +282,38 @@ export function countMade(layout: SetLayout, earlier: Keys | undefined): string 
 }
 
 /**
- * Returns places of the first rows of the set that refer to a row which is neither in the table nor in the
- * set.
+ * Returns places of the first rows of the set that would refer to a row which is not there, and how many
+ * there are. A row that refers to it already is none of them: it is not written, or its foreign key is not
+ * valid.
+ *
+ * @param isDeleting rows of the table that the set does not have go before.
  */
-export function withoutReferenced({ columns }: SetLayout, foreignKey: ForeignKey, isOwn: boolean): string {
+export function withoutReferenced(layout: SetLayout, foreignKey: ForeignKey, isDeleting: boolean): string {
   const pairs = foreignKey.columns.map((name, n) => ({
-    from: columns.find((column) => column.name === name),
+    from: layout.columns.find((column) => column.name === name),
     to: foreignKey.referenced[n] ?? "",
     equality: foreignKey.equalities[n] ?? "",
   }));
+  const columns = pairs.flatMap(({ from }) => from ?? []);
   // Of a column that the set does not have, each new row has the default: nothing can be told.
-  if (pairs.some(({ from }) => from === undefined)) return `SELECT 0 AS place WHERE false`;
-  const typed = (column: SetColumn | undefined): string => (column === undefined ? "NULL" : staged(column));
-  const isThere = pairs.map(({ from, to, equality }) => `${fieldOf("r", to)} ${equality} ${typed(from)}`);
+  if (columns.length < pairs.length) return "SELECT 0 AS place, 0 AS count WHERE false";
+  const value = (column: SetColumn | undefined): string => (column === undefined ? "NULL" : staged(column));
+  const isThere = pairs.map(({ from, to, equality }) => `${fieldOf("r", to)} ${equality} ${value(from)}`);
   const isInSet = pairs.map(({ from, to, equality }) => {
-    const own = columns.find(({ name }) => name === to);
-    return own === undefined ? "false" : `o.pgstrata_${own.place} ${equality} ${typed(from)}`;
+    const own = layout.columns.find(({ name }) => name === to);
+    return own === undefined ? "false" : `o.pgstrata_${own.place} ${equality} ${value(from)}`;
   });
-  const also = isOwn ? `AND NOT EXISTS (SELECT FROM ${SET} AS o WHERE ${isInSet.join(" AND ")})` : "";
+  const { schema, name } = layout.table;
+  const isOwn = foreignKey.target.schema === schema && foreignKey.target.name === name;
+  if (isOwn && isDeleting) isThere.push(`NOT ${isNotInSet(layout, "r")}`);
+  const alsoInSet = isOwn
+    ? `AND NOT EXISTS (SELECT FROM ${SET} AS o WHERE o.pgstrata_open OR ${isInSet.join(" AND ")})`
+    : "";
+  const stays = columns.filter(({ role }) => role === "held").map((column) => matches(layout, column));
   return `
-    SELECT pgstrata_place::int AS place FROM ${SET} AS pgstrata_s
-    WHERE ${pairs.map(({ from }) => `${typed(from)} IS NOT NULL`).join(" AND ")}
-      AND NOT EXISTS (SELECT FROM ${targetOf(foreignKey.target)} AS r WHERE ${isThere.join(" AND ")}) ${also}
+    SELECT pgstrata_place::int AS place, pg_catalog.count(*) OVER ()::int AS count FROM ${SET} AS pgstrata_s
+    WHERE NOT pgstrata_open AND ${columns.map((column) => `${staged(column)} IS NOT NULL`).join(" AND ")}
+      AND NOT EXISTS (SELECT FROM ${targetOf(foreignKey.target)} AS r WHERE ${isThere.join(" AND ")}) ${alsoInSet}
+      AND NOT EXISTS (SELECT FROM ${targetOf(layout.table)} WHERE ${[keysEqual(layout, nameOf(layout)), ...stays].join(" AND ")})
     ORDER BY pgstrata_n LIMIT 5`;
 }

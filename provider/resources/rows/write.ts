@@ -5,6 +5,7 @@ import { UserError } from "../../core/errors.ts";
 import type { BeforeChange } from "../../guard/guard.ts";
 import { type Column, readColumns } from "../row/columns.ts";
 import { findDependents, refusalOf } from "../row/dependents.ts";
+import type { TableName } from "../row/identity.ts";
 import { type Changes, compareSet, isNothing, type NamedRow, numberOf } from "./compare.ts";
 import { firstRefused, isReference, refusal } from "./failingRow.ts";
 import type { RowsInputs } from "./inputs.ts";
@@ -40,12 +41,7 @@ export async function writeRows(
 ): Promise<WrittenSet> {
   const { table } = inputs;
   const columns = table && (await readColumns(client, table));
-  if (!columns) {
-    throw new UserError(
-      "PS401",
-      `table ${inputs.tableText} does not exist. Correct the name, or let the rows depend on the layer that creates it (dependsOn)`,
-    );
-  }
+  if (!columns) throw missingTable(inputs);
   await lockSet(client, inputs);
   await requireUniqueKey(client, inputs);
   if (inputs.exclusive) await seeAllRows(client);
@@ -66,6 +62,12 @@ export async function writeRows(
     digest: source.digest(),
   };
 }
+
+export const missingTable = ({ tableText }: RowsInputs): UserError =>
+  new UserError(
+    "PS401",
+    `table ${tableText} does not exist. Correct the name, or let the rows depend on the layer that creates it (dependsOn)`,
+  );
 
 function requiredKey(columns: ReadonlyMap<string, Column>, { key, tableText }: RowsInputs): KeyColumns {
   const found = keyOf(columns, key);
@@ -101,19 +103,19 @@ async function lockSet(client: pg.ClientBase, { table }: RowsInputs): Promise<vo
   await client.query("SELECT pg_catalog.pg_advisory_xact_lock($1::bigint)", [String(hash)]);
 }
 
-/** Whether nothing keeps others from adding a second row of a key; undefined of what can have no index. */
-export async function lacksUniqueKey(client: pg.ClientBase, { table, key }: RowsInputs): Promise<boolean> {
+/** Whether nothing keeps others from adding a second row of a key; false of what can have no index. */
+async function lacksUniqueKey(client: pg.ClientBase, { table, key }: RowsInputs): Promise<boolean> {
   if (table === undefined) return false;
   const { rows } = await client.query<{ kind: string; isUnique: boolean }>(UNIQUE_KEY, [table.schema, table.name, key]);
   const [found] = rows;
   return found !== undefined && (found.kind === "r" || found.kind === "p") && !found.isUnique;
 }
 
-async function requireUniqueKey(client: pg.ClientBase, inputs: RowsInputs): Promise<void> {
+export async function requireUniqueKey(client: pg.ClientBase, inputs: RowsInputs): Promise<void> {
   if (await lacksUniqueKey(client, inputs)) throw new UserError("PS412", withoutUniqueKey(inputs));
 }
 
-export const withoutUniqueKey = ({ tableText, key }: RowsInputs): string =>
+const withoutUniqueKey = ({ tableText, key }: RowsInputs): string =>
   `no unique constraint or index of ${tableText} holds for its key (${key.join(", ")}), so another session could add a second row of a key. ` +
   "Expected one on these columns, or some of them; add it in the layer, or name other columns in key";
 
@@ -124,13 +126,17 @@ async function write(
   changes: Changes,
   source: RowSource,
 ): Promise<void> {
-  if (changes.deleted > 0) await requireFree(client, inputs, layout, changes);
+  if (changes.deleted > 0) {
+    // Others cannot add rows that refer to those which go, until the end.
+    await client.query(lockSurplus(layout));
+    await requireFree(client, inputs, layout, changes);
+  }
   const writing: Writing = { ...changes, isExclusive: changes.deleted > 0 };
   let written: { deleted: number; changed: number; added: number } | undefined;
   const error = await refusal(client, async () => {
     written = (await client.query(writeSet(layout, writing))).rows[0];
   });
-  if (isReference(error)) throw await withoutParents(client, layout, source, error);
+  if (isReference(error)) throw await withoutParents(client, layout, source, error, changes.deleted > 0);
   if (error !== undefined) {
     const run = (from: number, to: number): Promise<unknown> =>
       client.query(writeSet(layout, { ...writing, range: { from, to } }));
@@ -140,19 +146,23 @@ async function write(
   await requireWritten(client, inputs, layout, changes, written);
 }
 
-/** The locks keep others from adding rows that refer to those which go, until the end. */
-async function requireFree(
+/**
+ * @param isLeftOut tables whose rows are not asked.
+ * @throws {UserError} while others refer to the rows that are to be deleted.
+ */
+export async function requireFree(
   client: pg.ClientBase,
   { tableText }: RowsInputs,
   layout: SetLayout,
   { deleted, first }: Changes,
+  isLeftOut: (table: TableName) => boolean = () => false,
 ): Promise<void> {
-  await client.query(lockSurplus(layout));
   const written = new Set([...layout.key, ...layout.held].map(({ name }) => name));
   const dependents = await findDependents(client, {
     table: layout.table,
     condition: (relation) => isNotInSet(layout, relation),
     writes: (names) => names.every((name) => written.has(name)),
+    isLeftOut,
   });
   if (dependents.length === 0) return;
   throw new UserError(

@@ -137,9 +137,26 @@ describe("create", () => {
       /invalid input syntax for type integer/,
     ],
     ["a missing value", { ...organization, values: { name: null } }, /column "name".*has no value/],
-  ])("refuses %s", async (_case, inputs, message) => {
-    const failure = await failureOfCall(fixture.provider.create(ROW, "o", inputs));
-    expect(failure.details).toMatch(message);
+    ["a value that is too long", { ...organization, values: { code: "abcde" } }, /value too long for type/],
+    [
+      "a violated check",
+      { ...organization, values: { seats: 0 } },
+      /rejects column "seats" = "?0"?\. It requires CHECK/,
+    ],
+    [
+      "a row that refers to none",
+      {
+        table: "app.projects",
+        key: { slug: "p" },
+        values: { organization_id: "00000000-0000-0000-0000-000000000001" },
+      },
+      /foreign key "projects_organization_id_fkey".* is violated/,
+    ],
+  ])("refuses %s, in a preview as well", async (_case, inputs, message) => {
+    for (const preview of [true, false]) {
+      const failure = await failureOfCall(fixture.provider.create(ROW, "o", inputs, { preview }));
+      expect(failure.details).toMatch(message);
+    }
     expect(await organizations()).toEqual([]);
   });
 

@@ -17,7 +17,7 @@ beforeEach(() => fixture.empty());
 
 const countries = { table: "app.countries", key: ["code"] };
 
-describe("a set is refused as a whole, with the place of the row,", () => {
+describe("a set is refused as a whole, in a preview already, with the place of the row,", () => {
   it.each<[string, Properties, RegExp]>([
     [
       "for a value that its type cannot take",
@@ -129,8 +129,10 @@ describe("a set is refused as a whole, with the place of the row,", () => {
       /rows\[0\]: column "name" is of type text, found an object/,
     ],
   ])("%s", async (_case, inputs, message) => {
-    const failure = await failureOfCall(fixture.provider.create(ROWS, "c", inputs));
-    expect(failure.details).toMatch(message);
+    for (const preview of [true, false]) {
+      const failure = await failureOfCall(fixture.provider.create(ROWS, "c", inputs, { preview }));
+      expect(failure.details).toMatch(message);
+    }
     for (const table of ["countries", "tree", "kinds"])
       expect(await fixture.database.query(`SELECT * FROM app.${table}`)).toEqual([]);
   });
@@ -275,7 +277,7 @@ describe("secrets", () => {
     ]);
     expect(told).not.toContain(secret);
     expect(told).not.toContain(printed);
-    expect(told).toContain("may hold a secret of the set");
+    expect(told).toContain("may hold a secret");
     expect(told).toContain("the secret is no value of type json");
     expect(serverLog.read()).not.toContain(secret);
   });
