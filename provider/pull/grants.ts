@@ -6,6 +6,8 @@
 const PRIVILEGES = ["usage", "create", "select", "insert", "update", "delete", "truncate", "references", "trigger"];
 const GRANT =
   /^(?<verb>grant|revoke) (?<privileges>[a-z]+(?:, [a-z]+)*) on (?<kind>table |sequence |function |schema |type )(?<object>[\s\S]+) (?<to>(?:to|from) [^()]+);$/;
+const BY_DEFAULT = /^(alter default privileges [\s\S]*?(?:grant|revoke) )([a-z]+(?:, [a-z]+)*) on /;
+const WIDTH = 110;
 
 /**
  * @param grants statements as `SqlStyle` writes them. One of another form stays as it is.
@@ -15,19 +17,21 @@ export function mergedGrants(grants: readonly string[]): string[] {
   for (const grant of grants) {
     const { verb, privileges, kind, object, to } = GRANT.exec(grant)?.groups ?? {};
     if (privileges === undefined || kind === undefined || object === undefined || to === undefined) {
-      merged.set(grant, { head: grant, objects: [], to: "" });
+      const text = grant.replace(BY_DEFAULT, (_, before: string, names: string) => `${before}${inOrder(names)} on `);
+      merged.set(text, { head: text, objects: [], to: "" });
       continue;
     }
     const head = `${verb} ${inOrder(privileges)} on ${kind === "table " ? "" : kind}`;
     const key = `${head}\n${to}`;
     const found = merged.get(key);
     if (found === undefined) merged.set(key, { head, objects: [object], to });
-    else found.objects.push(object);
+    else if (!found.objects.includes(object)) found.objects.push(object);
   }
   return [...merged.values()].map(({ head, objects, to }) => {
     if (objects.length === 0) return head;
-    return objects.length === 1
-      ? `${head}${objects[0]} ${to};`
+    const line = `${head}${objects.join(", ")} ${to};`;
+    return objects.length === 1 || (objects.length < 4 && line.length <= WIDTH)
+      ? line
       : `${head.trimEnd()}\n  ${objects.join(",\n  ")}\n${to};`;
   });
 }

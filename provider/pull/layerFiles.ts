@@ -3,6 +3,8 @@
  * looks for it. What is pulled is `selection.ts`'s question, how a statement is written that of
  * `sqlStyle.ts`.
  */
+import { asObject } from "../catalog/kinds/kind.ts";
+import { baseOf } from "../catalog/kinds/kinds.ts";
 import { kindInWords, ownerObject } from "../catalog/objectNames.ts";
 import { buildFactBase, encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { tableOf } from "../catalog/tables.ts";
@@ -68,16 +70,16 @@ interface Place {
 function placed(statements: readonly Statement[], facts: FactBase): Placed[] {
   const tables = placesOfTables(facts);
   const needs = needsOf(statements, facts);
-  const early = neededByTables(statements, needs, tables);
+  const early = neededByTables(statements, needs, tables, facts);
   const parts = numbers(tables.size === 0 ? 0 : Math.max(...[...tables.values()].map(({ group }) => group)) + 1);
   const placeOf = (statement: Statement, n: number): Place => {
     const { id } = statement;
     const object = id === undefined ? undefined : ownerObject(id);
-    const table = object === undefined ? undefined : tables.get(encodeId(tableOf(object, facts) ?? object));
+    const table = object === undefined ? undefined : tables.get(keyOfTable(object, facts));
     if (/^(GRANT |ALTER DEFAULT PRIVILEGES |REVOKE .* FROM (?!PUBLIC$))/.test(statement.sql))
       return { file: parts.last("grants"), rank: [5] };
     if (table !== undefined) return { file: parts.table(table), rank: [2, table.group, table.order, partRank(id)] };
-    const owning = object?.kind === "sequence" ? ownerOfSequence(n, statements, needs, tables) : undefined;
+    const owning = object?.kind === "sequence" ? ownerOfSequence(n, statements, needs, tables, facts) : undefined;
     if (owning !== undefined) return { file: parts.table(owning), rank: [2, owning.group, owning.order, 0] };
     if (object !== undefined && (FOUNDATION.has(object.kind) || early.has(encodeId(object))))
       return { file: parts.first("foundation"), rank: [1] };
@@ -96,6 +98,14 @@ function compare(a: readonly number[], b: readonly number[]): number {
     if (difference !== 0) return difference;
   }
   return 0;
+}
+
+/** Of the table that an object is or is a part of; the parts of a foreign table do not tell that it is one. */
+function keyOfTable(id: StableId, facts: FactBase): string {
+  const table = tableOf(id, facts) ?? id;
+  const foreign: StableId | undefined =
+    table.kind === "table" ? { kind: "foreignTable", schema: table.schema, name: table.name } : undefined;
+  return encodeId(foreign !== undefined && facts.has(foreign) ? foreign : table);
 }
 
 interface TablePlace {
@@ -169,6 +179,7 @@ function ownerOfSequence(
   statements: readonly Statement[],
   needs: readonly ReadonlySet<number>[],
   tables: ReadonlyMap<string, TablePlace>,
+  facts: FactBase,
 ): TablePlace | undefined {
   const isSequence = (other: number): boolean => {
     const statement = statements[other];
@@ -177,7 +188,7 @@ function ownerOfSequence(
   const maker = isSequence(n) ? n : [...(needs[n] ?? [])].find(isSequence);
   for (const [user, { id }] of statements.entries()) {
     if (maker === undefined || id === undefined || !needs[user]?.has(maker)) continue;
-    const table = tables.get(encodeId(tableOf(id) ?? id));
+    const table = tables.get(keyOfTable(id, facts));
     if (table !== undefined) return table;
   }
   return undefined;
@@ -188,8 +199,9 @@ function neededByTables(
   statements: readonly Statement[],
   needs: readonly ReadonlySet<number>[],
   tables: ReadonlyMap<string, TablePlace>,
+  facts: FactBase,
 ): Set<string> {
-  const isOfTable = ({ id }: Statement): boolean => id !== undefined && tables.has(encodeId(tableOf(id) ?? id));
+  const isOfTable = ({ id }: Statement): boolean => id !== undefined && tables.has(keyOfTable(id, facts));
   const reach = (from: readonly number[]): Set<number> => {
     const reached = new Set<number>();
     const queue = [...from];
@@ -216,22 +228,27 @@ function neededByTables(
 function inlinedParts(ordered: readonly Placed[], facts: FactBase): Map<Statement, Statement[]> {
   const position = makersOf(ordered.map(({ statement }) => statement));
   const inlined = new Map<Statement, Statement[]>();
+  const torn = new Set<Statement>();
   const isTwin = twinKeys(facts);
   for (const { statement } of ordered) {
     const { id } = statement;
     if (id === undefined || partOf(statement) === undefined || isTwin(id)) continue;
-    const own = encodeId(tableOf(id) ?? id);
+    const own = keyOfTable(id, facts);
     const at = position.get(own);
     const table = at === undefined ? undefined : ordered[at]?.statement;
     if (at === undefined || table === undefined || !isPlainTable(table.sql)) continue;
-    const needed = facts.outgoingEdges(id).map(({ to }) => encodeId(tableOf(to) ?? to));
+    const needed = facts.outgoingEdges(id).map(({ to }) => keyOfTable(to, facts));
     const isBefore = (key: string): boolean => key === own || (position.get(key) ?? -1) < at;
     if (needed.every(isBefore)) inlined.set(table, [...(inlined.get(table) ?? []), statement]);
+    else if (id.kind === "column") torn.add(table);
   }
+  // The order of columns is that of their statements: all are parts of the table, or none of its parts is.
+  for (const table of torn) inlined.delete(table);
   return inlined;
 }
 
-const isPlainTable = (sql: string): boolean => /^CREATE (UNLOGGED )?TABLE (?:(?! PARTITION OF ).)* \(/.test(sql);
+const isPlainTable = (sql: string): boolean =>
+  /^CREATE (UNLOGGED |FOREIGN )?TABLE (?:(?! PARTITION OF ).)* \(/.test(sql);
 
 /** Two keys of the same columns within a CREATE TABLE would become one. */
 function twinKeys(facts: FactBase): (id: StableId) => boolean {
@@ -249,16 +266,24 @@ function twinKeys(facts: FactBase): (id: StableId) => boolean {
 }
 
 const NAME = '(?:"(?:[^"]|"")+")';
+const TABLE = `^ALTER (?:FOREIGN )?TABLE (?:ONLY )?${NAME}\\.${NAME}`;
 const ADDED = new RegExp(
-  `^ALTER TABLE (?:ONLY )?${NAME}\\.${NAME} ADD (CONSTRAINT ${NAME} (?:FOREIGN KEY|CHECK|PRIMARY KEY|UNIQUE) ?\\([\\s\\S]+)$`,
+  `${TABLE} ADD (CONSTRAINT ${NAME} (?:FOREIGN KEY|CHECK|PRIMARY KEY|UNIQUE|EXCLUDE USING \\w+) ?\\([\\s\\S]+)$`,
 );
-const DEFAULT = new RegExp(`^ALTER TABLE (?:ONLY )?${NAME}\\.${NAME} ALTER COLUMN (${NAME}) SET DEFAULT ([\\s\\S]+)$`);
+/** A foreign table is planned without its columns. */
+const COLUMN = new RegExp(`${TABLE} ADD COLUMN (${NAME} [\\s\\S]+)$`);
+const OPTIONS = new RegExp(`${TABLE} ALTER COLUMN (${NAME}) OPTIONS \\(((?:ADD [\\s\\S]+)+)\\)$`);
+const DEFAULT = new RegExp(`${TABLE} ALTER COLUMN (${NAME}) SET DEFAULT ([\\s\\S]+)$`);
 
 /** The clause of a CREATE TABLE that does the same. */
 function partOf({ op, sql }: Statement): TablePart | undefined {
   if (op !== "create" || / NOT VALID$/.test(sql)) return undefined;
   const clause = ADDED.exec(sql)?.[1];
   if (clause !== undefined) return { clause };
+  const definition = COLUMN.exec(sql)?.[1];
+  if (definition !== undefined) return { definition };
+  const [, optional, options] = OPTIONS.exec(sql) ?? [];
+  if (optional !== undefined && options !== undefined) return { column: optional, options };
   const [, column, expression] = DEFAULT.exec(sql) ?? [];
   return column === undefined || expression === undefined ? undefined : { column, expression };
 }
@@ -301,12 +326,17 @@ function joinedBlocks(blocks: readonly string[], sql: string): string[] {
 
 /** What the file has, in a comment. */
 function headOf(name: string, statements: readonly Statement[]): string {
-  const tables = statements.flatMap(({ op, id }) => (op === "create" && id?.kind === "table" ? [id.name] : []));
+  const tables = statements.flatMap(({ op, id }) =>
+    op === "create" && (id?.kind === "table" || id?.kind === "foreignTable") ? [id.name] : [],
+  );
   if (tables.length > 0) return wrapped(`Tables: ${[...new Set(tables)].join(", ")}.`);
   if (name.endsWith("-grants.sql")) return "-- Privileges.";
-  const kinds = new Set(statements.flatMap(({ id }) => (id === undefined ? [] : [kindInWords(ownerObject(id).kind)])));
+  const kinds = new Set(statements.flatMap(({ id }) => (id === undefined ? [] : [kindOf(ownerObject(id))])));
   return wrapped(`Objects: ${[...kinds].sort().join(", ")}.`);
 }
+
+/** What a part of another object is on, and of an object of its own what it is. */
+const kindOf = (id: StableId): string => baseOf(id) ?? asObject(id)?.intentKind ?? kindInWords(id.kind);
 
 function wrapped(text: string): string {
   return text.replace(/(.{1,107})(?:\s+|$)/g, "-- $1\n").trimEnd();

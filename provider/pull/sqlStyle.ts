@@ -18,10 +18,19 @@ interface Masked {
   unmask(text: string): string;
 }
 
-/** What a CREATE TABLE gets in addition, as SQL: a constraint, or the default of a column. */
-export type TablePart = { clause: string } | { column: string; expression: string };
+/**
+ * What a CREATE TABLE gets in addition, as SQL: a constraint, the default of a column, or a column of a
+ * foreign table and its options, each with `ADD`.
+ */
+export type TablePart =
+  | { clause: string }
+  | { column: string; expression: string }
+  | { definition: string }
+  | { column: string; options: string };
 
 const PARTS = "\ue002";
+const DEFINITION = "\ue003";
+const OPTIONS = "\ue004";
 
 /** Writes statements for one server. */
 export class SqlStyle {
@@ -47,7 +56,13 @@ export class SqlStyle {
    * @param parts of a CREATE TABLE.
    */
   statement(sql: string, parts: readonly TablePart[] = []): string {
-    const clauses = parts.map((part) => ("clause" in part ? part.clause : `${part.column} default ${part.expression}`));
+    const clauses = parts.map((part) => {
+      if ("clause" in part) return part.clause;
+      if ("definition" in part) return `${DEFINITION} ${part.definition}`;
+      return "options" in part
+        ? `${OPTIONS} ${part.column} ${part.options}`
+        : `${part.column} default ${part.expression}`;
+    });
     const { text, unmask } = this.mask([sql.trim().replace(/;$/, ""), ...clauses].join(PARTS));
     const [head = "", ...more] = text.split(PARTS).map(shortened);
     return `${written(head, more, unmask).trimEnd()};`;
@@ -133,17 +148,12 @@ function asList(list: string, word: string, otherwise: string): string {
 type Unmask = (text: string) => string;
 
 function written(statement: string, clauses: readonly string[], unmask: Unmask): string {
-  const table = /^create (?:unlogged )?table \S+ \(/.exec(statement)?.[0];
+  const table = /^create (?:unlogged |foreign )?table \S+ \(/.exec(statement)?.[0];
   if (table !== undefined) return createTable(table, statement.slice(table.length), clauses, unmask);
   const text = withSingleBrackets(statement);
   if (/^create (?:or replace )?(?:function|procedure) /.test(text)) return createFunction(text, unmask);
   if (/^create (?:or replace )?(?:materialized )?view /.test(text)) return createView(text, unmask);
-  if (/^create (?:constraint )?trigger /.test(text))
-    return unmask(
-      text
-        .replace(/ (before|after|instead of) /, "\n$1 ")
-        .replace(/ (for each (?:row|statement)|execute function) ?/g, broken),
-    ).replaceAll("\nexecute function ", " execute function ");
+  if (/^create (?:constraint )?trigger /.test(text)) return createTrigger(text, unmask);
   if (/^create (?:unique )?index /.test(text)) return createIndex(text.replace(/ using btree \(/, " ("), unmask);
   if (text.startsWith("comment on "))
     return isLong(text, unmask) ? unmask(text.replace(/ is (?=\ue000\d+\ue001$)/, ` is\n${INDENT}`)) : unmask(text);
@@ -152,14 +162,69 @@ function written(statement: string, clauses: readonly string[], unmask: Unmask):
     return unmask(
       text
         .replace(/ (as (?:permissive|restrictive) )?for /, (all) => `\n${all.slice(1)}`)
-        .replace(/ using \(/, "\nusing ("),
+        .replace(/ using \(/, "\nusing (")
+        .replace(/ with check \(/, "\nwith check ("),
     );
+  if (/^create table \S+ partition of /.test(text)) return createPartition(text, unmask);
+  if (text.startsWith("create statistics ") && isLong(text, unmask))
+    return unmask(text.replace(/ on (?=.* from )/, `\n${INDENT}on `));
+  if (text.startsWith("create domain ")) return createDomain(text, unmask);
+  if (text.startsWith("create aggregate ")) return createAggregate(text, unmask);
+  if (/^alter text search configuration .* mapping for /.test(text) && isLong(text, unmask))
+    return mapping(text, unmask);
+  if (text.startsWith("create rule "))
+    return unmask(text.replace(/ as\n +on /, " as\non ").replace(/ do\n +(?!.*\n)/, " do "));
+  if (text.startsWith("alter default privileges ") && isLong(text, unmask))
+    return unmask(text.replace(/ (grant|revoke) /, `\n${INDENT}$1 `));
   if (text.startsWith("create schema ") || text.startsWith("create extension "))
     return unmask(text.replace(/^create extension (\S+) schema /, "create extension if not exists $1 with schema "));
   return unmask(fitted(text, "", unmask));
 }
 
 const isLong = (text: string, unmask: Unmask): boolean => unmask(text).length > WIDTH;
+
+/** The condition and the function on the line of the rows, as long as they fit there. */
+function createTrigger(text: string, unmask: Unmask): string {
+  const rows = text.slice(text.search(/ for each (?:row|statement) /) + 1);
+  const space = rows.includes(" when (") && isLong(rows, unmask) ? "\n" : " ";
+  return unmask(
+    text
+      .replace(/ (before|after|instead of) /, "\n$1 ")
+      .replace(/ (for each (?:row|statement))/, "\n$1")
+      .replace(/ (when \(|execute function )/g, `${space}$1`),
+  );
+}
+
+/** What it is of and its bounds each on a line, as far as that is needed. */
+function createPartition(text: string, unmask: Unmask): string {
+  const broken = text.replace(" partition of ", `\n${INDENT}partition of `);
+  if (!isLong(text, unmask)) return unmask(text);
+  const [, second = ""] = broken.split("\n");
+  return unmask(isLong(second, unmask) ? broken.replace(" for values ", `\n${INDENT}for values `) : broken);
+}
+
+/** A constraint a line, where they do not fit behind the type. */
+function createDomain(text: string, unmask: Unmask): string {
+  if (!isLong(text, unmask)) return unmask(text);
+  const [type = "", ...constraints] = text.split(/ (?=constraint \S+ (?:check|not null))/);
+  return unmask([type, ...constraints.map((part) => INDENT + fitted(part, INDENT, unmask))].join("\n"));
+}
+
+/** An option a line, where they do not fit behind the arguments. */
+function createAggregate(text: string, unmask: Unmask): string {
+  const open = text.lastIndexOf(" (sfunc = ");
+  if (open < 0 || !isLong(text, unmask)) return unmask(text);
+  const end = open + 2 + closing(text.slice(open + 2));
+  const options = splitAt(text.slice(open + 2, end), ", ").join(`,\n${INDENT}`);
+  return unmask(`${text.slice(0, open)} (\n${INDENT}${options}\n${text.slice(end)}`);
+}
+
+/** The kinds of words, filled into lines. */
+function mapping(text: string, unmask: Unmask): string {
+  const [head = "", kinds = "", dictionaries = ""] = text.split(/ (?=for |with (?!.* with ))/);
+  const lines = filled(splitAt(kinds.slice("for ".length), ", "), INDENT + INDENT, unmask);
+  return unmask(`${head} for\n${INDENT}${lines.join(`\n${INDENT}`)}\n${dictionaries}`);
+}
 
 function createIndex(text: string, unmask: Unmask): string {
   return unmask(isLong(text, unmask) ? text.replace(/ where /, `\n${INDENT}where `) : text);
@@ -175,22 +240,34 @@ function privileges(text: string, unmask: Unmask): string {
   );
 }
 
-const broken = (_: string, clause: string): string => `\n${clause} `;
-
 /** One column or constraint a line. */
 function createTable(head: string, rest: string, clauses: readonly string[], unmask: Unmask): string {
   const end = closing(rest);
   const isConstraint = (part: string): boolean => part.startsWith("constraint ");
-  const defaults = new Map(clauses.filter((part) => !isConstraint(part)).map((part) => splitName(part)));
-  const columns = splitAt(rest.slice(0, end), ", ").map((part) => {
-    const expression = isConstraint(part) ? undefined : defaults.get(splitName(part)[0]);
-    return expression === undefined ? part : `${part} ${expression}`;
+  const marked = (mark: string): string[] =>
+    clauses.flatMap((part) => (part.startsWith(mark) ? [part.slice(mark.length + 1)] : []));
+  const options = new Map(marked(OPTIONS).map(splitName));
+  const defaults = new Map(
+    clauses.filter((part) => !isConstraint(part) && !/^[\ue003\ue004]/.test(part)).map(splitName),
+  );
+  const columns = [...splitAt(rest.slice(0, end), ", "), ...marked(DEFINITION)].map((part) => {
+    const [name] = splitName(part);
+    const expression = isConstraint(part) ? undefined : defaults.get(name);
+    const complete = expression === undefined ? part : `${part} ${expression}`;
+    return withOptions(complete, options.get(name));
   });
   const isColumn = (part: string): boolean => !isConstraint(part) && part !== "";
   const constraints = [...columns, ...clauses].filter(isConstraint).sort((a, b) => rankOf(a) - rankOf(b));
   const parts = [...columns.filter(isColumn), ...constraints];
   const lines = parts.map((part) => `${INDENT}${fitted(asPart(part), INDENT, unmask)}`);
   return unmask(`${head}\n${lines.join(",\n")}\n${rest.slice(end)}`);
+}
+
+/** Options stand behind the type, before what holds for its values. */
+function withOptions(column: string, options: string | undefined): string {
+  if (options === undefined) return column;
+  const end = column.search(/ (?:collate|not null|default|generated)\b|$/);
+  return `${column.slice(0, end)} options (${options.replace(/(^|, )add /g, "$1")})${column.slice(end)}`;
 }
 
 /** Keys come first. */
@@ -241,7 +318,11 @@ function createView(text: string, unmask: Unmask): string {
   return unmask(
     text
       .replace(/ as\s+(select|with|values) /, " as\n$1 ")
-      .replace(/ as\nselect ([^\n]+,)\n {4}(?=\S)/, " as\nselect\n    $1\n    ")
+      .replace(
+        / as\nselect (distinct on \(.*?\) |distinct )?([^\n]+,)\n {4}(?=\S)/,
+        (_, distinct: string | undefined, first: string) =>
+          ` as\nselect${distinct === undefined ? "" : ` ${distinct.trimEnd()}`}\n    ${first}\n    `,
+      )
       .replace(/\n {1,3}(from|where|group by|having|order by|limit|union|except|intersect)\b/g, "\n$1")
       .replace(/\n {5}(?=(?:left |right |full |cross )?join )/g, `\n${INDENT}`)
       .trimEnd(),

@@ -85,6 +85,41 @@ test("user mappings and subscriptions are named, and their passwords are nowhere
   expect(changes).toEqual([]);
 });
 
+test("a foreign table is in one place, with its columns, their options and constraints, and names its file", async () => {
+  const { files, changes } = await pull(
+    `create schema app; create foreign data wrapper w; create server far foreign data wrapper w;
+     create foreign table app.remote (id int options (column_name 'ID', other 'x, y') not null, name text default 'x' check (name <> '')) server far options (table_name 't');
+     alter foreign table app.remote alter column id set statistics 10; comment on column app.remote.name is 'Called';`,
+  );
+  expect(files.find(({ name }) => name === "10-remote.sql")?.sql).toBe(`-- Tables: remote.
+
+create foreign table app.remote (
+  id integer options (column_name 'ID', other 'x, y') not null,
+  name text default 'x',
+  constraint remote_name_check check (name <> ''::text)
+) server far options (table_name 't');
+
+alter table only app.remote alter column id set statistics 10;
+
+comment on column app.remote.name is 'Called';
+`);
+  expect(changes).toEqual([]);
+});
+
+test("a file without a table says what it has, and an exclusion is a part of its table", async () => {
+  const { files, all, changes } = await pull(
+    `create schema app; create text search configuration app.c (copy = pg_catalog.simple);
+     create table app.a (during tstzrange, exclude using gist (during with &&));`,
+  );
+  expect(files.map(({ sql }) => sql.split("\n")[0])).toEqual([
+    "-- Objects: schema.",
+    "-- Tables: a.",
+    "-- Objects: text search configuration.",
+  ]);
+  expect(all).not.toContain("alter table");
+  expect(changes).toEqual([]);
+});
+
 test("a function that a table needs comes first, and one that needs a table behind it", async () => {
   const { files, changes } = await pull(
     `create schema app;

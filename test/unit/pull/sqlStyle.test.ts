@@ -67,3 +67,48 @@ test("the body of a function stays as it is, in the shortest quotes that it allo
   );
   expect(style.statement(sql("begin return $$x$$; end"))).toContain("as $function$begin return $$x$$; end$function$;");
 });
+
+test("what is too long for a line is broken where a person would break it", () => {
+  const long = "of_a_very_long_name_that_leaves_no_room_for_the_rest_of_its_line";
+  expect(
+    style.statement(`CREATE DOMAIN app.${long} AS varchar(5) CONSTRAINT c CHECK (((VALUE)::text <> ''::text))`),
+  ).toBe(`create domain app.${long} as varchar(5)\n  constraint c check ((value)::text <> ''::text);`);
+  expect(style.statement(`CREATE TABLE app.${long} PARTITION OF app.readings FOR VALUES FROM ('a') TO ('b')`)).toBe(
+    `create table app.${long}\n  partition of app.readings for values from ('a') to ('b');`,
+  );
+  expect(
+    style.statement(`CREATE TABLE app.${long} PARTITION OF app.${long}_${long} FOR VALUES FROM ('a') TO ('b')`),
+  ).toBe(`create table app.${long}\n  partition of app.${long}_${long}\n  for values from ('a') to ('b');`);
+  expect(
+    style.statement(`CREATE STATISTICS app.${long} (ndistinct, dependencies) ON source, lang FROM app.documents`),
+  ).toBe(`create statistics app.${long} (ndistinct, dependencies)\n  on source, lang from app.documents;`);
+  expect(style.statement(`CREATE AGGREGATE app.${long}(double precision) (SFUNC = app.add, STYPE = numeric)`)).toBe(
+    `create aggregate app.${long}(double precision) (\n  sfunc = app.add,\n  stype = numeric\n);`,
+  );
+  expect(
+    style.statement(`ALTER DEFAULT PRIVILEGES FOR ROLE o IN SCHEMA app GRANT SELECT ON TABLES TO a, b, ${long}`),
+  ).toBe(`alter default privileges for role o in schema app\n  grant select on tables to a, b, ${long};`);
+  expect(
+    style.statement(`ALTER TEXT SEARCH CONFIGURATION c ADD MAPPING FOR word, asciiword, ${long} WITH simple, english`),
+  ).toBe(`alter text search configuration c add mapping for\n  word, asciiword, ${long}\nwith simple, english;`);
+});
+
+test("a policy and a trigger have a line for each clause, a rule none for its end", () => {
+  expect(style.statement('CREATE POLICY "p" ON "t" FOR UPDATE TO PUBLIC USING ((a)) WITH CHECK ((b))')).toBe(
+    "create policy p on t\nfor update to public\nusing (a)\nwith check (b);",
+  );
+  const condition = "old.a IS DISTINCT FROM new.a OR old.title IS DISTINCT FROM new.title OR old.body IS NULL";
+  const trigger = (when: string): string =>
+    style.statement(`CREATE TRIGGER t BEFORE UPDATE ON app.a FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION app.f()`);
+  expect(trigger("old.a IS NULL")).toContain("\nfor each row when (old.a is null) execute function app.f();");
+  expect(trigger(condition)).toContain(`\nfor each row\nwhen (${condition.toLowerCase()})\nexecute function app.f();`);
+  expect(style.statement("CREATE RULE r AS\n    ON INSERT TO app.a DO\n NOTIFY x")).toBe(
+    "create rule r as\non insert to app.a do notify x;",
+  );
+});
+
+test("the words of a distinct view stand before its columns", () => {
+  expect(style.statement("CREATE VIEW v AS SELECT DISTINCT ON (a) a,\n    b\n   FROM t")).toBe(
+    "create view v as\nselect distinct on (a)\n    a,\n    b\nfrom t;",
+  );
+});
