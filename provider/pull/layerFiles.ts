@@ -100,7 +100,7 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return 0;
 }
 
-/** Of the table that an object is or is a part of; the parts of a foreign table do not tell that it is one. */
+/** Of the table that an object is, or is a part of. Parts do not tell that a table is a foreign one. */
 function keyOfTable(id: StableId, facts: FactBase): string {
   const table = tableOf(id, facts) ?? id;
   const foreign: StableId | undefined =

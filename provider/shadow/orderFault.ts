@@ -54,14 +54,14 @@ function cycleFault(start: Failure): SqlFileError {
   const back = path.at(-1)?.needs[0] ?? start;
   const circle = path.slice(path.indexOf(back));
   const [first = start, ...rest] = circle;
-  const lines = [...rest, first].map(({ names, step }) => `${names.subject ?? "a statement"} (${lineOf(step)})`);
+  const lines = [...rest, first].map(({ names, step }) => `${names.qualified ?? "a statement"} (${lineOf(step)})`);
   const advice = circle.every(({ step }) => /^create\s+(or\s+replace\s+)?(function|procedure)/i.test(sqlOf(step)))
     ? "Functions in SQL are read when they are made: write one of them in PL/pgSQL, or put `SET check_function_bodies = off;` above them."
     : "Take out of one what needs the other, such as its foreign key, and add it behind both: `ALTER TABLE … ADD CONSTRAINT … FOREIGN KEY …`.";
   return new SqlFileError(
     "PS122",
     first.step.file.path,
-    `found ${first.names.subject ?? "a statement"}, which needs ${lines.join(", which needs ")}: no order makes all of them. ${advice}`,
+    `found ${first.names.qualified ?? "a statement"}, which needs ${lines.join(", which needs ")}: no order makes all of them. ${advice}`,
     { place: placeIn(first) },
   );
 }

@@ -236,8 +236,9 @@ class OrderedLoad {
       if (verb === "CREATE" && subject !== undefined) put(makers, subject, failure);
     }
     for (const failure of failed) {
-      const maker = namesIn(failure.error.message).flatMap((name) => makers.get(name) ?? []);
-      failure.needs.push(...maker.filter((other) => other !== failure));
+      const named = namesIn(failure.error.message);
+      const found = named.flatMap((name) => makers.get(name) ?? []);
+      failure.needs.push(...found.filter((other) => other !== failure && isMeant(other.names, named)));
     }
     return failed;
   }
@@ -251,6 +252,12 @@ export class StatementFault extends Error {
     super("a statement was refused", { cause });
     this.step = step;
   }
+}
+
+/** Of several of one name, that of the schema which the server names, or one whose statement gives none. */
+function isMeant({ subject = "", qualified = "" }: StatementNames, named: readonly string[]): boolean {
+  const inSchemas = named.filter((name) => name.endsWith(`.${subject}`));
+  return qualified === subject || inSchemas.length === 0 || inSchemas.includes(qualified);
 }
 
 export const sqlOf = ({ file, start, end }: Step): string => file.sql.slice(start, end);

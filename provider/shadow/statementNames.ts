@@ -17,6 +17,8 @@ export interface StatementNames {
   isExtension: boolean;
   /** Name, without its schema, of the object that it creates, changes or drops. */
   subject: string | undefined;
+  /** The same with the schema that the statement gives it, joined by a dot as in messages of the server. */
+  qualified: string | undefined;
   /** All names in it, in a body between dollar signs as well. */
   names: ReadonlySet<string>;
 }
@@ -41,6 +43,7 @@ export function statementNames(sql: string): StatementNames {
   const names = namesIn(tokens);
   for (const name of tokens.flatMap(namesInBody)) names.add(name);
   const isDdl = verb === "CREATE" || verb === "ALTER" || verb === "DROP";
+  const subject = isDdl ? subjectOf(tokens) : [];
   return {
     verb,
     isSetting:
@@ -51,7 +54,8 @@ export function statementNames(sql: string): StatementNames {
       (verb === "ALTER" && second === "DEFAULT") ||
       ((verb === "GRANT" || verb === "REVOKE") && /\bon\s+all\s+\w+\s+in\s+schema\b/i.test(sql)),
     isExtension: verb === "CREATE" && second === "EXTENSION",
-    subject: isDdl ? subjectOf(tokens) : undefined,
+    subject: subject.at(-1),
+    qualified: subject.length === 0 ? undefined : subject.join("."),
     names,
   };
 }
@@ -66,14 +70,16 @@ function namesInBody({ kind, text }: SqlToken): string[] {
   return body === undefined ? [] : [...namesIn(sqlTokens(body).filter((token) => token.kind !== "comment"))];
 }
 
-function subjectOf(tokens: readonly SqlToken[]): string | undefined {
+/** The parts of a name; none where there is no name. */
+function subjectOf(tokens: readonly SqlToken[]): string[] {
   const isDot = (at: number): boolean => tokens[at]?.kind === "symbol" && tokens[at]?.text === ".";
   let at = 1;
   for (let token = tokens[at]; token?.kind === "word" && !isDot(at + 1); token = tokens[at]) {
     if (!BEFORE_NAME.has(token.text.toLowerCase())) break;
     at += 1;
   }
+  const first = at;
   while (isDot(at + 1)) at += 2;
-  const token = tokens[at];
-  return token === undefined ? undefined : nameOf(token);
+  const parts = tokens.slice(first, at + 1).flatMap((token, n) => (n % 2 === 0 ? (nameOf(token) ?? []) : []));
+  return parts.length === (at - first) / 2 + 1 ? parts : [];
 }

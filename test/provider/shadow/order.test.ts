@@ -151,6 +151,22 @@ test("objects that need one another are named, with what to write", async () => 
   expect(functions).toContain("SET check_function_bodies = off;");
 });
 
+test("of objects that need one another those are named that do, and not others of their names in another schema", async () => {
+  const file = join("order", "1.sql");
+  const told = await refusal(
+    [
+      "create schema app; create schema auth;",
+      "create table auth.users (id int primary key, org int references app.orgs);",
+      "create table app.users (id int primary key, org int references app.orgs);",
+      "create table app.orgs (id int primary key, owner int references app.users);",
+    ].join("\n"),
+  );
+  expect(told).toContain(
+    `${file}:4:1: found app.orgs, which needs app.users (${file}:3:1), which needs app.orgs (${file}:4:1): no order makes all of them.`,
+  );
+  expect(told).not.toContain("auth.users");
+});
+
 test("a statement about all objects is not passed by what it would be about", async () => {
   const sql = [
     "create schema app; create table app.one (id int);",
