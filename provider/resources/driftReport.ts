@@ -47,9 +47,13 @@ export interface DriftReport extends Drift {
  * Compares a database with what a stack's state knows of it. Nothing is changed, neither there nor in the
  * state, and no shadow is needed.
  *
+ * @param projectDirectory where the paths of files of rows start. Default: that of this process.
  * @throws {UserError} when the database cannot be reached, or the state cannot be read.
  */
-export async function reportDrift({ provider, layers, rows, sets }: KnownState): Promise<DriftReport> {
+export async function reportDrift(
+  { provider, layers, rows, sets }: KnownState,
+  projectDirectory?: string,
+): Promise<DriftReport> {
   const { config, failures } = parseConfig(provider);
   const session = createSession(config);
   try {
@@ -67,7 +71,7 @@ export async function reportDrift({ provider, layers, rows, sets }: KnownState):
     const drift = driftOf(await readCatalog(pool, role), records);
     const outdated = (await outdatedCollations(pool)).map(describeOutdated);
     const drifted: RowDrift[] = [];
-    const [row, set] = [createRow(session), createRows(session)];
+    const [row, set] = [createRow(session), createRows(session, projectDirectory)];
     for (const [type, state] of [
       ...rows.map((one) => [row, one] as const),
       ...sets.map((one) => [set, one] as const),

@@ -1,5 +1,5 @@
 /**
- * `npm run drift -- [--stack <name>] [--json]`: how far the databases of a stack are from what its last
+ * `npm run drift -- [--stack <name>] [--json] [-C <folder>]`: how far the databases of a stack are from what its last
  * update left there. Exit code 0 without drift, 2 with some, 1 when it cannot be told. Finding drift is left
  * to `provider/resources/driftReport.ts`.
  */
@@ -7,20 +7,18 @@ import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";
 import { type DriftReport, isDrifted, reportDrift } from "../../provider/resources/driftReport.ts";
 import { formatDrift } from "../lib/driftText.ts";
-import { hasOwnBackend, processEnvironment } from "../lib/environment.ts";
 import { runMain } from "../lib/main.ts";
-import { projectRoot } from "../lib/paths.ts";
+import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
 import { askPulumi } from "../lib/pulumi.ts";
 import { parseStackState } from "../lib/stackState.ts";
 
 const DRIFTED = 2;
 
 await runMain(async () => {
-  const { stack, json } = options();
-  // A shell that is set up for another backend than the checkout's means that one, with a CLI of its own.
-  const env = hasOwnBackend(process.env) ? process.env : processEnvironment(projectRoot);
+  const { stack, json, cwd } = options();
+  const { folder, env } = projectFolder(cwd);
   const where = stack === undefined ? [] : ["--stack", stack];
-  const known = parseStackState(await askPulumi(projectRoot, ["stack", "export", "--show-secrets", ...where], env));
+  const known = parseStackState(await askPulumi(folder, ["stack", "export", "--show-secrets", ...where], env));
   if (known.length === 0) {
     throw new UserError(
       "PS701",
@@ -28,20 +26,22 @@ await runMain(async () => {
     );
   }
   const reports: DriftReport[] = [];
-  for (const state of known) reports.push(await reportDrift(state));
+  for (const state of known) reports.push(await reportDrift(state, folder));
   const isAny = reports.some(isDrifted);
   console.log(json ? JSON.stringify({ drift: isAny, databases: reports }, null, 2) : formatDrift(reports));
   if (isAny) process.exitCode = DRIFTED;
 });
 
-function options(): { stack: string | undefined; json: boolean } {
+function options(): { stack: string | undefined; json: boolean; cwd: string | undefined } {
   try {
-    const { values } = parseArgs({ options: { stack: { type: "string" }, json: { type: "boolean", default: false } } });
-    return { stack: values.stack, json: values.json };
+    const { values } = parseArgs({
+      options: { stack: { type: "string" }, json: { type: "boolean", default: false }, ...CWD_OPTION },
+    });
+    return { stack: values.stack, json: values.json, cwd: values.cwd };
   } catch (error) {
     throw new UserError(
       "PS706",
-      `${error instanceof Error ? error.message : String(error)}\nExpected: npm run drift -- [--stack <name>] [--json]`,
+      `${error instanceof Error ? error.message : String(error)}\nExpected: npm run drift -- [--stack <name>] [--json] [-C <project folder>]`,
     );
   }
 }

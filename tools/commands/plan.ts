@@ -8,13 +8,12 @@ import { UserError } from "../../provider/core/errors.ts";
 import { planAsMarkdown } from "../../provider/report/markdown.ts";
 import { type StackPlan, scriptOf } from "../../provider/report/stackPlan.ts";
 import { planAsText } from "../../provider/report/text.ts";
-import { hasOwnBackend, processEnvironment } from "../lib/environment.ts";
 import { runMain } from "../lib/main.ts";
-import { projectRoot } from "../lib/paths.ts";
 import { parsePreview } from "../lib/previewOutput.ts";
+import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
 import { currentStack, previewAsJson } from "../lib/pulumi.ts";
 
-const USAGE = "npm run plan -- [--stack <name>] [--json | --markdown | --sql]";
+const USAGE = "npm run plan -- [--stack <name>] [--json | --markdown | --sql] [-C <project folder>]";
 
 type Form = (plan: StackPlan) => string;
 
@@ -25,15 +24,15 @@ const FORMS = {
 };
 
 await runMain(async () => {
-  const { stack, form } = options();
-  const env = hasOwnBackend(process.env) ? process.env : processEnvironment(projectRoot);
-  const name = stack ?? (await currentStack(projectRoot, env));
-  const plan = parsePreview(await previewAsJson(projectRoot, name, env), name);
+  const { stack, form, cwd } = options();
+  const { folder, env } = projectFolder(cwd);
+  const name = stack ?? (await currentStack(folder, env));
+  const plan = parsePreview(await previewAsJson(folder, name, env), name);
   console.log(form(plan));
   if (plan.errors.length > 0) process.exitCode = 1;
 });
 
-function options(): { stack: string | undefined; form: Form } {
+function options(): { stack: string | undefined; form: Form; cwd: string | undefined } {
   try {
     const { values } = parseArgs({
       options: {
@@ -41,11 +40,12 @@ function options(): { stack: string | undefined; form: Form } {
         json: { type: "boolean", default: false },
         markdown: { type: "boolean", default: false },
         sql: { type: "boolean", default: false },
+        ...CWD_OPTION,
       },
     });
     const [chosen, ...others] = (["json", "markdown", "sql"] as const).filter((form) => values[form]);
     if (others.length > 0) throw new Error("Found more than one form.");
-    return { stack: values.stack, form: chosen === undefined ? planAsText : FORMS[chosen] };
+    return { stack: values.stack, cwd: values.cwd, form: chosen === undefined ? planAsText : FORMS[chosen] };
   } catch (error) {
     throw new UserError("PS706", `${error instanceof Error ? error.message : String(error)}\nExpected: ${USAGE}`);
   }
