@@ -1,7 +1,7 @@
 /**
- * `npm run drift -- [--stack <name>] [--json] [-C <folder>]`: how far the databases of a stack are from what its last
- * update left there. Exit code 0 without drift, 2 with some, 1 when it cannot be told. Finding drift is left
- * to `provider/resources/driftReport.ts`.
+ * `npm run drift -- [--stack <name>] [--json] [-C <folder>]`: how far the databases of a stack are from what
+ * its last update left there. Exit code 0 without drift, 2 with some, 1 when it cannot be told. Finding drift
+ * is left to `provider/resources/driftReport.ts`.
  */
 import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";

@@ -14,8 +14,8 @@ export interface ProjectFolder {
 export const CWD_OPTION = { cwd: { type: "string", short: "C" } } as const;
 
 /**
- * Another project than the checkout's is worked on as `pulumi` in this shell would. So is the checkout's own by
- * a shell that is set up for another backend than that of the checkout.
+ * Another project than the checkout's is worked on as `pulumi` in this shell would. So is the checkout's own
+ * by a shell that is set up for another backend than that of the checkout.
  *
  * @param cwd as given on the command line; default: the checkout.
  * @throws {UserError} for a folder that is not there.
