@@ -50,15 +50,14 @@ try {
   await live.query("vacuum analyze");
   const [before, after] = [await readCatalog(live, "postgres"), await readCatalog(desired, "postgres")];
   const transition = { live: before.facts, desired: after.facts, renames: [], record: undefined };
-  const { rowChecks } = await planUpdate(live, before, transition);
+  const plan = await planUpdate(live, before, transition);
 
   const measure = async (timeoutMs: number): Promise<{ answers: RowAnswer[][]; allMs: number }> => {
-    const answers: RowAnswer[][] = rowChecks.map(() => []);
+    const answers: RowAnswer[][] = plan.rowChecks.map(() => []);
     const walls: number[] = [];
     for (let n = 0; n < RUNS; n++) {
       const started = performance.now();
-      for (const [place, { answer }] of (await askRows(live, rowChecks, timeoutMs)).entries())
-        answers[place]?.push(answer);
+      for (const [place, { answer }] of (await askRows(live, plan, timeoutMs)).entries()) answers[place]?.push(answer);
       walls.push(performance.now() - started);
     }
     return { answers, allMs: median(walls) };
@@ -68,7 +67,7 @@ try {
     `${rows.toLocaleString("en-US")} rows; machine: ${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, PostgreSQL ${before.serverVersion}; medians of ${RUNS}.\n`,
   );
   console.log("| rows | within 2 s | without a limit |\n|---|---|---|");
-  for (const [place, { question }] of rowChecks.entries())
+  for (const [place, { question }] of plan.rowChecks.entries())
     console.log(
       `| ${question.obstacle} | ${shown(usual.answers[place] ?? [])} | ${shown(long.answers[place] ?? [])} |`,
     );

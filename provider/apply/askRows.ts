@@ -15,10 +15,28 @@ import {
   type RowQuestion,
 } from "../plan/rowChecks/rowCheck.ts";
 
+/** How long a lock is waited for that a function needs to be made: others must not queue up behind us. */
+const LOCK_TIMEOUT_MS = 200;
+
+/** What is stored is of the old functions, so nothing may be concluded from it. */
+const WITHOUT_STORED_RESULTS = [
+  "enable_indexscan",
+  "enable_indexonlyscan",
+  "enable_bitmapscan",
+  "enable_partition_pruning",
+  "constraint_exclusion",
+];
+
 const AT_MOST = MOST_COUNTED + 1;
 
 /** How many times as long as one question all of a plan may take. */
 const ALL_QUESTIONS = 5;
+
+/** The questions of a plan, and what may be run before those that say so, in the order of the plan. */
+export interface PlanQuestions {
+  rowChecks: readonly RowCheck[];
+  makes: readonly string[];
+}
 
 /**
  * Answers to all questions. Without one, and with no time for any, the database is not touched.
@@ -27,21 +45,33 @@ const ALL_QUESTIONS = 5;
  */
 export async function askRows(
   pool: Pool,
-  checks: readonly RowCheck[],
+  { rowChecks: checks, makes }: PlanQuestions,
   timeoutMs: number,
   allMs: number = ALL_QUESTIONS * timeoutMs,
 ): Promise<RowCheck[]> {
   if (checks.length === 0 || timeoutMs === 0) return [...checks];
   const client = await pool.connect();
   let broken: Error | undefined;
+  // A session that has seen functions that never were.
+  let isSpent = false;
   try {
     // A policy must not hide a row: with row_security off the server raises an error instead.
-    await client.query("begin read only; set local row_security = off");
+    await client.query("begin; set local row_security = off");
     const end = performance.now() + allMs;
+    const needed = new Set(checks.flatMap(({ question }) => question.makes ?? []));
+    const made = await madeOf(
+      client,
+      makes.filter((sql) => needed.has(sql)),
+      timeoutMs,
+    );
+    isSpent = made.size > 0;
+    await client.query("set transaction read only");
     const answered: RowCheck[] = [];
     for (const { question } of checks) {
       const leftMs = Math.floor(Math.min(timeoutMs, end - performance.now()));
-      answered.push({ question, answer: await answerTo(client, question, leftMs) });
+      const isMade = question.makes?.every((sql) => made.has(sql)) ?? true;
+      const answer = isMade ? answerTo(client, question, leftMs) : notAsked;
+      answered.push({ question, answer: await answer });
     }
     return answered;
   } catch (error) {
@@ -51,8 +81,30 @@ export async function askRows(
     await client.query("rollback").catch((error: Error) => {
       broken = error;
     });
-    client.release(broken);
+    client.release(broken ?? isSpent);
   }
+}
+
+const notAsked: RowAnswer = { kind: "unfinished", elapsedMs: 0, reason: "functions" };
+
+/** Which of the statements have been run; one that the server refuses is left out. */
+async function madeOf(
+  client: PoolClient,
+  statements: readonly string[],
+  limitMs: number,
+): Promise<ReadonlySet<string>> {
+  const made = new Set<string>();
+  const settings = { limitMs, searchPath: undefined };
+  if (statements.length === 0) return made;
+  await client.query(`set local check_function_bodies = off; set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+  for (const sql of statements) {
+    const done = await inSavepoint(client, { ...settings, isKept: true }, async () => {
+      await client.query(sql);
+      return 1;
+    });
+    if (done === 1) made.add(sql);
+  }
+  return made;
 }
 
 async function answerTo(client: PoolClient, question: RowQuestion, limitMs: number): Promise<RowAnswer> {
@@ -61,7 +113,15 @@ async function answerTo(client: PoolClient, question: RowQuestion, limitMs: numb
   const started = performance.now();
   const elapsed = (): number => Math.round(performance.now() - started);
   const attempt = (work: () => Promise<number>): Promise<number | string> =>
-    inSavepoint(client, { limitMs: Math.max(1, limitMs - elapsed()), searchPath: question.searchPath }, work);
+    inSavepoint(
+      client,
+      {
+        limitMs: Math.max(1, limitMs - elapsed()),
+        searchPath: question.searchPath,
+        isOutdated: question.makes !== undefined,
+      },
+      work,
+    );
 
   const count = await attempt(() =>
     question.isConversion ? convertAll(client, question.asks) : countOf(client, question.asks),
@@ -72,6 +132,7 @@ async function answerTo(client: PoolClient, question: RowQuestion, limitMs: numb
     return { kind: "found", count: isMore ? MOST_COUNTED : count, isMore, elapsedMs: elapsed() };
   }
   if (!isOfRows(count)) return failed(count, elapsed(), question);
+  if (question.isErrorAsked) return { kind: "none", elapsedMs: elapsed() };
   // That a row cannot be converted at all is the answer to another question.
   if (question.effect !== "refused" || question.isTriedBefore) return { kind: "unknown", sqlstate: count };
   // The server met a row that it refuses. How many there are is worth what time is left.
@@ -90,25 +151,37 @@ async function answerTo(client: PoolClient, question: RowQuestion, limitMs: numb
   };
 }
 
+interface Settings {
+  limitMs: number;
+  searchPath: string | undefined;
+  /** What the database has stored is not to be relied on. */
+  isOutdated?: boolean;
+  /** What is done stays in the transaction, unless it fails. */
+  isKept?: boolean;
+}
+
 /** Runs in a savepoint that is rolled back, with its locks; answers with the SQLSTATE of a failure. */
 async function inSavepoint(
   client: PoolClient,
-  { limitMs, searchPath }: { limitMs: number; searchPath: string | undefined },
+  { limitMs, searchPath, isOutdated = false, isKept = false }: Settings,
   work: () => Promise<number>,
 ): Promise<number | string> {
+  let isUndone = !isKept;
   await client.query("savepoint question");
   try {
     await client.query(
       "select pg_catalog.set_config('statement_timeout', $1, true), pg_catalog.set_config('search_path', $2, true)",
       [String(limitMs), searchPath ?? PINNED_SEARCH_PATH],
     );
+    if (isOutdated) await client.query(WITHOUT_STORED_RESULTS.map((name) => `set local ${name} = off`).join("; "));
     return await work();
   } catch (error) {
+    isUndone = true;
     const code = codeOf(error);
     if (code === undefined || connectionLoss(error) !== undefined) throw error;
     return code;
   } finally {
-    await client.query("rollback to savepoint question");
+    if (isUndone) await client.query("rollback to savepoint question");
   }
 }
 

@@ -44,19 +44,26 @@ export class RefusedStatement extends UserError {
   readonly committed: number;
 
   constructor(
-    { statement: { sql, subject }, committed }: { statement: Pick<Statement, "sql" | "subject">; committed: number },
+    {
+      statement: { sql, subject, recomputes },
+      committed,
+    }: { statement: Pick<Statement, "sql" | "subject" | "recomputes">; committed: number },
     cause: pg.DatabaseError,
   ) {
-    const lines = [`The server refused ${subject}: ${cause.message} (SQLSTATE ${cause.code ?? "unknown"}).`];
+    const message =
+      recomputes?.in === "check" && isOf("rows", cause.code)
+        ? `there are rows that it refuses by the changed ${recomputes.of}`
+        : cause.message;
+    const lines = [`The server refused ${subject}: ${message} (SQLSTATE ${cause.code ?? "unknown"}).`];
     if (cause.hint !== undefined) lines.push(`The server's hint: ${cause.hint}`);
     if (isOf("surroundings", cause.code)) lines.push(describeDatabaseError(cause)?.message ?? "");
-    if (calledFrom(cause) !== undefined) lines.push(SQLSTATES[cause.code ?? ""]?.advice(cause) ?? "");
+    // What is known of rows is advice to a `Row`.
+    if (calledFrom(cause) !== undefined && !isOf("rows", cause.code))
+      lines.push(SQLSTATES[cause.code ?? ""]?.advice(cause) ?? "");
+    // A check is tried as another one beside it, of a name that says nothing.
+    const shown = recomputes?.in === "check" ? [] : sql.split("\n").slice(0, 20);
+    if (shown.length > 0) lines.push("The statement was:", ...shown.map((line) => `    ${line}`));
     lines.push(
-      "The statement was:",
-      ...sql
-        .split("\n")
-        .slice(0, 20)
-        .map((line) => `    ${line}`),
       committed === 0
         ? "The transaction was rolled back: nothing was changed."
         : `The transaction was rolled back; the ${committed} statements before it stay, each harmless by itself. Run \`pulumi up\` again once the cause is removed.`,

@@ -9,7 +9,7 @@ import { quoteQualified } from "../catalog/quote.ts";
 import { searchPathsIn } from "../catalog/searchPath.ts";
 import { type TableSizes, text } from "../catalog/tables.ts";
 import { bodyStart } from "../catalog/textBodies.ts";
-import type { ChangedObject } from "./changedObjects.ts";
+import { type ChangedObject, givesResults } from "./changedObjects.ts";
 import type { Hazard } from "./hazards.ts";
 import { MOST_ROWS_AT_ONCE, rowsOf } from "./online/recompute.ts";
 import type { Statement } from "./statement.ts";
@@ -50,7 +50,9 @@ interface ChangedResults {
  */
 export function comparisonOf(changed: ChangedResults): ResultComparison | undefined {
   const { objects, stale, statements, live, desired, sizes } = changed;
-  const results = stale.filter((each) => each.values !== "" && rowsOf(each, sizes, live) > MOST_ROWS_AT_ONCE);
+  const results = stale.filter(
+    (each) => each.isComparable && each.computed !== "" && rowsOf(each, sizes, live) > MOST_ROWS_AT_ONCE,
+  );
   const isPure = objects.every((id) => [live, desired].every((side) => isPlain(side.get(id))));
   const routines = statements.filter(({ id }) => id?.kind === "function" || id?.kind === "procedure");
   const isDropped = routines.some(({ op }) => op === "delete");
@@ -58,17 +60,38 @@ export function comparisonOf(changed: ChangedResults): ResultComparison | undefi
   const pathFor = searchPathsIn(live);
   return {
     functions: routines.map(({ sql }) => sql).filter((sql) => sql.startsWith("CREATE ")),
-    results: results.flatMap(({ id, in: stored, table, values }): ComparedResult[] => {
+    results: results.flatMap(({ id, in: stored, table, computed }): ComparedResult[] => {
       if (table === undefined) return [];
-      const searchPath = pathFor(values);
+      const searchPath = pathFor(computed);
       // A check holds for the rows of the tables below as well.
       const only = stored === "check" ? "" : "ONLY ";
       const quotedSource = `${only}${quoteQualified(table.schema, table.name)}`;
       return [
-        { key: encodeId(id), quotedSource, quotedValues: values, ...(searchPath === undefined ? {} : { searchPath }) },
+        {
+          key: encodeId(id),
+          quotedSource,
+          quotedValues: computed,
+          ...(searchPath === undefined ? {} : { searchPath }),
+        },
       ];
     }),
   };
+}
+
+/**
+ * Statements that make or change functions and objects of text search, as questions may be asked after them:
+ * they lock no table. None where an event trigger would run.
+ */
+export function madeBeforehand(statements: readonly Statement[], live: FactBase, desired: FactBase): string[] {
+  if (firedEventTriggers(live).length > 0) return [];
+  return statements.flatMap(({ id, sql, op }) => {
+    if (id === undefined || op === "delete") return [];
+    const isRoutine = id.kind === "function" || id.kind === "procedure";
+    const isMade = isRoutine
+      ? sql.startsWith("CREATE ") && LANGUAGES.has(text(desired.get(id), "language"))
+      : givesResults(id) && sql.startsWith("ALTER TEXT SEARCH ");
+    return isMade ? [sql] : [];
+  });
 }
 
 const LANGUAGES: ReadonlySet<string> = new Set(["sql", "plpgsql"]);

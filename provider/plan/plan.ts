@@ -7,10 +7,10 @@ import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import type { Catalog } from "../catalog/readCatalog.ts";
 import { searchPathsIn } from "../catalog/searchPath.ts";
 import { sizeBehind, type TableSizes } from "../catalog/tables.ts";
-import { behindCalledFunctions } from "./calledFunctions.ts";
+import { behindCalledFunctions, FunctionCalls } from "./calledFunctions.ts";
 import { type ChangedObject, changedObjects } from "./changedObjects.ts";
 import { refuseWithoutCast, withConversions } from "./convertedColumns.ts";
-import { comparisonOf, type ResultComparison } from "./equalResults.ts";
+import { comparisonOf, madeBeforehand, type ResultComparison } from "./equalResults.ts";
 import { copiesTable, type Hazard, hazardsOf } from "./hazards.ts";
 import { displacing } from "./inheritance/displacedRows.ts";
 import { takingBack } from "./inheritance/moveRows.ts";
@@ -25,9 +25,9 @@ import { planSegments } from "./planStatements.ts";
 import { newIds } from "./renames/renamedFacts.ts";
 import { type Rename, renameStatements } from "./renames/renames.ts";
 import { type RenameQuestion, renameQuestions } from "./renames/suspected.ts";
+import { changedResultQuestions } from "./rowChecks/changedResults.ts";
 import { rowQuestions } from "./rowChecks/questions.ts";
-import type { RowCheck } from "./rowChecks/rowCheck.ts";
-import type { QuestionContext } from "./rowChecks/source.ts";
+import type { RowCheck, RowQuestion } from "./rowChecks/rowCheck.ts";
 import type { Statement, StatementList } from "./statement.ts";
 import { readStoredResults, staysStale } from "./storedResults.ts";
 import { readSizes } from "./tableSizes.ts";
@@ -54,6 +54,8 @@ export interface LayerPlan {
   rowChecks: RowCheck[];
   /** Objects of which results are stored that have to be computed again. */
   changedObjects: readonly ChangedObject[];
+  /** What may be run before the questions that say so, in a transaction that is undone. */
+  makes: readonly string[];
   /** What may show that nothing of that has changed; not asked yet. */
   comparison: ResultComparison | undefined;
 }
@@ -118,6 +120,10 @@ export async function planUpdate(
   const statements = [[...takingBack(catalog.rowMoves, [first, ...others].flat()), ...first], ...others];
   const list = withSearchPaths({ ...direct, statements: statements.flat() }, desired);
   const sides = statements.flatMap((part, n) => part.map(() => parts[n] ?? { live, desired, sizes }));
+  const calls = new FunctionCalls(direct.statements, desired, conversions);
+  const outdatedColumns = new Set(
+    stale.flatMap(({ in: stored, id }) => (stored === "generated column" ? [encodeId(id)] : [])),
+  );
   return {
     list,
     assessed: list.statements.map((statement, n) => {
@@ -125,7 +131,19 @@ export async function planUpdate(
       return assess(statement, side.live, side.desired, side.sizes);
     }),
     questions: renameQuestions(direct.statements, live, desired, sizes),
-    rowChecks: parts.flatMap((part) => rowChecks({ ...part, statements: part.list.statements, nameNow })),
+    rowChecks: unasked(
+      [
+        ...parts.flatMap((part) =>
+          rowQuestions({ ...part, outdatedColumns, statements: part.list.statements, nameNow }, calls),
+        ),
+        ...changedResultQuestions(
+          { objects, stale, calls },
+          { ...context, outdatedColumns, statements: direct.statements, nameNow },
+        ),
+      ],
+      desired,
+    ),
+    makes: madeBeforehand(direct.statements, live, desired),
     changedObjects: stale.length === 0 ? [] : objects,
     // While renames are pending, the database has what an expression names under other names.
     comparison:
@@ -149,11 +167,10 @@ function withSearchPaths(list: StatementList, desired: FactBase): StatementList 
   return { ...list, statements };
 }
 
-function rowChecks(context: QuestionContext): RowCheck[] {
-  const questions = rowQuestions(context);
-  const pathFor = questions.length === 0 ? () => undefined : searchPathsIn(context.desired);
+function unasked(questions: readonly RowQuestion[], desired: FactBase): RowCheck[] {
+  const pathFor = questions.length === 0 ? () => undefined : searchPathsIn(desired);
   return questions.map((question) => {
-    const searchPath = pathFor(question.statement);
+    const searchPath = pathFor(question.makes === undefined ? question.statement : question.asks);
     return { question: searchPath === undefined ? question : { ...question, searchPath }, answer: { kind: "unasked" } };
   });
 }

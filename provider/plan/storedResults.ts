@@ -38,8 +38,12 @@ export interface StoredResult {
   expression: string;
   /** Of a generated column: a column that it is computed from and that may be set; empty without one. */
   through: string;
-  /** The results as a record that can be compared row by row; empty where there is none. */
-  values: string;
+  /** What is computed of each row, as a record; empty where nothing is. */
+  computed: string;
+  /** Whether equal records mean equal results. */
+  isComparable: boolean;
+  /** Of an index or a constraint, as the server prints it; of a materialized view its query. */
+  definition: string;
   /** Of a materialized view: whether its rows may be replaced while others read it. */
   isConcurrent: boolean;
 }
@@ -181,14 +185,19 @@ const STORED_RESULTS = `
                     and r.class = 'pg_catalog.pg_opclass'::pg_catalog.regclass) as is_by_order,
          case f.stored
            when 'check' then (select 'ROW(' || pg_catalog.pg_get_expr(c.conbin, c.conrelid) || ')' where c.conrelid <> 0)
-           when 'index' then (
+           when 'materialized view' then null
+           else (
              select coalesce('CASE WHEN ' || pg_catalog.pg_get_expr(i.indpred, i.indrelid) || ' THEN ', '')
                       || 'ROW(' || coalesce(pg_catalog.pg_get_expr(i.indexprs, i.indrelid), 'true') || ')'
                       || case when i.indpred is null then '' else ' END' end
-               from pg_catalog.pg_index i
-              where i.indexrelid = f.oid and not i.indisunique
-                and not exists (select from reached where class = 'pg_catalog.pg_opclass'::pg_catalog.regclass and oid = any (i.indclass)))
-         end as "values",
+               from pg_catalog.pg_index i where i.indexrelid = f.oid)
+         end as computed,
+         f.stored = 'check' or f.stored = 'index' and not f.is_unique
+           and not exists (select from pg_catalog.pg_index i join reached on class = 'pg_catalog.pg_opclass'::pg_catalog.regclass
+                            where i.indexrelid = f.oid and reached.oid = any (i.indclass)) as is_comparable,
+         case when f.stored = 'materialized view' then pg_catalog.rtrim(pg_catalog.pg_get_viewdef(f.relation), ';')
+              when coalesce(own.oid, c.oid) is not null then pg_catalog.pg_get_constraintdef(coalesce(own.oid, c.oid))
+              when f.class = 'index' then pg_catalog.pg_get_indexdef(f.oid) end as definition,
          exists (select from pg_catalog.pg_index u where u.indrelid = f.relation and u.indisunique and u.indisvalid and u.indpred is null
                     and u.indexprs is null) as is_concurrent
     from found f
@@ -216,7 +225,9 @@ interface StoredRow {
   domain_name: string | null;
   through: string | null;
   expression: string | null;
-  values: string | null;
+  computed: string | null;
+  is_comparable: boolean;
+  definition: string | null;
   is_by_order: boolean;
   is_concurrent: boolean;
 }
@@ -254,7 +265,9 @@ export async function readStoredResults(
       isUnique: row.is_unique,
       isByOrder: row.is_by_order,
       expression: row.expression ?? "",
-      values: row.expression === null ? (row.values ?? "") : `ROW(${row.expression})`,
+      computed: row.expression === null ? (row.computed ?? "") : `ROW(${row.expression})`,
+      isComparable: row.is_comparable || row.expression !== null,
+      definition: row.definition ?? "",
       through: through.kind === "column" ? through.name : "",
       isConcurrent: row.is_concurrent,
     };

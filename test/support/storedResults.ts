@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { ResourceState } from "../../provider/core/resourceType.ts";
 import type { TestDatabase } from "./database.ts";
-import { inRun, pending, preview, project, put, sqlOf } from "./layerHarness.ts";
+import { inRun, pending, preview, project, put, ROWS_UNASKED, sqlOf } from "./layerHarness.ts";
 
 /** A database whose layer `shop` is as a state says. */
 export interface Shop {
@@ -27,6 +27,10 @@ export async function changed(
   expect(await pending(database.url, after)).toEqual([]);
   return { sql: sqlOf(plan).slice(1), warnings };
 }
+
+/** Updates without a preview, to rows that nobody has asked. */
+export const updatedUnasked = ({ database, state }: Shop, sql: string): Promise<ResourceState> =>
+  inRun(database.url, (run) => put(run, project.layer("shop", sql), state), ROWS_UNASKED);
 
 /** Ids that a query finds by an index only. */
 export async function byIndex({ pool }: TestDatabase, condition: string): Promise<number[]> {

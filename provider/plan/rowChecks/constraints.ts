@@ -5,20 +5,41 @@
 import type { Fact } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
 import { text } from "../../catalog/tables.ts";
-import type { Statement } from "../statement.ts";
 import { isNotNull, operatorFor } from "./columnTypes.ts";
 import { clause, exclusionOf, type Key, type KeyPart, keyOf, referenceOf } from "./definitions.ts";
-import { type RowQuestion, refusal } from "./rowCheck.ts";
+import { type Change, type RowQuestion, refusal } from "./rowCheck.ts";
 import { idOf, listedBy, mayHaveRows, type QuestionContext, shown, sourceOf, type TableName } from "./source.ts";
 
 type Ask = RowQuestion | undefined;
 
-export function checkQuestion(statement: Statement, table: TableName, def: string, context: QuestionContext): Ask {
+/** Of a constraint or a unique index, by its fact. */
+export function demandQuestion(statement: Change, table: TableName, fact: Fact, context: QuestionContext): Ask {
+  if (!mayHaveRows(table, context)) return undefined;
+  const def = text(fact, "def");
+  if (fact.id.kind === "index") {
+    return /^CREATE UNIQUE /.test(def) ? keyQuestion(statement, table, def, context) : undefined;
+  }
+  switch (text(fact, "type")) {
+    case "c":
+      return checkQuestion(statement, table, def, context);
+    case "p":
+    case "u":
+      return keyQuestion(statement, table, def, context);
+    case "x":
+      return exclusionQuestion(statement, table, def, context);
+    case "f":
+      return referenceQuestion(statement, table, def, context);
+    default:
+      return undefined;
+  }
+}
+
+export function checkQuestion(statement: Change, table: TableName, def: string, context: QuestionContext): Ask {
   const expression = clause(def, "CHECK");
   const isProven = constraintsOf(table, context).some(
     (fact) => fact.payload.validated === true && text(fact, "def") === def,
   );
-  if (expression === undefined || (isProven && !hasConvertedColumn(table, context))) return undefined;
+  if (expression === undefined || (isProven && !provesNothing(table, context))) return undefined;
   const source = sourceOf(table, { uses: [expression], isOnly: / NO INHERIT/.test(def) }, context);
   if (source === undefined) return undefined;
   return refusal(statement, {
@@ -33,8 +54,9 @@ export function checkQuestion(statement: Statement, table: TableName, def: strin
 const constraintsOf = (table: TableName, { live }: QuestionContext): Fact[] =>
   live.childrenOf(idOf(table)).filter(({ id }) => id.kind === "constraint");
 
-/** What held for values before does not for what they are converted to. */
-function hasConvertedColumn(table: TableName, { live, desired }: QuestionContext): boolean {
+/** What held for values before does not for what they are converted to, nor for other results. */
+function provesNothing(table: TableName, { live, desired, isOutdated = false }: QuestionContext): boolean {
+  if (isOutdated) return true;
   return live.childrenOf(idOf(table)).some(({ id, payload }) => {
     const after = id.kind === "column" ? desired.get(id) : undefined;
     return (
@@ -47,7 +69,7 @@ function hasConvertedColumn(table: TableName, { live, desired }: QuestionContext
 const SAME_EQUALITY = /^(?:pg_catalog\.)?(?:text|varchar|bpchar)_pattern_ops$/;
 
 /** Of a unique constraint, a primary key, a unique index. */
-export function keyQuestion(statement: Statement, table: TableName, def: string, context: QuestionContext): Ask {
+export function keyQuestion(statement: Change, table: TableName, def: string, context: QuestionContext): Ask {
   const key = keyOf(def);
   if (key === undefined || key.parts.length === 0 || isKnownUnique(key, table, context)) return undefined;
   if (key.parts.some(({ operatorClass }) => operatorClass !== undefined && !SAME_EQUALITY.test(operatorClass)))
@@ -80,7 +102,7 @@ const withoutCast = (key: string): string => (key.startsWith("tableoid") ? "tabl
 
 /** Whether the database holds a key already that proves this one. */
 function isKnownUnique(key: Key, table: TableName, context: QuestionContext): boolean {
-  if (hasConvertedColumn(table, context)) return false;
+  if (provesNothing(table, context)) return false;
   const columns = new Set(key.parts.flatMap(({ expression }) => expression));
   const { live } = context;
   const proofs = [
@@ -102,15 +124,15 @@ function isKnownUnique(key: Key, table: TableName, context: QuestionContext): bo
   });
 }
 
-export function exclusionQuestion(statement: Statement, table: TableName, def: string, context: QuestionContext): Ask {
+export function exclusionQuestion(statement: Change, table: TableName, def: string, context: QuestionContext): Ask {
   const exclusion = exclusionOf(def);
   const isProven = constraintsOf(table, context).some((fact) => text(fact, "def") === def);
-  if (exclusion === undefined || (isProven && !hasConvertedColumn(table, context))) return undefined;
+  if (exclusion === undefined || (isProven && !provesNothing(table, context))) return undefined;
   return pairsQuestion(statement, table, { ...exclusion, refused: undefined }, context);
 }
 
 /** Equal in all but the last part, which must not overlap; an empty range is refused. */
-function temporalKeyQuestion(statement: Statement, table: TableName, { parts }: Key, context: QuestionContext): Ask {
+function temporalKeyQuestion(statement: Change, table: TableName, { parts }: Key, context: QuestionContext): Ask {
   const last = parts.at(-1);
   const withOperators = parts.map((part) => {
     return { ...part, operator: operatorFor(part === last ? "&&" : "=", part.column, table, context) };
@@ -127,7 +149,7 @@ interface Pairs {
 }
 
 function pairsQuestion(
-  statement: Statement,
+  statement: Change,
   table: TableName,
   { parts, predicate, refused }: Pairs,
   context: QuestionContext,
@@ -157,7 +179,7 @@ function pairsQuestion(
   });
 }
 
-export function referenceQuestion(statement: Statement, table: TableName, def: string, context: QuestionContext): Ask {
+export function referenceQuestion(statement: Change, table: TableName, def: string, context: QuestionContext): Ask {
   const reference = referenceOf(def);
   if (reference === undefined || isKnownReference(reference.core, table, context)) return undefined;
   const { columns, referred, isFull, isTemporal } = reference;
@@ -197,7 +219,7 @@ export function referenceQuestion(statement: Statement, table: TableName, def: s
 
 /** Whether a foreign key that the database has refuses the same rows. */
 function isKnownReference(core: string, table: TableName, context: QuestionContext): boolean {
-  if (hasConvertedColumn(table, context)) return false;
+  if (provesNothing(table, context)) return false;
   return constraintsOf(table, context).some(
     (fact) =>
       fact.payload.validated === true && text(fact, "type") === "f" && referenceOf(text(fact, "def"))?.core === core,

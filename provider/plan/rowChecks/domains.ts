@@ -1,14 +1,13 @@
 /** Questions of a domain's constraint to the tables that hold its values. */
 import { quoteIdent } from "../../catalog/quote.ts";
-import type { Statement } from "../statement.ts";
 import { isNull, usesOfDomain } from "./columnTypes.ts";
 import { clause } from "./definitions.ts";
-import { type RowQuestion, refusal } from "./rowCheck.ts";
+import { type Change, type RowQuestion, refusal } from "./rowCheck.ts";
 import { listedBy, mayHaveRows, type QuestionContext, shown, sourceOf, type TableName } from "./source.ts";
 
 /** @param def the constraint as it is printed; undefined for NOT NULL. */
 export function domainQuestions(
-  statement: Statement,
+  statement: Change,
   domain: { schema: string; name: string },
   def: string | undefined,
   context: QuestionContext,
@@ -43,12 +42,7 @@ export function domainQuestions(
 }
 
 /** The server looks into no array and no composite value, and so refuses, also where there is no row. */
-function withinAnotherType(
-  statement: Statement,
-  table: TableName,
-  column: string,
-  context: QuestionContext,
-): RowQuestion {
+function withinAnotherType(statement: Change, table: TableName, column: string, context: QuestionContext): RowQuestion {
   const name = quoteIdent(column);
   return refusal(statement, {
     isUnsupported: true,

@@ -1,12 +1,13 @@
 /** Questions of partitions: rows of the default one that a new one takes, rows outside of bounds. */
 import { parentOf } from "../../catalog/partitions.ts";
-import { encodeId } from "../../catalog/pgDelta.ts";
+import { encodeId, type FactBase } from "../../catalog/pgDelta.ts";
 import { quoteLiteral, quoteQualified } from "../../catalog/quote.ts";
 import { text } from "../../catalog/tables.ts";
 import { obstacleToMove } from "../inheritance/obstacleToMove.ts";
 import type { Statement } from "../statement.ts";
+import type { StoredResult } from "../storedResults.ts";
 import { boundCondition, bracketed, partOf } from "./definitions.ts";
-import { type RowQuestion, refusal } from "./rowCheck.ts";
+import { type Change, type RowQuestion, refusal } from "./rowCheck.ts";
 import { idOf, listedBy, mayHaveRows, type QuestionContext, shown, sourceOf, type TableName } from "./source.ts";
 
 /** A partition that comes beside a default one, which may hold rows of it. */
@@ -53,6 +54,40 @@ export function attachedQuestions(statement: Statement, partition: TableName, co
   ];
 }
 
+/** A partition whose rows may belong to another one by a changed key; by a changed order all may. */
+export function misplacedQuestions(
+  statement: Change,
+  parent: TableName,
+  { of, isByOrder }: Pick<StoredResult, "of" | "isByOrder">,
+  context: QuestionContext,
+): RowQuestion[] {
+  const parts = partsOf(parent, context.desired).filter((part) => context.live.has(idOf(part)));
+  const conditions = parts.map((part) => conditionOf(part, context));
+  const others = conditions.flatMap((condition) => (condition === undefined ? [] : [`(${condition})`])).join(" OR ");
+  return parts.flatMap((part, n): RowQuestion[] => {
+    const condition = conditions[n];
+    const isMisplaced = condition === undefined ? others : `(${condition}) IS NOT TRUE`;
+    const source = sourceOf(part, { uses: [isMisplaced] }, context);
+    if (isMisplaced === "" || source === undefined || !mayHaveRows(part, context)) return [];
+    const keys = listedBy(part, context).join(", ");
+    return [
+      refusal(statement, {
+        obstacle: `of ${shown(part)} that ${isByOrder ? "may " : ""}belong to another partition by the changed ${of}`,
+        asks: `SELECT ${keys} FROM ${source}${isByOrder ? "" : ` WHERE ${isMisplaced}`}`,
+        advice: `Make a new partitioned table with a ${of} of another name, move the rows, and drop the old one; or delete or correct them first.`,
+      }),
+    ];
+  });
+}
+
+function partsOf(table: TableName, desired: FactBase): TableName[] {
+  const key = encodeId(idOf(table));
+  return desired.facts().flatMap(({ id }) => {
+    const parent = id.kind === "table" ? parentOf(id, desired) : undefined;
+    return id.kind === "table" && parent !== undefined && encodeId(parent) === key ? [id] : [];
+  });
+}
+
 /** A table whose rows are copied into partitions, or into others than before. */
 export function copiedQuestions(statement: Statement, table: TableName, context: QuestionContext): RowQuestion[] {
   const condition = conditionOfParts(table, context);
@@ -82,18 +117,16 @@ function withoutParted({ parted = [], nameNow }: QuestionContext): string {
 function conditionOfParts(table: TableName, context: QuestionContext): string | undefined {
   const { desired } = context;
   if (text(desired.get(idOf(table)), "partitionKey") === "") return undefined;
-  const conditions = desired.facts().flatMap(({ id }) => {
-    const parent = id.kind === "table" ? parentOf(id, desired) : undefined;
-    if (id.kind !== "table" || parent === undefined || encodeId(parent) !== encodeId(idOf(table))) return [];
-    const isHash = text(desired.get(id), "partitionBound").startsWith("FOR VALUES WITH ");
-    return [isHash ? undefined : conditionOf(id, context)];
+  const conditions = partsOf(table, desired).map((part) => {
+    const isHash = text(desired.get(idOf(part)), "partitionBound").startsWith("FOR VALUES WITH ");
+    return isHash ? undefined : conditionOf(part, context);
   });
   if (conditions.includes(undefined)) return undefined;
   return conditions.length === 0 ? "false" : conditions.map((condition) => `(${condition})`).join(" OR ");
 }
 
 /** What a partition's bound demands of a row. Its columns have the names of those of the parent. */
-function conditionOf(partition: TableName, { desired, nameNow }: QuestionContext): string | undefined {
+export function conditionOf(partition: TableName, { desired, nameNow }: QuestionContext): string | undefined {
   const parent = parentOf(idOf(partition), desired);
   if (parent === undefined) return undefined;
   const keys = bracketed(text(desired.get(parent), "partitionKey"))?.items ?? [];

@@ -2,9 +2,10 @@
  * Which planned statements depend on rows, and what has to be asked of the rows before them. Asks nothing
  * itself; a plan without such statements has no questions.
  */
-import type { StableId } from "../../catalog/pgDelta.ts";
+import type { Fact } from "../../catalog/pgDelta.ts";
 import { quoteIdent } from "../../catalog/quote.ts";
 import { tableOf, text } from "../../catalog/tables.ts";
+import type { FunctionCalls } from "../calledFunctions.ts";
 import type { Statement } from "../statement.ts";
 import {
   type ColumnId,
@@ -13,7 +14,7 @@ import {
   newColumnQuestions,
   notNullQuestions,
 } from "./columns.ts";
-import { checkQuestion, exclusionQuestion, keyQuestion, referenceQuestion } from "./constraints.ts";
+import { demandQuestion } from "./constraints.ts";
 import { domainQuestions } from "./domains.ts";
 import { entryQuestions } from "./indexEntries.ts";
 import { materializedViewQuestions } from "./materializedViews.ts";
@@ -21,9 +22,17 @@ import { attachedQuestions, copiedQuestions, newPartitionQuestions } from "./par
 import type { RowQuestion } from "./rowCheck.ts";
 import { mayHaveRows, type QuestionContext, type TableName } from "./source.ts";
 
-/** In the order of the statements. What two of them ask alike is asked once. */
-export function rowQuestions(context: QuestionContext): RowQuestion[] {
-  const questions = context.statements.flatMap((statement) => questionsOf(statement, context));
+/**
+ * In the order of the statements. What two of them ask alike is asked once.
+ *
+ * @param calls of functions that the plan makes or changes, after which they are asked.
+ */
+export function rowQuestions(context: QuestionContext, calls: FunctionCalls): RowQuestion[] {
+  const questions = context.statements.flatMap((statement) => {
+    const makes = calls.of(statement).map(({ sql }) => sql);
+    const asked = questionsOf(statement, context);
+    return makes.length === 0 ? asked : asked.map((question) => ({ ...question, makes }));
+  });
   return [...new Map(questions.map((question) => [question.asks, question])).values()];
 }
 
@@ -50,17 +59,14 @@ function questionsOf(statement: Statement, context: QuestionContext): RowQuestio
       if (fact?.parent?.kind === "domain") {
         return domainQuestions(statement, fact.parent, text(fact, "def"), context);
       }
-      return constraintQuestions(statement, { schema: id.schema, name: id.table }, id, context);
+      const table = { schema: id.schema, name: id.table };
+      return fact === undefined ? [] : demandQuestions(statement, table, fact, context);
     }
     case "index": {
       const table = tableOf(id, context.desired);
-      if (op !== "create" || table?.kind !== "table" || !mayHaveRows(table, context)) return [];
-      const def = text(context.desired.get(id), "def");
-      const isUnique = /^CREATE UNIQUE /.test(sql);
-      return [
-        ...entryQuestions(statement, table, def, context),
-        ...(isUnique ? some(keyQuestion(statement, table, def, context)) : []),
-      ];
+      const fact = context.desired.get(id);
+      if (op !== "create" || table?.kind !== "table" || fact === undefined) return [];
+      return demandQuestions(statement, table, fact, context);
     }
     case "materializedView":
       return op === "create" ? materializedViewQuestions(statement, id, context) : [];
@@ -73,31 +79,14 @@ function questionsOf(statement: Statement, context: QuestionContext): RowQuestio
 
 const some = (question: RowQuestion | undefined): RowQuestion[] => (question === undefined ? [] : [question]);
 
-function constraintQuestions(
-  statement: Statement,
-  table: TableName,
-  id: StableId,
-  context: QuestionContext,
-): RowQuestion[] {
+/** Of what an index or a constraint demands, and of whether values fit into its index. */
+function demandQuestions(statement: Statement, table: TableName, fact: Fact, context: QuestionContext): RowQuestion[] {
   if (!mayHaveRows(table, context)) return [];
-  const fact = context.desired.get(id);
-  const def = text(fact, "def");
-  switch (text(fact, "type")) {
-    case "c":
-      return some(checkQuestion(statement, table, def, context));
-    case "p":
-    case "u":
-      return [...entryQuestions(statement, table, def, context), ...some(keyQuestion(statement, table, def, context))];
-    case "x":
-      return [
-        ...entryQuestions(statement, table, def, context),
-        ...some(exclusionQuestion(statement, table, def, context)),
-      ];
-    case "f":
-      return some(referenceQuestion(statement, table, def, context));
-    default:
-      return [];
-  }
+  const isIndexed = fact.id.kind === "index" || ["p", "u", "x"].includes(text(fact, "type"));
+  return [
+    ...(isIndexed ? entryQuestions(statement, table, text(fact, "def"), context) : []),
+    ...some(demandQuestion(statement, table, fact, context)),
+  ];
 }
 
 /** The statement is one of the parent or of the partition. */

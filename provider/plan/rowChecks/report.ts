@@ -78,6 +78,7 @@ const WHY = {
   time: "there was not enough time to read all rows",
   all: "the questions before it used up the time",
   lock: "another session holds a lock on the table",
+  functions: "the functions that this plan makes or changes could not be made to ask with",
 } as const;
 
 function found(code: ErrorCode, question: RowQuestion, answer: Extract<RowAnswer, { kind: "found" }>): string[] {
@@ -112,9 +113,11 @@ function unanswered(question: RowQuestion, why: string, then: string): string {
   return withReferences(lines.join("\n"), ["PS217"]);
 }
 
-function listing({ lists }: RowQuestion): string[] {
+function listing({ lists, makes = [] }: RowQuestion): string[] {
   const [first = "", ...rest] = lists.split("\n");
-  return [`    To list them: ${first}`, ...rest.map((line) => `      ${line}`)];
+  const how =
+    makes.length === 0 ? "" : ", in a transaction that makes the functions as in the files and is rolled back";
+  return [`    To list them${how}: ${first}`, ...rest.map((line) => `      ${line}`)];
 }
 
 function amount({ unit }: RowQuestion, { count, isMore, sqlstate }: Extract<RowAnswer, { kind: "found" }>): string {

@@ -38,6 +38,13 @@ export interface RowQuestion {
   advice: string;
   /** With which its expressions are read; the plain one where left out. */
   searchPath?: string;
+  /**
+   * Statements of the plan that it is asked after, in a transaction that is undone: what makes or changes the
+   * functions that it calls. Indexes and checks then hold results of the old ones.
+   */
+  makes?: readonly string[];
+  /** That a row raises an error is the answer to another question. */
+  isErrorAsked?: boolean;
 }
 
 export type RowAnswer =
@@ -45,7 +52,7 @@ export type RowAnswer =
   | { kind: "none"; elapsedMs: number }
   /** `isMore`: that many at least. `sqlstate`: by which the server refused one of them. */
   | { kind: "found"; count: number; isMore: boolean; elapsedMs: number; sqlstate?: string }
-  | { kind: "unfinished"; elapsedMs: number; reason: "time" | "all" | "lock" }
+  | { kind: "unfinished"; elapsedMs: number; reason: "time" | "all" | "lock" | "functions" }
   | { kind: "forbidden" }
   | { kind: "unsupported" }
   /** The statement reads a materialized view that holds no data. */
@@ -67,9 +74,12 @@ export const COUNT_SETTING = "pgstrata.rows_found";
 /** Data exceptions, broken constraints, values that are too long, and what a function raises. */
 export const isOfRows = (sqlstate: string): boolean => /^(21|22|23|54000|P0001)/.test(sqlstate);
 
+/** What a question is asked for: a statement, or what several do. */
+export type Change = Pick<Statement, "sql" | "subject">;
+
 /** A question that stops the plan unless its answer is none; the rest as given. */
 export function refusal(
-  { sql, subject }: Statement,
+  { sql, subject }: Change,
   question: Pick<RowQuestion, "obstacle" | "asks" | "advice"> & Partial<RowQuestion>,
 ): RowQuestion {
   return { statement: sql, subject, unit: "row", effect: "refused", lists: question.asks, ...question };

@@ -28,6 +28,10 @@ export interface QuestionContext {
   conversions?: Conversions;
   /** Encoded ids of new partitions that take rows of the default one. */
   displacing?: ReadonlySet<string>;
+  /** Encoded ids of stored columns that are computed once more, because a function changes. */
+  outdatedColumns?: ReadonlySet<string>;
+  /** What holds in the database does so by functions that change, and proves nothing. */
+  isOutdated?: boolean;
   /** Tables that stand alone by then, and are below a parent as long as the questions are asked. */
   parted?: readonly TableId[];
 }
@@ -106,7 +110,8 @@ export function sourceOf(
   const added = isBefore ? [] : addedColumns(table, words, context);
   if (added === undefined) return undefined;
 
-  const present = columnsIn(live, table, words);
+  const computedNames = new Set(computed.map(({ name }) => name));
+  const present = columnsIn(live, table, words).filter((name) => !computedNames.has(name));
   const current = present.map((name): NewColumn => {
     const id = nameNow(columnId(table, name));
     return { name, value: quoteIdent("name" in id ? id.name : name) };
@@ -192,16 +197,19 @@ function addedColumns(table: TableName, words: ReadonlySet<string>, context: Que
   return added;
 }
 
-/** Generated columns that come with the plan. */
+/** Generated columns that come with the plan, or are computed once more. */
 function computedColumns(
   table: TableName,
   words: ReadonlySet<string>,
-  { live, desired }: QuestionContext,
+  { live, desired, outdatedColumns }: QuestionContext,
 ): NewColumn[] {
   return columnsIn(desired, table, words).flatMap((name) => {
-    const { generatedExpr, type } = desired.get(columnId(table, name))?.payload ?? {};
-    const isNew = !live.has(columnId(table, name)) && typeof generatedExpr === "string";
-    return isNew ? [{ name, value: `(${unmarked(generatedExpr)})::${String(type)}` }] : [];
+    const id = columnId(table, name);
+    const { generatedExpr, type } = desired.get(id)?.payload ?? {};
+    const isComputed = !live.has(id) || outdatedColumns?.has(encodeId(id)) === true;
+    return isComputed && typeof generatedExpr === "string"
+      ? [{ name, value: `(${unmarked(generatedExpr)})::${String(type)}` }]
+      : [];
   });
 }
 

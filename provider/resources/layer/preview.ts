@@ -69,7 +69,7 @@ export async function planOnly(
       plan: (recreated) => planUpdate(pool, catalog, transition, unrecorded?.unfinished ?? [], recreated),
       asked: async (planned) =>
         withEqualResults(
-          { ...planned, rowChecks: await askRows(pool, planned.rowChecks, rowQuestionTimeoutMs) },
+          { ...planned, rowChecks: await askRows(pool, planned, rowQuestionTimeoutMs) },
           await compareResults(pool, planned.comparison, rowQuestionTimeoutMs),
         ),
     },

@@ -209,7 +209,7 @@ async function plan<Kept extends ContributionRecord | undefined>(
 /** The first try asks; what it was told holds for the next ones. */
 async function answered(made: LayerPlan, rows: AskedRows): Promise<LayerPlan> {
   if (!rows.isFirst) return withEqualResults(made, rows.equal);
-  const rowChecks = await askRows(rows.pool, made.rowChecks, rows.timeoutMs);
+  const rowChecks = await askRows(rows.pool, made, rows.timeoutMs);
   for (const warning of rowWarnings(rowChecks)) rows.report.warn(warning);
   rows.equal = await compareResults(rows.pool, made.comparison, rows.timeoutMs);
   return withEqualResults({ ...made, rowChecks }, rows.equal);

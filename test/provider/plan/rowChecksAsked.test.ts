@@ -1,6 +1,7 @@
 import pg from "pg";
 import { afterAll, expect, test } from "vitest";
 import { quoteIdent } from "../../../provider/catalog/quote.ts";
+import { readCatalog } from "../../../provider/catalog/readCatalog.ts";
 import { refusedByRows, rowWarnings } from "../../../provider/plan/rowChecks/report.ts";
 import { createTestRole, type TestRole } from "../../support/database.ts";
 import { ask, type Change, changeOf } from "./rowFixture.ts";
@@ -91,16 +92,28 @@ test("what row security would filter, and what a role may not read, is not taken
   }
 });
 
-test("a check by a function that the plan makes first cannot be asked, and the warning says so", async () => {
-  const change = await changeOf({
-    before: T,
-    after:
-      "create function app.fits(int) returns bool immutable language sql as 'select $1 > 0'; create table app.t (id int primary key, v int, w text, check (app.fits(id)));",
-    rows: SOME,
-  });
+const FITS =
+  "create function app.fits(int) returns bool immutable language sql as 'select $1 > 2'; create table app.t (id int primary key, v int, w text, check (app.fits(id)));";
+
+test("a check by a function that the plan makes is asked with it, and nothing of that stays", async () => {
+  const change = await changeOf({ before: T, after: FITS, rows: SOME });
   const checks = await ask(change);
-  expect(checks.map(({ answer }) => answer)).toEqual([{ kind: "unknown", sqlstate: "42883" }]);
-  expect(rowWarnings(checks)[0]).toContain("the question needs objects that do not exist yet");
+  expect(checks.map(({ answer }) => answer)).toMatchObject([{ kind: "found", count: 2 }]);
+  expect(refusedByRows(checks).join("\n")).toContain(
+    "To list them, in a transaction that makes the functions as in the files and is rolled back: SELECT",
+  );
+  expect(await change.live.query("select from pg_proc where proname = 'fits'")).toEqual([]);
+});
+
+test("where its function cannot be made beforehand, a check is not asked, and the warning says so", async () => {
+  const change = await changeOf({ before: T, after: FITS, rows: SOME });
+  await change.live.query(`create function public.told() returns event_trigger language plpgsql as $$ begin end $$;
+    create event trigger told on ddl_command_end execute function public.told();`);
+  const checks = await ask({ ...change, before: await readCatalog(change.live.pool, "postgres") });
+  expect(checks.map(({ answer }) => answer)).toMatchObject([{ kind: "unfinished", reason: "functions" }]);
+  expect(rowWarnings(checks)[0]).toContain(
+    "the functions that this plan makes or changes could not be made to ask with",
+  );
 });
 
 test("a warning tells of values that a conversion cuts or rounds", async () => {

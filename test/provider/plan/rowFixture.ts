@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { askRows } from "../../../provider/apply/askRows.ts";
 import type { FactBase } from "../../../provider/catalog/pgDelta.ts";
 import { type Catalog, readCatalog } from "../../../provider/catalog/readCatalog.ts";
-import { planUpdate } from "../../../provider/plan/plan.ts";
+import { type LayerPlan, planUpdate } from "../../../provider/plan/plan.ts";
 import type { RowCheck, RowQuestion } from "../../../provider/plan/rowChecks/rowCheck.ts";
 import type { TestDatabase } from "../../support/database.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
@@ -31,16 +31,15 @@ export async function changeOf({ before, after, rows }: Sample): Promise<Change>
   return { live, before: was, desired: is.facts };
 }
 
-async function questionsOf({ live, before, desired }: Change): Promise<RowCheck[]> {
-  const transition = { live: before.facts, desired, renames: [], record: undefined };
-  return (await planUpdate(live.pool, before, transition)).rowChecks;
+export async function planOf({ live, before, desired }: Change): Promise<LayerPlan> {
+  return planUpdate(live.pool, before, { live: before.facts, desired, renames: [], record: undefined });
 }
 
 /** The answers of the rows that are there. */
 export const ask = async (
   change: Change,
   { timeoutMs = 2000, allMs, pool = change.live.pool }: { timeoutMs?: number; allMs?: number; pool?: Pool } = {},
-): Promise<RowCheck[]> => askRows(pool, await questionsOf(change), timeoutMs, allMs);
+): Promise<RowCheck[]> => askRows(pool, await planOf(change), timeoutMs, allMs);
 
 async function built(sql: string): Promise<TestDatabase> {
   const database = await freshDatabase();

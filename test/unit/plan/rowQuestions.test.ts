@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Fact, StableId } from "../../../provider/catalog/pgDelta.ts";
+import { FunctionCalls } from "../../../provider/plan/calledFunctions.ts";
 import {
   boundCondition,
   exclusionOf,
@@ -114,7 +115,7 @@ function questionsFor(
     majorVersion: 18,
     ...change,
   };
-  return rowQuestions(context).map(({ lists }) => lists);
+  return rowQuestions(context, new FunctionCalls(statements, context.desired, new Map())).map(({ lists }) => lists);
 }
 
 const TEXT = column("app", "t", "v", { type: "text", notNull: false });

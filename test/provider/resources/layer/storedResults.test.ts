@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { freshDatabases } from "../../../support/freshDatabases.ts";
 import { inRun, preview, project, put, ROWS_UNASKED, up } from "../../../support/layerHarness.ts";
 import { majorVersion } from "../../../support/majorVersion.ts";
-import { byIndex, changed, REBUILT, type Shop } from "../../../support/storedResults.ts";
+import { byIndex, changed, REBUILT, type Shop, updatedUnasked } from "../../../support/storedResults.ts";
 
 const freshDatabase = freshDatabases();
 
@@ -73,13 +73,17 @@ test("where a unique index or an exclusion does not fit the new results, the fun
   const unique = "create unique index graded on shop.item (shop.grade(price));";
   const shown = await stocked(shop(1, unique), FEW);
   await expect(changed(shown, shop(5, unique))).rejects.toThrow(
+    /PS310: found 20 values of \(shop\.grade\(price\)\) in more than one row of shop\.item by the changed function, expected none for: the change of function shop\.grade\(integer\)/,
+  );
+  await expect(updatedUnasked(shown, shop(5, unique))).rejects.toThrow(
     /could not create unique index[\s\S]*nothing was changed/,
   );
   expect(await shown.database.query("select shop.grade(10) as grade")).toEqual([{ grade: 10 }]);
 
   const exclusion = "alter table shop.item add constraint graded exclude using btree (shop.grade(price) with =);";
   const other = await stocked(shop(1, exclusion), FEW);
-  await expect(changed(other, shop(5, exclusion))).rejects.toThrow(
+  await expect(changed(other, shop(5, exclusion))).rejects.toThrow(/PS310: found 99 rows of shop\.item in conflict/);
+  await expect(updatedUnasked(other, shop(5, exclusion))).rejects.toThrow(
     /could not create exclusion[\s\S]*nothing was changed/,
   );
   const reversed = shop(1, exclusion).replace("n / 1", "- n");
@@ -217,7 +221,10 @@ test("a changed support function that orders the rows of partitions is refused w
   await shown.database.query(OPERATOR_CLASS);
   await shown.database.query(`create table shop.parted (n int) partition by range (n shop.int_order);
     create table shop.low partition of shop.parted for values from (0) to (50); insert into shop.parted values (7)`);
-  await expect(changed(shown, sql("-"))).rejects.toThrow(/rows of shop\.low belong to another partition/);
+  await expect(changed(shown, sql("-"))).rejects.toThrow(
+    /PS310: found 1 row of shop\.low that may belong to another partition by the changed function/,
+  );
+  await expect(updatedUnasked(shown, sql("-"))).rejects.toThrow(/rows of shop\.low belong to another partition/);
   await shown.database.query("truncate shop.parted");
   await changed(shown, sql("-"));
 });
@@ -245,7 +252,14 @@ test("a stored column of a partitioned table is computed again in each partition
 test("a check holds for the rows by the changed function, or the function stays as it was", async () => {
   const check = "alter table shop.item add constraint graded check (shop.grade(price) < 50);";
   const shown = await stocked(shop(10, check), FEW);
-  await expect(changed(shown, shop(1, check))).rejects.toThrow(/violated by some row[\s\S]*nothing was changed/);
+  await expect(changed(shown, shop(1, check))).rejects.toThrow(
+    /PS310: found 51 rows of shop\.item that CHECK \(\(shop\.grade\(price\) < 50\)\) refuses by the changed function/,
+  );
+  const error: unknown = await updatedUnasked(shown, shop(1, check)).catch((thrown: unknown) => thrown);
+  expect(String(error)).toMatch(
+    /refused constraint graded on shop\.item: there are rows that it refuses by the changed function \(SQLSTATE 23514\)[\s\S]*nothing was changed/,
+  );
+  expect(String(error)).not.toMatch(/pgstrata_recheck|Give a value/);
   expect(await shown.database.query("select shop.grade(10) as grade")).toEqual([{ grade: 1 }]);
   expect((await changed(shown, shop(5, check))).sql).toEqual([
     'ALTER TABLE "shop"."item" ADD CONSTRAINT "pgstrata_recheck_graded" CHECK ((shop.grade(price) < 50))',
@@ -258,8 +272,9 @@ test("the check of a domain holds for the rows of its tables as well", async () 
     "create domain shop.low as int check (shop.grade(value) < 50); alter table shop.item add column low shop.low;";
   const shown = await stocked(shop(10, domain), FEW);
   await shown.database.query("update shop.item set low = price");
-  await expect(changed(shown, shop(1, domain))).rejects.toThrow(
-    /contains values that violate[\s\S]*nothing was changed/,
+  await expect(changed(shown, shop(1, domain))).rejects.toThrow(/PS310: found 51 rows of shop\.item whose low CHECK/);
+  await expect(updatedUnasked(shown, shop(1, domain))).rejects.toThrow(
+    /refused constraint low_check on shop\.low: there are rows that it refuses[\s\S]*nothing was changed/,
   );
   expect((await changed(shown, shop(5, domain))).sql).toHaveLength(2);
 });
@@ -283,8 +298,11 @@ test("a function that would send rows to another partition is refused, and one t
     create table shop.high partition of shop.item for values in (1);`;
   const shown = await stocked(parts(50), FEW);
   await expect(changed(shown, parts(20))).rejects.toThrow(
-    /rows of shop\.low belong to another partition[\s\S]*nothing was changed/,
+    /PS310: found 30 rows of shop\.low that belong to another partition by the changed function/,
   );
+  const error: unknown = await updatedUnasked(shown, parts(20)).catch((thrown: unknown) => thrown);
+  expect(String(error)).toMatch(/rows of shop\.low belong to another partition[\s\S]*nothing was changed/);
+  expect(String(error)).not.toContain("Give a value");
   await shown.database.query("delete from shop.item where id between 20 and 50");
   await changed(shown, parts(20));
 });
