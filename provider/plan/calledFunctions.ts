@@ -52,8 +52,9 @@ export class FunctionCalls {
 
 const isCalled = ({ kind }: StableId): boolean => kind === "function" || kind === "procedure" || kind === "aggregate";
 
+/** A collation compares values as a function does. */
 const isFunctionMade = ({ id, op, sql }: Statement): boolean =>
-  id !== undefined && isCalled(id) && op !== "delete" && sql.startsWith("CREATE ");
+  id !== undefined && (isCalled(id) || id.kind === "collation") && op !== "delete" && sql.startsWith("CREATE ");
 
 /**
  * The list with what computes values behind the functions that it calls, and what stands on it behind that.

@@ -79,8 +79,8 @@ export function comparisonOf(changed: ChangedResults): ResultComparison | undefi
 }
 
 /**
- * Statements that make or change functions and objects of text search, as questions may be asked after them:
- * they lock no table. None where an event trigger would run.
+ * Statements that make or change functions, collations and objects of text search, as questions may be asked
+ * after them: they lock no table. None where an event trigger would run.
  */
 export function madeBeforehand(statements: readonly Statement[], live: FactBase, desired: FactBase): string[] {
   if (firedEventTriggers(live).length > 0) return [];
@@ -89,7 +89,7 @@ export function madeBeforehand(statements: readonly Statement[], live: FactBase,
     const isRoutine = id.kind === "function" || id.kind === "procedure";
     const isMade = isRoutine
       ? sql.startsWith("CREATE ") && LANGUAGES.has(text(desired.get(id), "language"))
-      : givesResults(id) && sql.startsWith("ALTER TEXT SEARCH ");
+      : (givesResults(id) && sql.startsWith("ALTER TEXT SEARCH ")) || sql.startsWith("CREATE COLLATION ");
     return isMade ? [sql] : [];
   });
 }

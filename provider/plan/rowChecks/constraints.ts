@@ -59,9 +59,8 @@ function provesNothing(table: TableName, { live, desired, isOutdated = false }: 
   if (isOutdated) return true;
   return live.childrenOf(idOf(table)).some(({ id, payload }) => {
     const after = id.kind === "column" ? desired.get(id) : undefined;
-    return (
-      after !== undefined && (after.payload.type !== payload.type || after.payload.collation !== payload.collation)
-    );
+    const isAnother = (key: string): boolean => after !== undefined && after.payload[key] !== payload[key];
+    return ["type", "collation", "generatedExpr"].some(isAnother);
   });
 }
 

@@ -2,11 +2,12 @@
  * Which planned statements depend on rows, and what has to be asked of the rows before them. Asks nothing
  * itself; a plan without such statements has no questions.
  */
-import type { Fact } from "../../catalog/pgDelta.ts";
-import { quoteIdent } from "../../catalog/quote.ts";
+import { encodeId, type Fact } from "../../catalog/pgDelta.ts";
+import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import { tableOf, text } from "../../catalog/tables.ts";
 import type { FunctionCalls } from "../calledFunctions.ts";
 import type { Statement } from "../statement.ts";
+import { typeChange } from "../typeChange.ts";
 import {
   type ColumnId,
   computedQuestions,
@@ -15,6 +16,7 @@ import {
   notNullQuestions,
 } from "./columns.ts";
 import { demandQuestion } from "./constraints.ts";
+import { dependentQuestions } from "./dependents.ts";
 import { domainQuestions } from "./domains.ts";
 import { entryQuestions } from "./indexEntries.ts";
 import { materializedViewQuestions } from "./materializedViews.ts";
@@ -30,8 +32,8 @@ import { mayHaveRows, type QuestionContext, type TableName } from "./source.ts";
 export function rowQuestions(context: QuestionContext, calls: FunctionCalls): RowQuestion[] {
   const questions = context.statements.flatMap((statement) => {
     const makes = calls.of(statement).map(({ sql }) => sql);
-    const asked = questionsOf(statement, context);
-    return makes.length === 0 ? asked : asked.map((question) => ({ ...question, makes }));
+    if (makes.length === 0) return questionsOf(statement, context);
+    return questionsOf(statement, { ...context, isOutdated: true }).map((question) => ({ ...question, makes }));
   });
   return [...new Map(questions.map((question) => [question.asks, question])).values()];
 }
@@ -50,8 +52,8 @@ function questionsOf(statement: Statement, context: QuestionContext): RowQuestio
       const column: ColumnId = { kind: "column", schema: id.schema, table: id.table, name: id.name };
       if (op === "create") return newColumnQuestions(statement, column, context);
       if (/ SET NOT NULL$/.test(sql)) return notNullQuestions(statement, column, context);
-      if (/ SET EXPRESSION AS /.test(sql)) return computedQuestions(statement, column, context);
-      return conversionQuestions(statement, column, context);
+      const values = / SET EXPRESSION AS /.test(sql) ? computedQuestions : conversionQuestions;
+      return [...values(statement, column, context), ...keptQuestions(statement, column, context)];
     }
     case "constraint": {
       if (op !== "create" || work === "catalog") return [];
@@ -75,6 +77,23 @@ function questionsOf(statement: Statement, context: QuestionContext): RowQuestio
     default:
       return [];
   }
+}
+
+/** What stays on a column that gets another type, collation or expression. */
+function keptQuestions(statement: Statement, column: ColumnId, context: QuestionContext): RowQuestion[] {
+  const head = `ALTER TABLE ${quoteQualified(column.schema, column.table)} ALTER COLUMN ${quoteIdent(column.name)} `;
+  const [, how] = /^(?:SET DATA )?(TYPE|SET EXPRESSION) /.exec(statement.sql.slice(head.length)) ?? [];
+  if (how === undefined) return [];
+  const { live, desired, conversions } = context;
+  const isWider =
+    how === "TYPE" &&
+    text(live.get(column), "collation") === text(desired.get(column), "collation") &&
+    typeChange(text(live.get(column), "type"), text(desired.get(column), "type")) !== "narrowing" &&
+    conversions?.has(encodeId(column)) !== true;
+  if (isWider) return [];
+  const questions = dependentQuestions(statement, column, { ...context, isOutdated: true });
+  // That a value cannot be converted or computed is asked of the column.
+  return questions.map((question) => ({ ...question, isErrorAsked: true }));
 }
 
 const some = (question: RowQuestion | undefined): RowQuestion[] => (question === undefined ? [] : [question]);

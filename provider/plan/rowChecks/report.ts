@@ -78,7 +78,7 @@ const WHY = {
   time: "there was not enough time to read all rows",
   all: "the questions before it used up the time",
   lock: "another session holds a lock on the table",
-  functions: "the functions that this plan makes or changes could not be made to ask with",
+  functions: "the functions or collations that it uses come with this plan, and could not be made beforehand",
 } as const;
 
 function found(code: ErrorCode, question: RowQuestion, answer: Extract<RowAnswer, { kind: "found" }>): string[] {

@@ -3,7 +3,7 @@
  * plan will have named, converted, computed or defaulted them. Questions themselves know the new names only.
  */
 import { isPartitioned, parentOf } from "../../catalog/partitions.ts";
-import { encodeId, type FactBase, type StableId } from "../../catalog/pgDelta.ts";
+import { encodeId, type Fact, type FactBase, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import { type TableId, type TableSizes, text } from "../../catalog/tables.ts";
 import { unmarked } from "../../catalog/virtualColumns.ts";
@@ -166,11 +166,16 @@ export function conversionOf(id: StableId, { live, desired, statements }: Questi
 
 function convertedColumns(table: TableName, words: ReadonlySet<string>, context: QuestionContext): NewColumn[] {
   return columnsIn(context.live, table, words).flatMap((name) => {
-    const value = conversionOf(columnId(table, name), context);
-    if (value === undefined) return [];
-    const type = text(context.desired.get(columnId(table, name)), "type");
+    const id = columnId(table, name);
+    const value = conversionOf(id, context);
+    const collation = newCollation(context.live.get(id), context.desired.get(id));
+    if (value === undefined && collation === undefined) return [];
+    const type = text(context.desired.get(id), "type");
     const label = `${quoteIdent(name)}::pg_catalog.text${type.replace(/^[^[]*/, "")}`;
-    return [{ name, value: isNewEnum(type, context) && value.startsWith(`${label}::`) ? label : `(${value})` }];
+    if (value !== undefined && isNewEnum(type, context) && value.startsWith(`${label}::`))
+      return [{ name, value: label }];
+    const collated = collation === undefined ? "" : ` COLLATE ${collation}`;
+    return [{ name, value: `(${value ?? quoteIdent(name)})${collated}` }];
   });
 }
 
@@ -179,6 +184,14 @@ function isNewEnum(type: string, { live, desired }: QuestionContext): boolean {
   const [schema = "", name = ""] = nameParts(type.replace(/(?:\[\])+$/, "")) ?? [];
   const id: StableId = { kind: "type", schema, name };
   return Array.isArray(desired.get(id)?.payload.values) && !live.has(id);
+}
+
+/** Undefined where it stays; one that is not said is that of the type. */
+function newCollation(before: Fact | undefined, after: Fact | undefined): string | undefined {
+  if (after === undefined || text(before, "collation") === text(after, "collation")) return undefined;
+  const collation = text(after, "collation");
+  if (collation !== "") return collation;
+  return /^(?:text|character)\b/.test(text(after, "type")) ? 'pg_catalog."default"' : undefined;
 }
 
 /** Columns that come with the plan; undefined where each row gets another value. */
@@ -197,7 +210,7 @@ function addedColumns(table: TableName, words: ReadonlySet<string>, context: Que
   return added;
 }
 
-/** Generated columns that come with the plan, or are computed once more. */
+/** Generated columns that come with the plan, get another expression, or are computed once more. */
 function computedColumns(
   table: TableName,
   words: ReadonlySet<string>,
@@ -206,7 +219,8 @@ function computedColumns(
   return columnsIn(desired, table, words).flatMap((name) => {
     const id = columnId(table, name);
     const { generatedExpr, type } = desired.get(id)?.payload ?? {};
-    const isComputed = !live.has(id) || outdatedColumns?.has(encodeId(id)) === true;
+    const isAnother = text(live.get(id), "generatedExpr") !== generatedExpr;
+    const isComputed = isAnother || outdatedColumns?.has(encodeId(id)) === true;
     return isComputed && typeof generatedExpr === "string"
       ? [{ name, value: `(${unmarked(generatedExpr)})::${String(type)}` }]
       : [];

@@ -112,7 +112,7 @@ test("where its function cannot be made beforehand, a check is not asked, and th
   const checks = await ask({ ...change, before: await readCatalog(change.live.pool, "postgres") });
   expect(checks.map(({ answer }) => answer)).toMatchObject([{ kind: "unfinished", reason: "functions" }]);
   expect(rowWarnings(checks)[0]).toContain(
-    "the functions that this plan makes or changes could not be made to ask with",
+    "the functions or collations that it uses come with this plan, and could not be made beforehand",
   );
 });
 

@@ -2,8 +2,7 @@
  * Rows that do not fit the results of a changed function: the answers are compared with what the server does.
  */
 import { expect, test } from "vitest";
-import type { RowCheck } from "../../../provider/plan/rowChecks/rowCheck.ts";
-import { ask, type Change, changeOf, planOf, type Sample } from "./rowFixture.ts";
+import { ask, changeOf, foundIn, isRefused, type Sample } from "./rowFixture.ts";
 
 interface ChangedSample {
   /** What stands on the function `app.f(int)`. */
@@ -182,30 +181,6 @@ const samples: Record<string, ChangedSample> = {
     mend: "delete from app.t where v = 0",
   },
 };
-
-const foundIn = (checks: readonly RowCheck[]): string[] =>
-  checks.flatMap(({ question: { unit, obstacle, effect }, answer }) => {
-    if (effect !== "refused" || answer.kind === "none") return [];
-    if (answer.kind !== "found") return [`${JSON.stringify(answer)}: ${unit}s ${obstacle}`];
-    return [`${answer.isMore ? "at least " : ""}${answer.count} ${unit}${answer.count === 1 ? "" : "s"} ${obstacle}`];
-  });
-
-/** Whether the server refuses the plan for the rows that are there. */
-async function isRefused(change: Change): Promise<boolean> {
-  const { list } = await planOf(change);
-  const client = await change.live.pool.connect();
-  try {
-    await client.query("begin");
-    for (const { sql, transaction } of list.statements)
-      if (transaction === "shared" || sql.includes(" VALIDATE ")) await client.query(sql);
-    return false;
-  } catch {
-    return true;
-  } finally {
-    await client.query("rollback");
-    client.release(true);
-  }
-}
 
 const ROWS = "insert into app.t (id, v) values (10, 0), (11, 1), (12, 2);";
 

@@ -41,6 +41,32 @@ export const ask = async (
   { timeoutMs = 2000, allMs, pool = change.live.pool }: { timeoutMs?: number; allMs?: number; pool?: Pool } = {},
 ): Promise<RowCheck[]> => askRows(pool, await planOf(change), timeoutMs, allMs);
 
+/** What the rows answered, but for none. */
+export const foundIn = (checks: readonly RowCheck[]): string[] =>
+  checks.flatMap(({ question: { unit, obstacle, effect }, answer }) => {
+    if (effect !== "refused" || answer.kind === "none") return [];
+    if (answer.kind !== "found") return [`${JSON.stringify(answer)}: ${unit}s ${obstacle}`];
+    return [`${answer.isMore ? "at least " : ""}${answer.count} ${unit}${answer.count === 1 ? "" : "s"} ${obstacle}`];
+  });
+
+/** Whether the server refuses the plan for the rows that are there. */
+export async function isRefused(change: Change): Promise<boolean> {
+  const { list } = await planOf(change);
+  const client = await change.live.pool.connect();
+  try {
+    await client.query("begin");
+    const isOfRows = /^CREATE UNIQUE INDEX| VALIDATE /;
+    for (const { sql, transaction } of list.statements)
+      if (transaction === "shared" || isOfRows.test(sql)) await client.query(sql.replace(" CONCURRENTLY ", " "));
+    return false;
+  } catch {
+    return true;
+  } finally {
+    await client.query("rollback");
+    client.release(true);
+  }
+}
+
 async function built(sql: string): Promise<TestDatabase> {
   const database = await freshDatabase();
   await database.query(`create schema app; ${sql}`);
