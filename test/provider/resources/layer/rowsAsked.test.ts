@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Properties } from "../../../../provider/core/resourceType.ts";
 import { freshDatabases } from "../../../support/freshDatabases.ts";
-import { checked, inRun, preview, project, put, up } from "../../../support/layerHarness.ts";
+import { checked, inRun, type LayerRun, preview, project, put, up } from "../../../support/layerHarness.ts";
 
 const freshDatabase = freshDatabases();
 
@@ -76,15 +76,16 @@ test("an update tells what it could not ask, and goes on", async () => {
   const database = await freshDatabase();
   const state = await up(database.url, shop(ITEM));
   await database.query(ROWS);
-  await inRun(database.url, async (run) => {
+  const update = async (run: LayerRun): Promise<void> => {
     await put(
       run,
-      shop(`create function shop.fits(int) returns bool immutable language sql as 'select $1 > 0';
+      shop(`create function shop.fits(int) returns bool immutable language sql as 'select $1 > 0 and pg_sleep(0.3) is not null';
         create table shop.item (id int primary key, price int, name text, check (shop.fits(id)));`),
       state,
     );
     expect(run.said.warnings).toEqual([
       expect.stringContaining("PS217: not known whether there are rows of shop.item"),
     ]);
-  });
+  };
+  await inRun(database.url, update, { rowQuestionTimeoutMs: 100 });
 });
