@@ -1,10 +1,10 @@
 /**
- * The whole platform as desired state, bottom up: settings → target database → access roles; the layers
+ * The whole platform as desired state, bottom up: settings → target database → gate → access roles; the layers
  * platform → databases → rls; billing plans, organization and project, registered databases as rows.
  */
 import "./components/program/stackTraces.ts";
 import { RunError } from "@pulumi/pulumi";
-import { AccessRoles } from "./components/platform/AccessRoles.ts";
+import { ACCESS_ROLES, AccessRoles } from "./components/platform/AccessRoles.ts";
 import { BillingPlans } from "./components/platform/BillingPlans.ts";
 import { DatabasesTable } from "./components/platform/DatabasesTable.ts";
 import { PlatformSchema } from "./components/platform/PlatformSchema.ts";
@@ -14,6 +14,8 @@ import { keepAnswersOutOfDebugLog } from "./components/program/debugLog.ts";
 import { readStackConfig } from "./components/program/stackConfig.ts";
 import { targetProviders } from "./components/program/targetProviders.ts";
 import { RailwayDatabases } from "./components/registry/RailwayDatabases.ts";
+import { gateArgs, planSettings } from "./components/release/gateSettings.ts";
+import { Preflight } from "./components/release/Preflight.ts";
 import type { Layer } from "./components/resources/Layer.ts";
 
 keepAnswersOutOfDebugLog();
@@ -33,7 +35,25 @@ const providers = targetProviders({
   longStatementTimeoutMs,
   rowQuestionTimeoutMs,
   shadow: secrets.shadow,
+  requireGate: settings.requireGate,
 });
+
+const accessRoles = Object.values(ACCESS_ROLES);
+new Preflight(
+  "preflight",
+  {
+    schemas: ["platform", "platform_private"],
+    extensions: ["pgcrypto", "uuid-ossp"],
+    roles: [...settings.decryptors, ...accessRoles].filter(
+      (name) => !(settings.manageRoles && accessRoles.some((role) => role === name)),
+    ),
+    createdRoles: settings.manageRoles ? accessRoles : [],
+    sources: ["index.ts", "components", "sql"],
+    settings: planSettings(settings),
+    ...gateArgs(settings),
+  },
+  { providers },
+);
 
 const access = new AccessRoles(
   "access",

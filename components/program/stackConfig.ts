@@ -5,6 +5,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod/mini";
 import { ConnectionStringError, type DatabaseType, parseConnectionString } from "../registry/connectionString.ts";
+import { GATE_SETTINGS } from "../release/gateSettings.ts";
 import { type Fault, faultsOf } from "./errorCodes.ts";
 
 /**
@@ -87,6 +88,7 @@ const SETTINGS = z.object({
   longStatementTimeoutMs: z.optional(count(0)),
   /** Longest run of one question that a plan puts to the rows, in milliseconds; 0 to ask none. */
   rowQuestionTimeoutMs: z.optional(count(0)),
+  ...GATE_SETTINGS,
   /** The organization that owns the project; matched by slug. */
   organization: z.pipe(
     z.pipe(z._default(z.string(), "{}"), json),

@@ -14,6 +14,7 @@ const AREAS = {
   5: "The connection and the server",
   6: "Inputs, settings and the state",
   7: "Commands, set-up and the local database",
+  8: "Gate, backup, verification, rollback",
   9: "Defects in pgstrata",
 } as const;
 
@@ -112,6 +113,10 @@ export const ERROR_CODES = {
   PS710: "The folder to pull into holds files",
   PS711: "There is nothing to pull",
   PS712: "What was pulled cannot be declared",
+
+  PS801: "The gate says NO-GO: an update lacks what it needs",
+  PS802: "The gate says NO-GO: an update must not begin now",
+  PS803: "A run that needs a gate has none",
 
   PS900: "A defect in pgstrata",
   PS901: "No order of the statements was found",

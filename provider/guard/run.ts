@@ -1,11 +1,30 @@
 /** What the steps of the guard work with, and what they have found for those that report it. */
 import type { ProviderConfig } from "../core/config.ts";
+import type { CallContext } from "../core/resourceType.ts";
 import type { Database } from "../database/target.ts";
 
 /** What the procedure around the changes of one run has found. */
 export interface RunRecord {
   /** When the first change was about to be made, as ISO 8601. */
   startedAt?: string;
+  /**
+   * Whether a program declares resources in this run: Pulumi checks them. A destroy checks none, also with
+   * its program.
+   */
+  hasProgram?: boolean;
+  gate?: DeclaredGate;
+}
+
+/** The gate that the program of this run has declared. */
+export interface DeclaredGate {
+  /** Digest of the desired state: the files of the program. */
+  desired: string;
+  /**
+   * Measures what has to hold when an update begins.
+   *
+   * @throws {UserError} for NO-GO.
+   */
+  pass(context: CallContext): Promise<void>;
 }
 
 /** One run of the provider: a command of Pulumi, for one target. */

@@ -1,20 +1,37 @@
 /**
  * What a run has to pass before its first change, in this order. Each step is carried out in its own room.
  */
+import { UserError } from "../core/errors.ts";
 import type { GuardStep } from "./guard.ts";
 import type { Run } from "./run.ts";
 
-export function guardSteps({ record }: Run): GuardStep[] {
-  const steps: GuardStep[] = [];
-  if (steps.length === 0) return [];
+export function guardSteps(run: Run): GuardStep[] {
+  const steps = [gateStep(run)];
   return [
     {
       name: "start",
-      isNeeded: () => true,
+      isNeeded: (change) => steps.some((step) => step.isNeeded(change)),
       run: async () => {
-        record.startedAt = new Date().toISOString();
+        run.record.startedAt = new Date().toISOString();
       },
     },
     ...steps,
   ];
+}
+
+/** A destroy goes without: a rollback must not wait for a maintenance window. */
+function gateStep({ config, record }: Run): GuardStep {
+  return {
+    name: "gate",
+    isNeeded: ({ operation }) =>
+      (config.requireGate || record.gate !== undefined) && (operation !== "delete" || record.hasProgram === true),
+    run: async ({ context }) => {
+      if (record.gate !== undefined) return record.gate.pass(context);
+      throw new UserError(
+        "PS803",
+        "This run has no gate, and the provider's requireGate is true. Expected a gate that says GO before the first change. " +
+          'Declare a Preflight before all other components; a run with --target names the gate as well: --target "**pgstrata:index:Gate::*". Nothing was changed.',
+      );
+    },
+  };
 }

@@ -64,6 +64,11 @@ export function createService(redactor: Redactor): Service {
 
   const calls = resourceCalls({ redactor, log, status, signal: cancel.signal, resourceType });
 
+  function check(request: InstanceType<typeof messages.CheckRequest>) {
+    if (session) session.record.hasProgram = true;
+    return calls.check(request);
+  }
+
   function answer<Request, Response>(
     work: (request: Request) => Promise<Response> | Response,
   ): grpc.handleUnaryCall<Request, Response> {
@@ -120,7 +125,7 @@ export function createService(redactor: Redactor): Service {
       setImmediate(preload);
       return configureResponse();
     }),
-    check: answer(calls.check),
+    check: answer(check),
     diff: answer(calls.diff),
     create: answer(calls.create),
     read: answer(calls.read),

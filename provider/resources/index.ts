@@ -6,6 +6,7 @@ import type { Session } from "./session.ts";
  * The resource types by token. Each is loaded at its first use, which keeps the start of the process short.
  */
 export const resourceTypes: Record<string, (session: Session) => Promise<ResourceType>> = {
+  "pgstrata:index:Gate": async (session) => (await import("./gate/gate.ts")).createGate(session),
   "pgstrata:index:Layer": async (session) => (await import("./layer/layer.ts")).createLayer(session),
   "pgstrata:index:Row": async (session) => (await import("./row/row.ts")).createRow(session),
   "pgstrata:index:Rows": async (session) => (await import("./rows/rows.ts")).createRows(session),

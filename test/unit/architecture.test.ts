@@ -48,6 +48,7 @@ const ROOMS = [
   "pull",
   "shadow",
   "apply",
+  "gate",
   "guard",
   "resources",
   "schema",

@@ -5,6 +5,24 @@
 import type { Pool } from "pg";
 import type { FactBase, StableId } from "../../catalog/pgDelta.ts";
 import { type Catalog, readCatalog } from "../../catalog/readCatalog.ts";
+import { againWhenLost } from "../../database/lostConnection.ts";
+import { withRetries } from "../../database/transaction.ts";
+import type { Session } from "../session.ts";
+
+const caches = new WeakMap<Session["guard"], LiveCatalog>();
+
+/** The one of a run, which gate and layers share. */
+export function liveCatalogOf({ guard, config, database }: Session): LiveCatalog {
+  const known = caches.get(guard);
+  if (known !== undefined) return known;
+  const connect = async (): Promise<{ pool: Pool; owner: string }> => {
+    if (database === undefined) throw new Error("a call that needs the database came before its URL was known");
+    return { pool: await database.pool(), owner: (await database.facts()).role };
+  };
+  const live = new LiveCatalog(connect, (read) => withRetries(config, () => againWhenLost(read)));
+  caches.set(guard, live);
+  return live;
+}
 
 /**
  * What is known of the target. It is read once, and again after each change. In a preview nothing is changed,

@@ -3,7 +3,6 @@
  * does with it is in the file of that call.
  */
 import { join } from "node:path";
-import type { Pool } from "pg";
 import { PassedRehearsals } from "../../apply/passedRehearsals.ts";
 import { type PlannedUpdate, Rehearsals } from "../../apply/rehearsal.ts";
 import { firedEventTriggers } from "../../catalog/eventTriggers.ts";
@@ -14,17 +13,15 @@ import { withReferences } from "../../core/errorCodes.ts";
 import type { Reporter } from "../../core/resourceType.ts";
 import { codeOf, describeConnectionError } from "../../database/connectionError.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
-import { againWhenLost } from "../../database/lostConnection.ts";
 import { readOnlyReason } from "../../database/readOnly.ts";
 import type { Database } from "../../database/target.ts";
-import { withRetries } from "../../database/transaction.ts";
 import type { Rename } from "../../plan/renames/renames.ts";
 import { ContributionCache } from "../../shadow/cache.ts";
 import { ShadowContributions } from "../../shadow/contributions.ts";
 import { openShadow } from "../../shadow/openShadow.ts";
 import type { ShadowNeeds } from "../../shadow/shadow.ts";
 import type { Session } from "../session.ts";
-import { LiveCatalog } from "./catalogCache.ts";
+import { type LiveCatalog, liveCatalogOf } from "./catalogCache.ts";
 import { DesiredStateCache } from "./desiredStateCache.ts";
 import type { LayerInputs } from "./inputs.ts";
 import { Ownership } from "./ownership.ts";
@@ -52,11 +49,7 @@ export class LayerRuntime {
     this.config = session.config;
     this.target = session.database;
     this.projectDirectory = projectDirectory;
-    const connect = async (): Promise<{ pool: Pool; owner: string }> => {
-      const known = this.knownTarget();
-      return { pool: await known.pool(), owner: (await known.facts()).role };
-    };
-    this.live = new LiveCatalog(connect, (read) => withRetries(this.config, () => againWhenLost(read)));
+    this.live = liveCatalogOf(session);
   }
 
   knownTarget(): Database {
