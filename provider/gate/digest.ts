@@ -13,7 +13,7 @@ const LENGTH = 10;
 
 /** The parts in the order in which they are joined, in words of a message. */
 const PARTS = {
-  desired: "the desired state (files of the program)",
+  desired: "the files of the program",
   settings: "the settings of the stack",
   target: "the catalog of the target",
   version: "the version of pgstrata",

@@ -19,6 +19,8 @@ export interface OwnCheck {
   kind: CheckKind | undefined;
 }
 
+/** Comments, and then a query: anything else could end the transaction, and what follows would not be read-only. */
+const QUERY = /^(?:\s|--[^\n]*\n|\/\*[^]*?\*\/)*(?:select|with|values|table)\b/i;
 const KIND_LINE = /^\s*--\s*kind:\s*(\S+)\s*$/m;
 
 /** The checks of a folder in the order of their names; none where there is no folder. */
@@ -78,17 +80,16 @@ async function resultsOf(
     const line = `Begin ${path} with a line "-- kind: plan" or "-- kind: run".`;
     return [inconclusive("plan", name, `${path} does not say its kind`, line)];
   }
-  // A text that is prepared is one statement: none can end the transaction and go on.
+  if (!QUERY.test(sql)) return [inconclusive(kind, name, `${path} is no query`, `Have ${path} hold one SELECT.`)];
+  // A text that is prepared is one statement: nothing follows the query.
   const prepared = { name: `pgstrata_check_${shortHash(sql)}`, text: sql };
   const [saved, asked, undone] = await Promise.allSettled([
     client.query("savepoint own_check"),
     client.query<Record<string, unknown>>(prepared),
     client.query("rollback to savepoint own_check"),
   ]);
-  if (saved.status === "rejected" || undone.status === "rejected") {
-    // It has ended the transaction, or the connection is lost.
-    return [inconclusive(kind, name, `${path} cannot be run as a query`, `Have ${path} hold one SELECT.`)];
-  }
+  if (saved.status === "rejected") throw saved.reason;
+  if (undone.status === "rejected") throw undone.reason;
   if (asked.status === "rejected")
     return [inconclusive(kind, name, `${path}: ${measuring.reason(asked.reason)}`, `Correct ${path}.`)];
   const { rows } = asked.value;

@@ -71,9 +71,7 @@ function approvedPlan({ approvedPlan: approved }: GateSettings, plan: PlanDigest
   const differing = differences(approved, plan);
   return check("run", name, {
     isGood: differing?.length === 0,
-    measured: differing?.length
-      ? `${measured}: ${differing.join(" and ")} ${differing.length > 1 ? "differ" : "differs"}`
-      : measured,
+    measured: differing?.length ? `${measured}, which differs in ${differing.join(" and ")}` : measured,
     expected: differing === undefined ? `${approved}, which is no digest of a plan` : approved,
     mend: `Review the preview, then: pulumi config set approvedPlan ${measured}`,
   });

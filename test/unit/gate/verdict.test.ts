@@ -133,7 +133,7 @@ describe("the digest of a plan", () => {
     expect(differences(PLAN, digest)).toEqual([]);
     expect(differences(PLAN, { ...digest, target: "0000000000" })).toEqual(["the catalog of the target"]);
     expect(differences(PLAN, { ...digest, desired: "0", settings: "0", version: "0" })).toEqual([
-      "the desired state (files of the program)",
+      "the files of the program",
       "the settings of the stack",
       "the version of pgstrata",
     ]);
