@@ -114,6 +114,12 @@ export interface ProviderArgs {
   backupCommand?: pulumi.Input<string> | undefined;
 
   /**
+   * For `external`: the oldest backup that counts, in hours.
+   * @default 24
+   */
+  backupMaxAgeHours?: pulumi.Input<number> | undefined;
+
+  /**
    * For how many days tables and columns that are dropped with rows stay in the database under another
    * name, so that going back gives the rows back; 0 to drop at once.
    * @default 0
@@ -156,6 +162,7 @@ export class Provider extends pulumi.ProviderResource {
         backupSizeLimitMb: asJson(args.backupSizeLimitMb),
         backupTimeoutMs: asJson(args.backupTimeoutMs),
         backupCommand: args.backupCommand,
+        backupMaxAgeHours: asJson(args.backupMaxAgeHours),
         keepDroppedDays: asJson(args.keepDroppedDays),
       },
       pulumi.mergeOptions(opts, { additionalSecretOutputs: ["url"] }),

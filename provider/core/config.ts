@@ -72,4 +72,6 @@ export interface BackupSettings {
   timeoutMs: number;
   /** For `external`: prints when the last backup by others was made, as ISO 8601. */
   command: string | undefined;
+  /** For `external`: the oldest backup that counts, in hours. Default 24. */
+  maxAgeHours: number;
 }

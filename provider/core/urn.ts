@@ -11,3 +11,9 @@ export function stackOf(urn: string): string {
     .slice(0, 2)
     .join("::");
 }
+
+/** Both by themselves. */
+export function stackNameOf(urn: string): { stack: string; project: string } {
+  const [stack = "", project = ""] = stackOf(urn).split("::");
+  return { stack, project };
+}

@@ -22,6 +22,8 @@ export interface ConnectionTarget {
   tlsMode: TlsMode;
   /** What TLS checks, used unless `tlsMode` is `disable`. Certificate files are read when it is called. */
   tlsOptions(): ConnectionOptions;
+  /** Certificate files as the URL names them. */
+  tlsFiles: Readonly<Record<"ca" | "cert" | "key", string | null>>;
   /** The URL without its TLS parameters, for the driver. Secret. */
   driverUrl: string;
 }
@@ -69,6 +71,7 @@ export function parseConnectionUrl(url: string): ConnectionTarget {
     database,
     tlsMode,
     tlsOptions: () => tlsOptions(tlsMode, files),
+    tlsFiles: files,
     driverUrl: driverUrl.href,
   };
 }

@@ -35,6 +35,8 @@ interface Other {
 export interface RunLock {
   /** False once the connection is lost: another run may have come in since. */
   readonly isHeld: boolean;
+  /** The connection that it ends with, for what must be done by the only session on the database. */
+  readonly client: PoolClient;
   release(): Promise<void>;
 }
 
@@ -114,6 +116,7 @@ function held(pool: Pool, client: PoolClient): RunLock {
   client.on("error", lost);
   client.on("end", lost);
   return {
+    client,
     get isHeld() {
       return isHeld;
     },

@@ -20,7 +20,7 @@ export interface OwnCheck {
 }
 
 /** Comments, and then a query: anything else could end the transaction, and what follows would not be read-only. */
-const QUERY = /^(?:\s|--[^\n]*\n|\/\*[^]*?\*\/)*(?:select|with|values|table)\b/i;
+const QUERY = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:select|with|values|table)\b/i;
 const KIND_LINE = /^\s*--\s*kind:\s*(\S+)\s*$/m;
 
 /** The checks of a folder in the order of their names; none where there is no folder. */

@@ -17,8 +17,11 @@ export interface GuardStep {
   readonly name: string;
   /** Whether a run has to pass the step before this change. */
   isNeeded(change: Change): boolean;
-  /** @throws {UserError} when the change must not be made; nothing has been changed then. */
-  run(change: Change): Promise<void>;
+  /**
+   * @param lock of the run, held on the database.
+   * @throws {UserError} when the change must not be made; nothing has been changed then.
+   */
+  run(change: Change, lock: RunLock): Promise<void>;
 }
 
 /** To be called right before the first statement of a resource that changes the target. */
@@ -105,7 +108,7 @@ export class Guard {
       for (const step of this.missing(change)) {
         signal.throwIfAborted();
         report.status(`${step.name}, before the first change`);
-        await step.run(change);
+        await step.run(change, this.lock);
         this.passed.add(step);
       }
     } catch (error) {

@@ -1,4 +1,5 @@
 /** What the steps of the guard work with, and what they have found for those that report it. */
+import type { BackupReport } from "../backup/record.ts";
 import type { ProviderConfig } from "../core/config.ts";
 import type { CallContext } from "../core/resourceType.ts";
 import type { Database } from "../database/target.ts";
@@ -13,6 +14,10 @@ export interface RunRecord {
    */
   hasProgram?: boolean;
   gate?: DeclaredGate;
+  /** Of what is planned, in hexadecimal digits; undefined until it is known. */
+  planDigest?: string;
+  /** The backup before the first change. */
+  backup?: BackupReport;
 }
 
 /** The gate that the program of this run has declared. */

@@ -2,11 +2,13 @@
  * What a run has to pass before its first change, in this order. Each step is carried out in its own room.
  */
 import { UserError } from "../core/errors.ts";
+import { stackNameOf } from "../core/urn.ts";
 import type { GuardStep } from "./guard.ts";
 import type { Run } from "./run.ts";
 
 export function guardSteps(run: Run): GuardStep[] {
-  const steps = [gateStep(run)];
+  if (run.config.backup.mode === "off") run.record.backup = { mode: "off" };
+  const steps = [gateStep(run), ...backupStep(run)];
   return [
     {
       name: "start",
@@ -34,4 +36,30 @@ function gateStep({ config, record }: Run): GuardStep {
       );
     },
   };
+}
+
+/** A destroy is a change like any other. */
+function backupStep({ config, database, record, projectDirectory }: Run): GuardStep[] {
+  const { backup, lockLimitMs, lockTimeoutMs } = config;
+  if (backup.mode === "off" || database === undefined) return [];
+  return [
+    {
+      name: "backup",
+      isNeeded: () => true,
+      run: async ({ context }, lock) => {
+        const { takeBackup } = await import("../backup/takeBackup.ts");
+        record.backup = await takeBackup({
+          settings: backup,
+          database,
+          lock,
+          lockWaitMs: Math.max(lockLimitMs, lockTimeoutMs),
+          ...stackNameOf(context.urn),
+          planDigest: record.planDigest,
+          projectDirectory,
+          report: context.report,
+          signal: context.signal,
+        });
+      },
+    },
+  ];
 }

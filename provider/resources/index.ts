@@ -10,4 +10,5 @@ export const resourceTypes: Record<string, (session: Session) => Promise<Resourc
   "pgstrata:index:Layer": async (session) => (await import("./layer/layer.ts")).createLayer(session),
   "pgstrata:index:Row": async (session) => (await import("./row/row.ts")).createRow(session),
   "pgstrata:index:Rows": async (session) => (await import("./rows/rows.ts")).createRows(session),
+  "pgstrata:index:Backup": async (session) => (await import("./backup/backup.ts")).createBackup(session),
 };

@@ -2,6 +2,7 @@
  * The whole package schema, from which SDKs for other languages are generated. The resources' properties are
  * in the files beside it.
  */
+import { backup } from "./backup.ts";
 import { gate } from "./gate.ts";
 import { layer, layerTypes } from "./layer.ts";
 import type { PropertySpec, ResourceSpec } from "./property.ts";
@@ -10,7 +11,7 @@ import { row } from "./row.ts";
 import { rows } from "./rows.ts";
 import { VERSION } from "./version.ts";
 
-const RESOURCES: Record<string, ResourceSpec> = { Gate: gate, Layer: layer, Row: row, Rows: rows };
+const RESOURCES: Record<string, ResourceSpec> = { Gate: gate, Layer: layer, Row: row, Rows: rows, Backup: backup };
 
 /** A JSON object of Pulumi's package schema. */
 interface SchemaObject {

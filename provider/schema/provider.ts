@@ -98,6 +98,11 @@ export const provider: ResourceSpec = {
       description:
         "For `external`: a command that prints when the last backup by others was made, as ISO 8601, such as one that asks a cloud for its last snapshot. Run by the shell, from the project.",
     },
+    backupMaxAgeHours: {
+      type: whole,
+      default: 24,
+      description: "For `external`: the oldest backup that counts, in hours; an older one stops the run. Default 24.",
+    },
     keepDroppedDays: {
       type: whole,
       default: 0,

@@ -49,6 +49,7 @@ const ROOMS = [
   "shadow",
   "apply",
   "gate",
+  "backup",
   "guard",
   "resources",
   "schema",

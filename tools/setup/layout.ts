@@ -2,8 +2,10 @@
  * Where the set-up keeps its files, and which versions it installs. What is there now is told by `record.ts`.
  */
 import { createHash } from "node:crypto";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheFolder, type Environment } from "../../provider/core/userFolders.ts";
+
+export type { Environment } from "../../provider/core/userFolders.ts";
 
 /** The versions that the set-up installs; `package.json` pins the npm packages to the same ones. */
 export const versions = {
@@ -13,9 +15,6 @@ export const versions = {
   random: "4.21.2",
   postgresql: "3.18.1",
 } as const;
-
-/** The environment that a function reads; absent names are undefined. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where things lie in the git-ignored project-local home `<root>/.pgstrata`. All paths are absolute. */
 export interface Layout {
@@ -58,7 +57,7 @@ export function pluginPath(layout: Layout, name: string, version: string): strin
 
 /** The folder that keeps built executables for all checkouts of this user. */
 export function buildCache(env: Environment): string {
-  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "pgstrata", "go");
+  return join(cacheFolder(env), "go");
 }
 
 /** @returns the first 12 hexadecimal digits of the SHA-256 of the texts. */

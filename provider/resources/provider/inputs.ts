@@ -16,6 +16,7 @@ const DEFAULTS = {
   backupKeep: 10,
   backupSizeLimitMb: 5120,
   backupTimeoutMs: 3_600_000,
+  backupMaxAgeHours: 24,
   keepDroppedDays: 0,
 } as const;
 const LARGEST = {
@@ -28,15 +29,16 @@ const LARGEST = {
   backupKeep: 10_000,
   backupSizeLimitMb: 1_000_000_000,
   backupTimeoutMs: 604_800_000,
+  backupMaxAgeHours: 8760,
   keepDroppedDays: 3650,
 } as const;
-const LEAST: Partial<Record<keyof typeof DEFAULTS, number>> = { backupKeep: 1 };
+const LEAST: Partial<Record<keyof typeof DEFAULTS, number>> = { backupKeep: 1, backupMaxAgeHours: 1 };
 const SHADOW_MODES = ["auto", "embedded", "colocated"] as const;
 const TEXTS = ["backupFolder", "backupCommand"] as const;
 const PROPERTIES = [
   ...["url", "lockTimeoutMs", "lockLimitMs", "lockRetries", "statementTimeoutMs", "longStatementTimeoutMs"],
   ...["rowQuestionTimeoutMs", "shadow", "requireGate", "backup", "backupFolder", "backupKeep", "backupProof"],
-  ...["backupSizeLimitMb", "backupTimeoutMs", "backupCommand", "keepDroppedDays"],
+  ...["backupSizeLimitMb", "backupTimeoutMs", "backupCommand", "backupMaxAgeHours", "keepDroppedDays"],
 ];
 /** What the engine itself adds to a provider's inputs. */
 const ENGINE_PROPERTIES = new Set(["version", "pluginDownloadURL", "pluginChecksums", "parameterization", "package"]);
@@ -103,6 +105,7 @@ export function parseConfig(properties: Properties): { config: ProviderConfig; f
       sizeLimitMb: number("backupSizeLimitMb"),
       timeoutMs: number("backupTimeoutMs"),
       command: text("backupCommand"),
+      maxAgeHours: number("backupMaxAgeHours"),
     },
     keepDroppedDays: number("keepDroppedDays"),
   };

@@ -28,7 +28,10 @@ afterEach(async () => {
   await database.drop();
 });
 
-async function run(gate: Properties = {}, options: Parameters<typeof gatedRun>[2] & { url?: string } = {}): Promise<GatedRun> {
+async function run(
+  gate: Properties = {},
+  options: Parameters<typeof gatedRun>[2] & { url?: string } = {},
+): Promise<GatedRun> {
   const made = await gatedRun(options.url ?? database.url, { ...GATE, checks: "none", ...gate }, options);
   open.push(() => made.close());
   return made;
@@ -88,12 +91,16 @@ describe("what an update needs in any case stops a preview", () => {
     await database.query(`grant create, usage on schema app to ${role.name}`);
     const found = await run({}, asRole());
     expect(found.failures).toEqual([]);
-    expect(found.line("privileges")).toMatch(/^WARNING .* does not own 1 of the tables and views there, such as app\.items/);
+    expect(found.line("privileges")).toMatch(
+      /^WARNING .* does not own 1 of the tables and views there, such as app\.items/,
+    );
   });
 
   test("an extension that the server does not have", async () => {
     const line = await stops("extensions", { extensions: ["pgcrypto", "no_such_extension"] });
-    expect(line).toMatch(/cannot be had: no_such_extension; .* → Install the package of no_such_extension on the server\.$/);
+    expect(line).toMatch(
+      /cannot be had: no_such_extension; .* → Install the package of no_such_extension on the server\.$/,
+    );
   });
 
   test("an extension that the role may not create, while a trusted one is fine", async () => {
@@ -107,7 +114,9 @@ describe("what an update needs in any case stops a preview", () => {
   });
 
   test("a role that does not exist", async () => {
-    expect(await stops("roles", { roles: ["no_such_role"] })).toContain("missing: no_such_role; expected no_such_role → CREATE ROLE no_such_role;");
+    expect(await stops("roles", { roles: ["no_such_role"] })).toContain(
+      "missing: no_such_role; expected no_such_role → CREATE ROLE no_such_role;",
+    );
     expect((await run({ roles: [role.name] })).failures).toEqual([]);
   });
 
@@ -129,7 +138,12 @@ describe("what an update needs in any case stops a preview", () => {
   });
 
   test("faults of inputs are told together", async () => {
-    const { failures } = await run({ window: "2-4", thresholds: { nope: 1 }, more: 1, overrides: { disk: { who: "Ann" } } });
+    const { failures } = await run({
+      window: "2-4",
+      thresholds: { nope: 1 },
+      more: 1,
+      overrides: { disk: { who: "Ann" } },
+    });
     expect(failures.map(({ property }) => property).sort()).toEqual([
       ...["more", "overrides.disk.plan", "overrides.disk.until", "overrides.disk.why", "thresholds", "window"],
     ]);
@@ -159,7 +173,9 @@ describe("what has to hold when an update begins is a forecast in a preview, and
   };
 
   test("a time outside of the window, unless a reason is given", async () => {
-    expect(await stops("window", { window: closed() })).toMatch(/\d\d:\d\d UTC; expected \d\d:00-\d\d:00 UTC → Wait for the window/);
+    expect(await stops("window", { window: closed() })).toMatch(
+      /\d\d:\d\d UTC; expected \d\d:00-\d\d:00 UTC → Wait for the window/,
+    );
     await passes({ window: closed(), windowOverride: "agreed with Ann" });
   });
 
@@ -206,7 +222,9 @@ describe("what has to hold when an update begins is a forecast in a preview, and
     const client = await transaction("insert into app.items values (1)");
     await client.query("prepare transaction 'it''s'");
     try {
-      expect(await stops("prepared-transactions", {})).toMatch(/1, the oldest "it's" for .* → ROLLBACK PREPARED 'it''s';/);
+      expect(await stops("prepared-transactions", {})).toMatch(
+        /1, the oldest "it's" for .* → ROLLBACK PREPARED 'it''s';/,
+      );
     } finally {
       await client.query("rollback prepared 'it''s'");
     }
@@ -230,7 +248,9 @@ describe("what has to hold when an update begins is a forecast in a preview, and
     const stop = await laggingReplica(server.url("postgres"));
     open.push(stop);
     await database.query("insert into app.items select generate_series(1, 1000)");
-    expect(await stops("replication-lag", { thresholds: { replicationLagMb: 0 } })).toMatch(/late \d.* s, [\d.]+ MB; expected up to 30 s and 0 MB/);
+    expect(await stops("replication-lag", { thresholds: { replicationLagMb: 0 } })).toMatch(
+      /late \d.* s, [\d.]+ MB; expected up to 30 s and 0 MB/,
+    );
     await passes({});
   });
 
@@ -254,7 +274,9 @@ describe("what has to hold when an update begins is a forecast in a preview, and
   });
 
   test("a disk without space", async () => {
-    expect(await stops("disk", { thresholds: { freeDiskMb: 1e12 } })).toMatch(/\d+ MB free; expected 1000000000000 MB free/);
+    expect(await stops("disk", { thresholds: { freeDiskMb: 1e12 } })).toMatch(
+      /\d+ MB free; expected 1000000000000 MB free/,
+    );
   });
 
   test("a database that is too large for a dump, or that the role cannot read", async () => {
@@ -271,17 +293,25 @@ describe("what has to hold when an update begins is a forecast in a preview, and
     const plan = /plan (\S+)/.exec((await run(gate)).said[0] ?? "")?.[1] ?? "";
     const approved = { ...gate, approvedPlan: plan };
     await passes(approved);
-    expect(await stops("approved-plan", { ...approved, settings: { region: "two" } })).toContain("which differs in the settings of the stack;");
-    expect(await stops("approved-plan", { ...approved, sources: ["biome.json"] })).toContain("which differs in the files of the program;");
+    expect(await stops("approved-plan", { ...approved, settings: { region: "two" } })).toContain(
+      "which differs in the settings of the stack;",
+    );
+    expect(await stops("approved-plan", { ...approved, sources: ["biome.json"] })).toContain(
+      "which differs in the files of the program;",
+    );
     await database.query("alter table app.items add column more int");
-    expect(await stops("approved-plan", approved)).toMatch(/which differs in the catalog of the target; .* → Review the preview, then: pulumi config set approvedPlan \S+$/);
+    expect(await stops("approved-plan", approved)).toMatch(
+      /which differs in the catalog of the target; .* → Review the preview, then: pulumi config set approvedPlan \S+$/,
+    );
   });
 
   test("a catalog that changes after the update has read it is not the approved one either", async () => {
     const plan = /plan (\S+)/.exec((await run()).said[0] ?? "")?.[1] ?? "";
     const update = await run({ approvedPlan: plan, isDryRun: false });
     await database.query("alter table app.items add column more int");
-    await expect(update.session.record.gate?.pass(update.context)).rejects.toThrow("which differs in the catalog of the target");
+    await expect(update.session.record.gate?.pass(update.context)).rejects.toThrow(
+      "which differs in the catalog of the target",
+    );
   });
 
   test("files that the stack before this one has not verified", async () => {
@@ -291,10 +321,18 @@ describe("what has to hold when an update begins is a forecast in a preview, and
     await passes({ ...gate, release });
     const old = new Date(Date.now() - 200 * 3_600_000).toISOString();
     expect(await stops("promotion", gate)).toContain("stack dev exports no verified release");
-    expect(await stops("promotion", { ...gate, release: { ...release, desired: "other" } })).toContain("it has files other of commit abc1234");
-    expect(await stops("promotion", { ...gate, release: { ...release, result: "FAIL" } })).toContain("its verification says FAIL");
-    expect(await stops("promotion", { ...gate, release: { ...release, verifiedAt: old } })).toContain(`it was verified at ${old}`);
-    expect(await stops("promotion", { ...gate, release: { ...release, verifiedAt: "soon" } })).toContain("it was verified at soon");
+    expect(await stops("promotion", { ...gate, release: { ...release, desired: "other" } })).toContain(
+      "it has files other of commit abc1234",
+    );
+    expect(await stops("promotion", { ...gate, release: { ...release, result: "FAIL" } })).toContain(
+      "its verification says FAIL",
+    );
+    expect(await stops("promotion", { ...gate, release: { ...release, verifiedAt: old } })).toContain(
+      `it was verified at ${old}`,
+    );
+    expect(await stops("promotion", { ...gate, release: { ...release, verifiedAt: "soon" } })).toContain(
+      "it was verified at soon",
+    );
     await passes({ ...gate, promoteMaxAgeHours: 300, release: { ...release, verifiedAt: old } });
   });
 
@@ -314,9 +352,13 @@ describe("what has to hold when an update begins is a forecast in a preview, and
     const word = { who: "Ann", why: "asked the team", until: new Date(Date.now() + 3_600_000).toISOString(), plan };
     const both = { "idle-in-transaction": word, "long-transactions": word };
     await passes({ overrides: both }, asRole());
-    expect((await run({ overrides: both }, asRole())).said[0]).toContain(`(overridden by Ann until ${word.until}: asked the team)`);
+    expect((await run({ overrides: both }, asRole())).said[0]).toContain(
+      `(overridden by Ann until ${word.until}: asked the team)`,
+    );
     const stale = { "idle-in-transaction": { ...word, plan: "other" }, "long-transactions": word };
-    expect((await run({ overrides: stale }, asRole())).said[0]).toContain("the override by Ann does nothing: it is for plan other");
+    expect((await run({ overrides: stale }, asRole())).said[0]).toContain(
+      "the override by Ann does nothing: it is for plan other",
+    );
   });
 
   test("inputs of the run are used and not kept, so that no difference arises", async () => {

@@ -33,7 +33,10 @@ const context: CallContext = {
 /** One update, as far as a gate is declared in it. */
 async function update(options: { gate?: Properties; requireGate?: boolean; hasProgram?: boolean }): Promise<Session> {
   const { gate, requireGate = false, hasProgram = true } = options;
-  const session = createSession({ ...defaults({ url: database.url, requireGate }), shadow: { url: inject("serverUrl") } });
+  const session = createSession({
+    ...defaults({ url: database.url, requireGate }),
+    shadow: { url: inject("serverUrl") },
+  });
   open.push(session);
   session.record.hasProgram = hasProgram;
   if (gate !== undefined) expect((await createGate(session).check(context, {}, { ...gate })).failures).toEqual([]);
@@ -49,7 +52,9 @@ async function makeLayer(session: Session, sql = TABLE): Promise<ResourceState> 
 describe("the first change of an update", () => {
   test("is refused where the gate says NO-GO, and nothing is changed", async () => {
     const session = await update({ gate: CLOSED });
-    await expect(makeLayer(session)).rejects.toThrow(/^NO-GO\. Nothing was changed\.\n(.*\n)* {2}NO-GO +incident: open: INC-7/);
+    await expect(makeLayer(session)).rejects.toThrow(
+      /^NO-GO\. Nothing was changed\.\n(.*\n)* {2}NO-GO +incident: open: INC-7/,
+    );
     expect(await relationsIn(database, "app")).toEqual([]);
   });
 
@@ -60,7 +65,9 @@ describe("the first change of an update", () => {
 
   test("is refused without a gate where one is required, with the line that mends it", async () => {
     const session = await update({ requireGate: true });
-    await expect(makeLayer(session)).rejects.toThrow('a run with --target names the gate as well: --target "**pgstrata:index:Gate::*"');
+    await expect(makeLayer(session)).rejects.toThrow(
+      'a run with --target names the gate as well: --target "**pgstrata:index:Gate::*"',
+    );
     expect(await relationsIn(database, "app")).toEqual([]);
     await makeLayer(await update({}));
   });
@@ -69,7 +76,9 @@ describe("the first change of an update", () => {
     const state = await makeLayer(await update({}));
     // The lock of a run stays until its process ends.
     const remove = (session: Session): Promise<void> =>
-      createLayer(session, project.directory).delete(context, state).finally(() => session.close());
+      createLayer(session, project.directory)
+        .delete(context, state)
+        .finally(() => session.close());
     await expect(remove(await update({ gate: CLOSED }))).rejects.toThrow("INC-7");
     await expect(remove(await update({ requireGate: true }))).rejects.toThrow("This run has no gate");
     expect(await relationsIn(database, "app")).toContain("items");
@@ -89,7 +98,9 @@ describe("the first change of an update", () => {
 describe("a run that changes nothing", () => {
   /** How often the server was asked for the whole catalog of this database. */
   const reads = (): number =>
-    readFileSync(inject("serverLog"), "utf8").split("\n").filter((line) => line.includes("not i.indisvalid and c.relkind = 'i'")).length;
+    readFileSync(inject("serverLog"), "utf8")
+      .split("\n")
+      .filter((line) => line.includes("not i.indisvalid and c.relkind = 'i'")).length;
 
   test("reads the catalog once, for gate and layers together", async () => {
     const state = await makeLayer(await update({}));

@@ -1,0 +1,211 @@
+/**
+ * The backup before the first change of a run, in the mode of its settings: taken, proven, written down, and
+ * old ones deleted. When it is due is left to the guard.
+ */
+import { stat } from "node:fs/promises";
+import { isAbsolute, join, resolve } from "node:path";
+import type { BackupSettings } from "../core/config.ts";
+import { UserError } from "../core/errors.ts";
+import { dataFolder } from "../core/userFolders.ts";
+import {
+  listBackups,
+  newName,
+  partialFile,
+  prepareFolder,
+  removeFiles,
+  sha256Of,
+  sweep,
+  writePrivate,
+} from "./backupFiles.ts";
+import { dump } from "./dump.ts";
+import type { BackupOrder } from "./order.ts";
+import { requirePgTools } from "./pgTools.ts";
+import { isRestored, prove } from "./proof.ts";
+import type { BackupReport, DumpRecord, StoredRecord } from "./record.ts";
+import { embeddedScratch, type ScratchDatabase, type ScratchNeeds, scratchNeeds } from "./scratch.ts";
+import { exportState, keepState, type StateExport } from "./stateExport.ts";
+
+/** Below it, a dump is suspiciously small for one of a database in use. */
+const SMALL_BYTES = 100_000;
+
+/** @throws {UserError} when there is no proven backup; nothing may be changed then. */
+export async function takeBackup(order: BackupOrder): Promise<BackupReport> {
+  const { mode } = order.settings;
+  const report = await takeIn(order);
+  for (const warning of report.record?.warnings ?? []) order.report.warn(`backup: ${warning}`);
+  if (report.record !== undefined) order.report.info(`backup: ${summaryOf(report)}`);
+  return { ...report, mode };
+}
+
+async function takeIn(order: BackupOrder): Promise<BackupReport> {
+  switch (order.settings.mode) {
+    case "off":
+      return { mode: "off" };
+    case "external": {
+      const { externalBackup } = await import("./external.ts");
+      return { mode: "external", record: await externalBackup(order) };
+    }
+    case "copy": {
+      const { copyDatabase } = await import("./copy.ts");
+      return inFolder(order, (folder) => copyDatabase(order, folder));
+    }
+    case "dump":
+      return inFolder(order, (folder) => takeDump(order, folder));
+  }
+}
+
+/** The folder of the settings; without one, that of the project among the user's data. */
+export function backupFolder(
+  { folder }: Pick<BackupSettings, "folder">,
+  { project, projectDirectory }: { project: string; projectDirectory: string },
+): string {
+  if (folder !== undefined) return isAbsolute(folder) ? folder : resolve(projectDirectory, folder);
+  return join(dataFolder(process.env), "backups", project.replaceAll(/[^\w-]/g, "_"));
+}
+
+/** Prepares the folder, and keeps as many backups in it as the settings say. */
+async function inFolder(order: BackupOrder, take: (folder: string) => Promise<StoredRecord>): Promise<BackupReport> {
+  const folder = backupFolder(order.settings, order);
+  try {
+    const warnings = await prepareFolder(folder);
+    await sweep(folder);
+    const taken = await take(folder);
+    const record = { ...taken, warnings: [...warnings, ...taken.warnings] };
+    await writePrivate(folder, `${record.name}.json`, `${JSON.stringify(record, null, 2)}\n`);
+    await deleteOld(order, folder);
+    return { mode: record.mode, record, folder };
+  } catch (error) {
+    throw explainFileError(error, folder);
+  }
+}
+
+async function takeDump(order: BackupOrder, folder: string): Promise<DumpRecord> {
+  const { settings, database, projectDirectory, signal, report, stack, project, planDigest } = order;
+  const started = performance.now();
+  const { major, version } = await database.facts();
+  const needs = await scratchNeeds(database);
+  refuseLarge(needs, order);
+  const tools = await requirePgTools({ major, projectDirectory, signal });
+  const run = { tools, signal, timeoutMs: settings.timeoutMs };
+  const name = await newName(folder, { stack, database: database.target.database, time: new Date(), planDigest });
+  const file = `${name}.dump`;
+  const partial = await partialFile(folder, file);
+  const startEmbedded = (): Promise<ScratchDatabase | string> =>
+    embeddedScratch(needs, join(projectDirectory, ".pgstrata", "shadow"));
+  // A server for the proof starts while pg_dump writes.
+  const early = isRestored(settings.proof, needs.bytes) ? startEmbedded() : undefined;
+  early?.catch(() => undefined);
+  let isProving = false;
+  try {
+    report.status("backup: pg_dump");
+    const exporting = exportState({ stack, project }, projectDirectory, signal);
+    const state = exporting.catch((): StateExport => ({ reason: "it was cancelled" }));
+    const snapshot = await dump({ database, projectDirectory, run, lockWaitMs: order.lockWaitMs, report }, partial);
+    const { size } = await stat(partial.path);
+    report.status(`backup: proof of ${(size / 2 ** 20).toFixed(1)} MB`);
+    const { tables, rows, takenAt } = snapshot;
+    isProving = true;
+    const [{ proof, warnings }, sha256] = await Promise.all([
+      prove({
+        path: partial.path,
+        sizeBytes: size,
+        tables,
+        rows,
+        needs,
+        desired: settings.proof,
+        embedded: () => early ?? startEmbedded(),
+        database,
+        projectDirectory,
+        run,
+      }),
+      sha256Of(partial.path),
+    ]);
+    const kept = await keepState(await state, folder, name);
+    await partial.complete();
+    const small =
+      size < SMALL_BYTES
+        ? [`the dump has ${size} bytes; one of more than 100 KB is expected of a database in use`]
+        : [];
+    return {
+      format: 1,
+      mode: "dump",
+      name,
+      project,
+      stack,
+      database: database.label,
+      takenAt: takenAt.toISOString(),
+      ...(planDigest === undefined ? {} : { planDigest }),
+      serverVersion: version,
+      tool: `pg_dump ${tools.version} (${tools.place})`,
+      file,
+      sha256,
+      sizeBytes: size,
+      roles: [...needs.roles],
+      rows: { ...rows },
+      proof,
+      ...kept.state,
+      elapsedMs: Math.round(performance.now() - started),
+      warnings: [...warnings, ...kept.warnings, ...small],
+    };
+  } catch (error) {
+    const unused = isProving ? undefined : await early?.catch(() => undefined);
+    if (typeof unused === "object") await unused.drop();
+    await partial.discard();
+    throw error;
+  }
+}
+
+function refuseLarge({ bytes }: ScratchNeeds, { settings, database }: BackupOrder): void {
+  const sizeMb = Math.ceil(bytes / 2 ** 20);
+  if (sizeMb <= settings.sizeLimitMb) return;
+  throw new UserError(
+    "PS814",
+    `${database.label} has ${sizeMb} MB, but a dump takes at most ${settings.sizeLimitMb} MB (\`backupSizeLimitMb\`). ` +
+      'Raise it, or set `backup` to "external" or "copy". Nothing was changed.',
+  );
+}
+
+/** Of this stack and database, the oldest beyond the number that is kept. The one just taken is the newest. */
+async function deleteOld(order: BackupOrder, folder: string): Promise<void> {
+  const { settings, database, stack, project } = order;
+  const own = (await listBackups(folder)).filter(
+    ({ folder: place, record }) =>
+      place === folder && record.stack === stack && record.project === project && record.database === database.label,
+  );
+  for (const old of own.slice(settings.keep)) {
+    if (old.record.mode === "copy") {
+      const { dropCopy } = await import("./copy.ts");
+      await dropCopy(database, old.record.copy);
+    }
+    await removeFiles(old);
+  }
+}
+
+function summaryOf({ record, folder }: BackupReport): string {
+  if (record === undefined) return "none";
+  const seconds = (record.elapsedMs / 1000).toFixed(1);
+  if (record.mode === "external") return `one by others of ${record.takenAt}`;
+  const tables = Object.values(record.rows);
+  const rows = tables.reduce((sum, { count }) => sum + count, 0);
+  const place = record.mode === "copy" ? `the database ${record.copy}` : join(folder ?? "", record.file);
+  const proven = {
+    restore: `restored into ${record.proof.where ?? ""}`,
+    list: "proven by its list",
+    copy: "counted",
+    none: "",
+  };
+  return `${place} (${tables.length} tables, ${rows} rows; ${proven[record.proof.kind]}), ${seconds} s`;
+}
+
+function explainFileError(error: unknown, folder: string): unknown {
+  if (!(error instanceof Error && "syscall" in error && "code" in error)) return error;
+  const advice =
+    error.code === "ENOSPC" || error.code === "EDQUOT"
+      ? "Free space there, or set `backupFolder` to a folder with more of it."
+      : "Make it writable for this user, or set `backupFolder` to another folder.";
+  return new UserError(
+    "PS812",
+    `The backup cannot be written to ${folder} (${String(error.code)}). ${advice} Nothing was changed.`,
+    { cause: error },
+  );
+}
