@@ -1,6 +1,7 @@
 /**
  * The whole platform as desired state, bottom up: settings → target database → gate → access roles; the layers
- * platform → databases → rls; billing plans, organization and project, registered databases as rows.
+ * platform → databases → rls; billing plans, organization and project, registered databases as rows; last
+ * the record of the backup.
  */
 import "./components/program/stackTraces.ts";
 import { RunError } from "@pulumi/pulumi";
@@ -14,6 +15,7 @@ import { keepAnswersOutOfDebugLog } from "./components/program/debugLog.ts";
 import { readStackConfig } from "./components/program/stackConfig.ts";
 import { targetProviders } from "./components/program/targetProviders.ts";
 import { RailwayDatabases } from "./components/registry/RailwayDatabases.ts";
+import { Backup } from "./components/release/Backup.ts";
 import { gateArgs, planSettings } from "./components/release/gateSettings.ts";
 import { Preflight } from "./components/release/Preflight.ts";
 import type { Layer } from "./components/resources/Layer.ts";
@@ -25,7 +27,8 @@ const { lockTimeoutMs, lockLimitMs, lockRetries } = settings;
 const { statementTimeoutMs, longStatementTimeoutMs, rowQuestionTimeoutMs } = settings;
 const { organization, project } = settings;
 
-const url = secrets.databaseUrl ?? (await localUrl());
+const local = secrets.databaseUrl === undefined ? await localDatabase() : undefined;
+const url = secrets.databaseUrl ?? local?.url ?? "";
 const providers = targetProviders({
   url,
   lockTimeoutMs,
@@ -36,6 +39,14 @@ const providers = targetProviders({
   rowQuestionTimeoutMs,
   shadow: secrets.shadow,
   requireGate: settings.requireGate,
+  backup: settings.backup ?? local?.backup ?? "dump",
+  backupFolder: settings.backupFolder ?? local?.backupFolder,
+  backupKeep: settings.backupKeep,
+  backupProof: settings.backupProof,
+  backupSizeLimitMb: settings.backupSizeLimitMb,
+  backupTimeoutMs: settings.backupTimeoutMs,
+  backupCommand: settings.backupCommand,
+  backupMaxAgeHours: settings.backupMaxAgeHours,
 });
 
 const accessRoles = Object.values(ACCESS_ROLES);
@@ -65,7 +76,7 @@ const platform = new PlatformSchema("platform", { access }, { providers });
 const databases = new DatabasesTable("databases", { platform }, { providers });
 const rls = new RowLevelSecurity("rls", { platform, databases }, { providers });
 
-new BillingPlans("plans", { platform }, { providers });
+const plans = new BillingPlans("plans", { platform }, { providers });
 const tenant = new Tenant("tenant", { platform, organization, project }, { providers });
 const railway = new RailwayDatabases(
   "railway",
@@ -79,6 +90,9 @@ const railway = new RailwayDatabases(
   },
   { providers },
 );
+
+// Last: it reports the backup before whatever of the above changed something.
+const backup = new Backup("backup", { after: [access, rls, plans, railway] }, { providers });
 
 /** What stands in the database, by layer. */
 export const layers = {
@@ -98,16 +112,19 @@ export const registeredDatabases = {
  */
 export const rolePasswords = access.passwords;
 
+/** The moment of the backup before the last change. */
+export const backupTakenAt = backup.record.takenAt;
+
 function figures({ digest, objects }: Layer) {
   return { digest, objects: objects.apply((names) => names.length) };
 }
 
 /** The database of this checkout; loaded only where a stack runs on it. */
-async function localUrl(): Promise<string> {
-  const { localDatabaseUrl } = await import("./tools/lib/localDatabase.ts");
+async function localDatabase() {
+  const { localBackup, localDatabaseUrl } = await import("./tools/lib/localDatabase.ts");
   const { shownError, UserError } = await import("./provider/core/errors.ts");
   try {
-    return await localDatabaseUrl(import.meta.dirname);
+    return { url: await localDatabaseUrl(import.meta.dirname), ...localBackup(import.meta.dirname) };
   } catch (error) {
     // A mistake of the user is shown without a stack trace.
     if (error instanceof UserError) throw new RunError(shownError(error));

@@ -89,6 +89,22 @@ const SETTINGS = z.object({
   /** Longest run of one question that a plan puts to the rows, in milliseconds; 0 to ask none. */
   rowQuestionTimeoutMs: z.optional(count(0)),
   ...GATE_SETTINGS,
+  /** The backup before the first change of a run; see the argument of the provider, as for those below. */
+  backup: z.optional(z.enum(["dump", "copy", "external", "off"], "expected dump, copy, external or off")),
+  /** Where backups lie, from the project directory. */
+  backupFolder: z.optional(text),
+  /** How many backups are kept. */
+  backupKeep: z.optional(count(1)),
+  /** How a dump is proven. */
+  backupProof: z.optional(z.enum(["auto", "restore", "list"], "expected auto, restore or list")),
+  /** The largest database that is dumped, in MB. */
+  backupSizeLimitMb: z.optional(count(0)),
+  /** Longest run of a dump, and of its proof, in milliseconds; 0 for no limit. */
+  backupTimeoutMs: z.optional(count(0)),
+  /** Prints when the last backup by others was made. */
+  backupCommand: z.optional(text),
+  /** The oldest backup by others that counts, in hours. */
+  backupMaxAgeHours: z.optional(count(1)),
   /** The organization that owns the project; matched by slug. */
   organization: z.pipe(
     z.pipe(z._default(z.string(), "{}"), json),

@@ -123,7 +123,7 @@ async function takeDump(order: BackupOrder, folder: string): Promise<DumpRecord>
     const kept = await keepState(await state, folder, name);
     await partial.complete();
     const small =
-      size < SMALL_BYTES
+      tables.length > 0 && size < SMALL_BYTES
         ? [`the dump has ${size} bytes; one of more than 100 KB is expected of a database in use`]
         : [];
     return {

@@ -3,7 +3,7 @@
  * left to a file of `lib/` or `setup/`.
  */
 import { requireOwnHome } from "../lib/environment.ts";
-import { startLocalDatabase } from "../lib/localDatabase.ts";
+import { prepareLocalBackup, startLocalDatabase } from "../lib/localDatabase.ts";
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 import { previewStack } from "../lib/preview.ts";
@@ -33,6 +33,7 @@ await runMain(async () => {
     requireOwnHome(root);
     await prepareStackFile(root);
     const { network } = await ensurePulumi({ root, log: (line) => console.log(line) });
+    await prepareLocalBackup(root, (line) => console.log(line));
     console.log(
       network === "open" ? "Pulumi is ready." : "Pulumi is ready, with parts that were built here (closed network).",
     );

@@ -3,7 +3,7 @@
  * `provider/embedded/server.ts`.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { quoteIdent } from "../../provider/catalog/quote.ts";
 import { UserError } from "../../provider/core/errors.ts";
 import { openClient } from "../../provider/database/pool.ts";
@@ -15,6 +15,7 @@ import {
   freePort,
   startEmbeddedServer,
 } from "../../provider/embedded/server.ts";
+import { layoutOf } from "../setup/layout.ts";
 
 const MAJOR_VERSION = 18;
 const SUPERUSER = "pgstrata";
@@ -75,6 +76,39 @@ export async function localDatabaseUrl(root: string): Promise<string> {
     );
   }
   return server.url(DATABASE);
+}
+
+/** Settings of the backup of the local database. */
+export interface LocalBackup {
+  /** `off` where the set-up has found no `pg_dump` and could fetch none. */
+  backup: "dump" | "off";
+  /** From the project directory. */
+  backupFolder: string;
+}
+
+export function localBackup(root: string): LocalBackup {
+  const backup = existsSync(layoutOf(root).withoutPgDump) ? "off" : "dump";
+  return { backup, backupFolder: relative(root, join(layoutOf(root).home, "backups")) };
+}
+
+/**
+ * Gets what the backups of the local database need. Where that cannot be had, it goes without, and says so.
+ *
+ * @param log gets one line of progress at a time.
+ */
+export async function prepareLocalBackup(root: string, log: (line: string) => void): Promise<void> {
+  // A program that only asks for the database loads none of it.
+  const { ensurePgTools } = await import("../setup/pgTools.ts");
+  const tools = await ensurePgTools({ root, major: MAJOR_VERSION, log });
+  const { withoutPgDump } = layoutOf(root);
+  if (tools !== undefined) rmSync(withoutPgDump, { force: true });
+  else {
+    const { installLine } = await import("../../provider/backup/pgTools.ts");
+    writeFileSync(withoutPgDump, "");
+    log(
+      `pg_dump: none, so the local database is changed without a backup; install it with ${installLine(MAJOR_VERSION)}`,
+    );
+  }
 }
 
 /** Stops the local database; its data stay. @returns whether it was running. */

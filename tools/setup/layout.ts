@@ -31,6 +31,8 @@ export interface Layout {
   readonly passphrase: string;
   /** What the last set-up did, for the next one to compare. */
   readonly record: string;
+  /** A file that says that this machine has no `pg_dump` and cannot get one. */
+  readonly withoutPgDump: string;
   /** npm's executables, the pinned Node among them. */
   readonly npmBin: string;
 }
@@ -46,6 +48,7 @@ export function layoutOf(root: string): Layout {
     state: join(home, "state"),
     passphrase: join(home, "passphrase"),
     record: join(home, "setup.json"),
+    withoutPgDump: join(home, "without-pg_dump"),
     npmBin: join(root, "node_modules", ".bin"),
   };
 }
