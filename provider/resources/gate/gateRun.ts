@@ -3,11 +3,11 @@ import { publication } from "../../../project.ts";
 import { UserError } from "../../core/errors.ts";
 import type { CallContext } from "../../core/resourceType.ts";
 import type { Database } from "../../database/target.ts";
-import { type PlanDigest, settingsHash, shortHash } from "../../gate/digest.ts";
+import { joined, type PlanDigest, settingsHash, shortHash } from "../../gate/digest.ts";
 import { Gate } from "../../gate/gate.ts";
 import { type GateReport, isNoGo, shortReport } from "../../gate/report.ts";
 import type { GateSettings } from "../../gate/settings.ts";
-import type { DeclaredGate } from "../../guard/run.ts";
+import type { DeclaredGate, RunRecord } from "../../guard/run.ts";
 import { type LiveCatalog, liveCatalogOf } from "../layer/catalogCache.ts";
 import type { Session } from "../session.ts";
 
@@ -25,12 +25,14 @@ export class GateRun implements DeclaredGate {
   readonly desired: string;
   private readonly gate: Gate;
   private readonly live: LiveCatalog;
+  private readonly record: RunRecord;
   /** Of the moment before the first change. */
   private passed: PlanDigest | undefined;
 
   constructor(session: Session, database: Database, settings: GateSettings, desired: string) {
     this.desired = desired;
     this.live = liveCatalogOf(session);
+    this.record = session.record;
     const { config, projectDirectory } = session;
     this.gate = new Gate({
       database,
@@ -79,6 +81,7 @@ export class GateRun implements DeclaredGate {
     const whole = this.gate.report([...planned, ...ran], plan, true);
     if (whole.verdict === "NO-GO") throw new UserError("PS802", shortReport("NO-GO. Nothing was changed.", whole));
     this.passed = plan;
+    this.record.planDigest = joined(plan);
     if (whole.results.some(({ status, note }) => status !== "PASS" || note !== ""))
       report.warn(shortReport("GO", whole));
   }
