@@ -2,6 +2,7 @@
  * The mode `copy`: a copy of the database on its own server, while no other session is on it, so that it has
  * the same rows. Its name says that it is proven.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientBase } from "pg";
 import { quoteIdent, quoteLiteral } from "../catalog/quote.ts";
 import { UserError } from "../core/errors.ts";
@@ -26,6 +27,15 @@ const OTHERS = `
 const MARKED = `
   select 1 from pg_catalog.pg_database d where d.datname = $1
      and pg_catalog.shobj_description(d.oid, 'pg_database') ^@ $2`;
+
+interface OtherSession {
+  pid: number;
+  role: string;
+  application: string;
+}
+
+const POLL_MS = 100;
+const POLLS = 20;
 
 /** @throws {UserError} while other sessions are on the database, or the role may not make one. */
 export async function copyDatabase(order: BackupOrder, folder: string): Promise<CopyRecord> {
@@ -110,7 +120,13 @@ async function ownRows(client: ClientBase): Promise<CopyRecord["rows"]> {
 }
 
 async function refuseOthers(client: ClientBase, { label }: Database): Promise<void> {
-  const { rows } = await client.query<{ pid: number; role: string; application: string }>(OTHERS);
+  const others = async (): Promise<OtherSession[]> => (await client.query<OtherSession>(OTHERS)).rows;
+  let rows = await others();
+  // The server takes a moment to end a session that has closed its connection, such as our own.
+  for (let n = 0; n < POLLS && rows.length > 0; n++) {
+    await sleep(POLL_MS);
+    rows = await others();
+  }
   if (rows.length === 0) return;
   const named = rows
     .slice(0, 5)

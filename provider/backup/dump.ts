@@ -4,10 +4,9 @@
  */
 import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { PoolClient } from "pg";
 import { UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/resourceType.ts";
-import { describeConnectionError } from "../database/connectionError.ts";
+import { codeOf, describeConnectionError } from "../database/connectionError.ts";
 import { describeDatabaseError } from "../database/databaseError.ts";
 import type { Database } from "../database/target.ts";
 import { libpqAccess } from "./libpq.ts";
@@ -49,7 +48,7 @@ export async function dump(options: DumpOptions, output: { fd: number; path: str
   const client = await database.connect();
   try {
     await client.query("begin isolation level repeatable read, read only");
-    await readUnlimited(client);
+    await readUnlimited(client, { lockWaitMs: options.lockWaitMs, timeoutMs: options.run.timeoutMs });
     const { rows: exported } = await client.query<{ snapshot: string; time: Date }>(
       "select pg_catalog.pg_export_snapshot() as snapshot, pg_catalog.clock_timestamp() as time",
     );
@@ -58,18 +57,26 @@ export async function dump(options: DumpOptions, output: { fd: number; path: str
     const tables = await dumpedTables(client);
     const names = tables.map(({ name }) => name);
     const ended = new AbortController();
-    const counting = countAll(client, names, tables).finally(() => ended.abort());
-    // The failure of the dump tells more.
-    const counted = counting.catch(() => undefined);
+    // Its failure ends the transaction, and so the snapshot of the dump.
+    const uncounted = new AbortController();
+    const counting = countRows(client, names, tablesWithChecksum(tables)).catch((error: unknown) => {
+      uncounted.abort(countFault(error, options));
+      return {};
+    });
     const progress = tellProgress(options.report, output.path, ended.signal);
     try {
       const { file, parameters } = options.run.tools.command("pg_dump", parametersFor(snapshot, options), access);
-      const { signal, timeoutMs } = options.run;
-      const result = await runProgram(file, parameters, { env: access.env, stdout: output.fd, signal, timeoutMs });
-      if (result.exitCode !== 0) throw failure(result, options);
-      return { takenAt: time, tables, rows: await counting };
+      const result = await runProgram(file, parameters, {
+        env: access.env,
+        stdout: output.fd,
+        signal: AbortSignal.any([options.run.signal, uncounted.signal]),
+        timeoutMs: options.run.timeoutMs,
+      });
+      if (result.exitCode !== 0 && !uncounted.signal.aborted) throw failure(result, options);
+      const rows = await counting;
+      uncounted.signal.throwIfAborted();
+      return { takenAt: time, tables, rows };
     } finally {
-      await counted;
       ended.abort();
       await progress;
     }
@@ -79,14 +86,6 @@ export async function dump(options: DumpOptions, output: { fd: number; path: str
     client.release(true);
     await access.remove();
   }
-}
-
-async function countAll(
-  client: PoolClient,
-  names: readonly string[],
-  tables: readonly DumpedTable[],
-): Promise<RowsByTable> {
-  return countRows(client, names, tablesWithChecksum(tables));
 }
 
 const parametersFor = (snapshot: string, { lockWaitMs }: DumpOptions): string[] => [
@@ -117,20 +116,26 @@ function failure(result: ProgramResult, { run, database }: DumpOptions): UserErr
       : said.length > 0
         ? `pg_dump reports: ${said.join("; ")}`
         : `pg_dump ended with ${result.exitCode === undefined ? "a signal" : `exit code ${result.exitCode}`}`;
+  const advice = result.hasTimedOut ? 'Raise it, or set `backup` to "external" or "copy".' : adviceFor(result.stderr);
+  return new UserError("PS812", `The backup of ${database.label} failed: ${reason}. ${advice} Nothing was changed.`);
+}
+
+/** Of the counts, which need to read each row as the dump does. */
+function countFault(error: unknown, { database }: DumpOptions): unknown {
+  if (codeOf(error) !== "42501" || !(error instanceof Error)) return error;
   return new UserError(
     "PS812",
-    `The backup of ${database.label} failed: ${reason}. ${adviceFor(result)} Nothing was changed.`,
+    `The backup of ${database.label} failed: ${error.message}. ${adviceFor(error.message)} Nothing was changed.`,
+    { cause: error },
   );
 }
 
-function adviceFor({ stderr, hasTimedOut }: ProgramResult): string {
-  if (/No space left on device|Disk quota exceeded/.test(stderr))
+function adviceFor(said: string): string {
+  if (/No space left on device|Disk quota exceeded/.test(said))
     return "Free space there, or set `backupFolder` to a folder with more of it.";
-  if (/row-level security policy/.test(stderr))
+  if (/row-level security policy/.test(said))
     return "Connect as a role that reads all rows: the owner of the tables, or one with BYPASSRLS.";
-  if (/permission denied/.test(stderr)) return "Grant the connecting role SELECT on it, or connect as its owner.";
-  if (/lock timeout|canceling statement due to lock/.test(stderr))
-    return "Wait for the sessions that lock the table, or raise `lockLimitMs`.";
-  if (hasTimedOut) return 'Raise it, or set `backup` to "external" or "copy".';
+  if (/permission denied/.test(said)) return "Grant the connecting role SELECT on it, or connect as its owner.";
+  if (/lock timeout/.test(said)) return "Wait for the sessions that lock the table, or raise `lockLimitMs`.";
   return "Run again once that is mended, or set `backup` to another mode.";
 }

@@ -1,6 +1,6 @@
 /**
- * How a dump is proven: it has the rows of each table, it can be read to its end, and, restored into a scratch
- * database, each table has the rows of the snapshot. Where that database is, is left to `scratch.ts`.
+ * How a dump is proven: it has the rows of each table, it can be read to its end, and, restored into a
+ * scratch database, each table has the rows of the snapshot. Where that is, is left to `scratch.ts`.
  */
 import type { BackupProof } from "../core/config.ts";
 import { UserError } from "../core/errors.ts";

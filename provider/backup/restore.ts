@@ -189,8 +189,8 @@ async function fill(
 }
 
 /**
- * Gives the new database the name of the target, in one transaction. Its sessions are ended, and none comes in
- * between.
+ * Gives the new database the name of the target, in one transaction. Its sessions are ended, and none comes
+ * in between.
  *
  * @throws {UserError} when that cannot be; the target has its name then.
  */

@@ -44,16 +44,20 @@ const TABLES = `
    order by n.nspname, c.relname`;
 
 /** All time limits of a session that could end a long transaction; not each version has each. */
-const NO_LIMITS = `
-  select pg_catalog.set_config(name, '0', true) from pg_catalog.pg_settings
+const LIMITS = `
+  select pg_catalog.set_config(name, case name when 'lock_timeout' then $1 when 'statement_timeout' then $2 else '0' end, true)
+    from pg_catalog.pg_settings
    where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'lock_timeout')`;
 
 /** Rows are hashed as they are printed, and none is hidden by a policy: an error is better than a part. */
 const READ_ALL = "set local row_security = off";
 
-/** To be called in a transaction: it reads all rows, for as long as that takes. */
-export async function readUnlimited(client: ClientBase): Promise<void> {
-  await client.query(NO_LIMITS);
+/** To be called in a transaction: it reads all rows, for as long as that takes, or within these limits. */
+export async function readUnlimited(
+  client: ClientBase,
+  { lockWaitMs = 0, timeoutMs = 0 }: { lockWaitMs?: number; timeoutMs?: number } = {},
+): Promise<void> {
+  await client.query(LIMITS, [String(lockWaitMs), String(timeoutMs)]);
   await client.query(PRINT_ALIKE);
   await client.query(READ_ALL);
 }

@@ -165,7 +165,7 @@ function refuseLarge({ bytes }: ScratchNeeds, { settings, database }: BackupOrde
   );
 }
 
-/** Of this stack and database, the oldest beyond the number that is kept. The one just taken is the newest. */
+/** Those of this stack and database beyond the number that is kept. The one just taken is the newest. */
 async function deleteOld(order: BackupOrder, folder: string): Promise<void> {
   const { settings, database, stack, project } = order;
   const own = (await listBackups(folder)).filter(

@@ -37,14 +37,7 @@ const exported = z.object({
  * @throws {UserError} when it is none.
  */
 export function parseStackState(text: string): KnownState[] {
-  const parsed = exported.safeParse(JSON.parse(text));
-  if (!parsed.success) {
-    throw new UserError(
-      "PS603",
-      "`pulumi stack export` gave a state of a form that this version of pgstrata does not know.",
-    );
-  }
-  const resources = parsed.data.deployment.resources.filter((resource) => !resource.delete);
+  const resources = parseResources(text);
   return resources
     .filter(({ type }) => type === "pulumi:providers:pgstrata")
     .map((provider) => {
@@ -62,6 +55,29 @@ export function parseStackState(text: string): KnownState[] {
       };
     })
     .filter(({ layers, rows, sets }) => layers.length + rows.length + sets.length > 0);
+}
+
+/**
+ * Inputs of the providers of a stack, whether they manage something or not.
+ *
+ * @param text of `pulumi stack export`; without `--show-secrets`, secrets are not as a provider knows them.
+ * @throws {UserError} when it is none.
+ */
+export function parseProviders(text: string): Properties[] {
+  return parseResources(text)
+    .filter(({ type }) => type === "pulumi:providers:pgstrata")
+    .map(({ inputs }) => plain(inputs));
+}
+
+function parseResources(text: string) {
+  const parsed = exported.safeParse(JSON.parse(text));
+  if (!parsed.success) {
+    throw new UserError(
+      "PS603",
+      "`pulumi stack export` gave a state of a form that this version of pgstrata does not know.",
+    );
+  }
+  return parsed.data.deployment.resources.filter((resource) => !resource.delete);
 }
 
 function plain(values: z.output<typeof properties>): Properties {

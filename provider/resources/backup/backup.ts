@@ -1,6 +1,6 @@
 /**
- * The calls about `Backup`: it reports what the guard has done in this run, and changes nothing. When a backup
- * is taken is left to `guard/steps.ts`, and how to `backup/`.
+ * The calls about `Backup`: it reports what the guard has done in this run, and changes nothing. When a
+ * backup is taken is left to `guard/steps.ts`, and how to `backup/`.
  */
 import type { DiffResult, Properties, ResourceType } from "../../core/resourceType.ts";
 import type { Session } from "../session.ts";
