@@ -1,7 +1,7 @@
 /**
  * The whole platform as desired state, bottom up: settings → target database → gate → access roles; the layers
  * platform → databases → rls; billing plans, organization and project, registered databases as rows; last
- * the record of the backup.
+ * the record of the backup, and the verification of all.
  */
 import "./components/program/stackTraces.ts";
 import { RunError } from "@pulumi/pulumi";
@@ -18,7 +18,11 @@ import { RailwayDatabases } from "./components/registry/RailwayDatabases.ts";
 import { Backup } from "./components/release/Backup.ts";
 import { gateArgs, planSettings } from "./components/release/gateSettings.ts";
 import { Preflight } from "./components/release/Preflight.ts";
+import { Verification } from "./components/release/Verification.ts";
 import type { Layer } from "./components/resources/Layer.ts";
+
+/** By how much policies that let every row through may slow a query down. */
+const PHASE_1_SLOWDOWN_PERCENT = 5;
 
 keepAnswersOutOfDebugLog();
 
@@ -47,10 +51,12 @@ const providers = targetProviders({
   backupTimeoutMs: settings.backupTimeoutMs,
   backupCommand: settings.backupCommand,
   backupMaxAgeHours: settings.backupMaxAgeHours,
+  baselineSchemas: ["platform", "platform_private"],
+  baselineQueries: ["sql/checks/timings"],
 });
 
 const accessRoles = Object.values(ACCESS_ROLES);
-new Preflight(
+const preflight = new Preflight(
   "preflight",
   {
     schemas: ["platform", "platform_private"],
@@ -93,6 +99,17 @@ const railway = new RailwayDatabases(
 
 // Last: it reports the backup before whatever of the above changed something.
 const backup = new Backup("backup", { after: [access, rls, plans, railway] }, { providers });
+const verification = new Verification(
+  "verification",
+  {
+    checks: ["sql/checks/verify"],
+    desired: preflight.desired,
+    otherWriters: settings.otherWriters,
+    slowdownPercent: settings.slowdownPercent,
+    layerSlowdownPercent: { rls: PHASE_1_SLOWDOWN_PERCENT },
+  },
+  { providers, dependsOn: [access, platform, databases, rls, plans, tenant, railway] },
+);
 
 /** What stands in the database, by layer. */
 export const layers = {
@@ -106,6 +123,9 @@ export const registeredDatabases = {
   "Railway MongoDB": railway.mongodb.maskedConnectionString,
   "Railway Redis": railway.redis.maskedConnectionString,
 };
+
+/** What the last verification found, and of what: another stack may ask for it before it takes the same. */
+export const release = verification.release;
 
 /**
  * Passwords of the roles that applications sign in with: `pulumi stack output rolePasswords --show-secrets`.

@@ -105,6 +105,13 @@ const SETTINGS = z.object({
   backupCommand: z.optional(text),
   /** The oldest backup by others that counts, in hours. */
   backupMaxAgeHours: z.optional(count(1)),
+  /**
+   * Whether others may write rows during an update; false for one in a maintenance window, where each row
+   * that is not accounted for fails the verification.
+   */
+  otherWriters: z._default(boolean, true),
+  /** By how much a query may be slower after an update, in percent. */
+  slowdownPercent: z._default(count(1), 10),
   /** The organization that owns the project; matched by slug. */
   organization: z.pipe(
     z.pipe(z._default(z.string(), "{}"), json),

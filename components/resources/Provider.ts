@@ -125,6 +125,21 @@ export interface ProviderArgs {
    * @default 0
    */
   keepDroppedDays?: pulumi.Input<number> | undefined;
+
+  /**
+   * Schemas whose tables are counted before the first change of an update, for a `Verification` of the same
+   * run to compare with. A run that changes nothing counts nothing.
+   * @default []
+   */
+  baselineSchemas?: pulumi.Input<string[]> | undefined;
+
+  /**
+   * Files, or folders of `.sql` files, with queries whose times are taken before the first change of an
+   * update, from the project directory; each query stands below a line `-- query: <name>`.
+   * @default []
+   * @example baselineQueries: ["sql/checks/timings"]
+   */
+  baselineQueries?: pulumi.Input<string[]> | undefined;
 }
 
 /**
@@ -164,12 +179,14 @@ export class Provider extends pulumi.ProviderResource {
         backupCommand: args.backupCommand,
         backupMaxAgeHours: asJson(args.backupMaxAgeHours),
         keepDroppedDays: asJson(args.keepDroppedDays),
+        baselineSchemas: asJson(args.baselineSchemas),
+        baselineQueries: asJson(args.baselineQueries),
       },
       pulumi.mergeOptions(opts, { additionalSecretOutputs: ["url"] }),
     );
   }
 }
 
-function asJson(value: pulumi.Input<number | boolean> | undefined): pulumi.Output<string> | undefined {
+function asJson(value: pulumi.Input<number | boolean | string[]> | undefined): pulumi.Output<string> | undefined {
   return value === undefined ? undefined : pulumi.output(value).apply((known) => JSON.stringify(known));
 }

@@ -46,6 +46,15 @@ export interface ProviderConfig {
    * For how many days dropped tables and columns are kept under another name; 0 to drop at once. Default 0.
    */
   keepDroppedDays: number;
+  baseline: BaselineSettings;
+}
+
+/** What is measured before the first change of a run, for a `Verification` to compare with. */
+export interface BaselineSettings {
+  /** Schemas whose tables are counted; none for no count. */
+  schemas: string[];
+  /** Files or folders of queries whose times are taken; none for no times. */
+  queries: string[];
 }
 
 /** `off` is noted in the report of a run. */

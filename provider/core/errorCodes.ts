@@ -125,6 +125,8 @@ export const ERROR_CODES = {
   PS816: "A database cannot be copied on its server",
   PS817: "A backup to restore is missing, incomplete or changed",
   PS818: "A backup cannot be restored",
+  PS821: "A file of checks cannot be read",
+  PS822: "The verification after an update has failed",
 
   PS900: "A defect in pgstrata",
   PS901: "No order of the statements was found",

@@ -4,7 +4,7 @@
  */
 import { publication, reportTo } from "../../project.ts";
 import { type ErrorCode, withReferences } from "./errorCodes.ts";
-import type { CheckFailure } from "./resourceType.ts";
+import type { CheckFailure, Properties } from "./resourceType.ts";
 
 interface ErrorContext {
   /** Path of the input that is at fault, such as `values.name`. */
@@ -36,6 +36,27 @@ export class UserError extends Error {
   /** One fault an input; most errors are one. */
   failures(): readonly CheckFailure[] {
     return [{ code: this.code, property: this.property ?? "", reason: this.message }];
+  }
+}
+
+/** What a resource is although its create or update has failed. */
+export interface PartialState {
+  id: string;
+  inputs: Properties;
+  outputs: Properties;
+}
+
+/**
+ * A create or update that has failed after it had an effect. The state keeps the resource as it is now, and
+ * the next update is asked to finish it.
+ */
+export class PartialFailure extends UserError {
+  override name = "PartialFailure";
+  readonly state: PartialState;
+
+  constructor(code: ErrorCode, message: string, state: PartialState) {
+    super(code, message);
+    this.state = state;
   }
 }
 

@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 
 /** Where the time of a run goes. `start`: from the process's start until the engine has its port. */
-export type Stage = "start" | "shadow" | "extract" | "plan" | "rehearsal" | "apply" | "rows";
+export type Stage = "start" | "shadow" | "extract" | "plan" | "rehearsal" | "apply" | "rows" | "verification";
 
 /**
  * For the benchmark: a directory, in which each process keeps a file of its own with stage → milliseconds.

@@ -3,6 +3,8 @@ import type { BackupReport } from "../backup/record.ts";
 import type { ProviderConfig } from "../core/config.ts";
 import type { CallContext } from "../core/resourceType.ts";
 import type { Database } from "../database/target.ts";
+import type { Baseline } from "../verification/baseline.ts";
+import type { RunWrites } from "../verification/runWrites.ts";
 
 /** What the procedure around the changes of one run has found. */
 export interface RunRecord {
@@ -18,6 +20,10 @@ export interface RunRecord {
   planDigest?: string;
   /** The backup before the first change. */
   backup?: BackupReport;
+  /** What was measured before the first change. */
+  baseline?: Baseline;
+  /** What the resources of this run have written. */
+  writes?: RunWrites;
 }
 
 /** The gate that the program of this run has declared. */

@@ -8,7 +8,7 @@ import type { Run } from "./run.ts";
 
 export function guardSteps(run: Run): GuardStep[] {
   if (run.config.backup.mode === "off") run.record.backup = { mode: "off" };
-  const steps = [gateStep(run), ...backupStep(run)];
+  const steps = [gateStep(run), ...backupStep(run), ...baselineStep(run)];
   return [
     {
       name: "start",
@@ -59,6 +59,22 @@ function backupStep({ config, database, record, projectDirectory }: Run): GuardS
           report: context.report,
           signal: context.signal,
         });
+      },
+    },
+  ];
+}
+
+/** What changes, and whether it should, is told after the last change; of a destroy nothing is left to tell. */
+function baselineStep({ config, database, record, projectDirectory }: Run): GuardStep[] {
+  const { schemas, queries } = config.baseline;
+  if (database === undefined || schemas.length + queries.length === 0) return [];
+  return [
+    {
+      name: "baseline",
+      isNeeded: ({ operation }) => operation !== "delete",
+      run: async ({ context }) => {
+        const { takeBaseline } = await import("../verification/baseline.ts");
+        record.baseline ??= await takeBaseline(database, config, projectDirectory, context.signal);
       },
     },
   ];

@@ -3,8 +3,12 @@
  * stderr.
  */
 import grpc from "@grpc/grpc-js";
-import { shownError, UserError } from "../core/errors.ts";
+import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import statuses from "@pulumi/pulumi/proto/status_pb.js";
+import anything from "google-protobuf/google/protobuf/any_pb.js";
+import { PartialFailure, type PartialState, shownError, UserError } from "../core/errors.ts";
 import type { Redactor } from "./redactor.ts";
+import { encodeStruct } from "./struct.ts";
 
 /** Headers carry the text, and a client refuses too long ones. */
 const LONGEST_MESSAGE = 16_000;
@@ -22,7 +26,30 @@ export function toStatus(error: unknown, redactor: Redactor): grpc.ServerErrorRe
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.stderr.write(`${redactor.redact(text)}\n`);
   }
-  return { code: grpc.status.UNKNOWN, details: shown(shownError(error), redactor) };
+  const details = shown(shownError(error), redactor);
+  const metadata = error instanceof PartialFailure ? { metadata: partialState(error.state, details) } : {};
+  return { code: grpc.status.UNKNOWN, details, ...metadata };
+}
+
+/**
+ * What the engine keeps of a resource whose create or update has failed, as Go's gRPC packs the details of a
+ * status. It shows the reasons in place of the message.
+ */
+function partialState({ id, inputs, outputs }: PartialState, reason: string): grpc.Metadata {
+  const failed = new messages.ErrorResourceInitFailed();
+  failed.setId(id);
+  failed.setInputs(encodeStruct(inputs));
+  failed.setProperties(encodeStruct(outputs));
+  failed.setReasonsList([reason]);
+  const detail = new anything.Any();
+  detail.pack(failed.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+  const status = new statuses.Status();
+  status.setCode(grpc.status.UNKNOWN);
+  status.setMessage(reason);
+  status.addDetails(detail);
+  const metadata = new grpc.Metadata();
+  metadata.set("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
+  return metadata;
 }
 
 /** What is too long loses its middle: the end says where to read on. */

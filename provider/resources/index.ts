@@ -11,4 +11,6 @@ export const resourceTypes: Record<string, (session: Session) => Promise<Resourc
   "pgstrata:index:Row": async (session) => (await import("./row/row.ts")).createRow(session),
   "pgstrata:index:Rows": async (session) => (await import("./rows/rows.ts")).createRows(session),
   "pgstrata:index:Backup": async (session) => (await import("./backup/backup.ts")).createBackup(session),
+  "pgstrata:index:Verification": async (session) =>
+    (await import("./verification/verification.ts")).createVerification(session),
 };

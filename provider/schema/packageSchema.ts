@@ -9,9 +9,17 @@ import type { PropertySpec, ResourceSpec } from "./property.ts";
 import { provider } from "./provider.ts";
 import { row } from "./row.ts";
 import { rows } from "./rows.ts";
+import { verification } from "./verification.ts";
 import { VERSION } from "./version.ts";
 
-const RESOURCES: Record<string, ResourceSpec> = { Gate: gate, Layer: layer, Row: row, Rows: rows, Backup: backup };
+const RESOURCES: Record<string, ResourceSpec> = {
+  Gate: gate,
+  Layer: layer,
+  Row: row,
+  Rows: rows,
+  Backup: backup,
+  Verification: verification,
+};
 
 /** A JSON object of Pulumi's package schema. */
 interface SchemaObject {

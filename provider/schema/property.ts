@@ -2,7 +2,7 @@
 
 /** A type in Pulumi's package schema. */
 export type SchemaType =
-  | { type: "string" | "integer" | "boolean" }
+  | { type: "string" | "integer" | "number" | "boolean" }
   | { type: "array"; items: SchemaType }
   | { type: "object"; additionalProperties: SchemaType }
   | { $ref: string };
@@ -30,9 +30,12 @@ export interface ResourceSpec {
 export const text: SchemaType = { type: "string" };
 export const flag: SchemaType = { type: "boolean" };
 export const whole: SchemaType = { type: "integer" };
+export const number: SchemaType = { type: "number" };
 export const texts: SchemaType = { type: "array", items: text };
 /** Any JSON value by name. */
 export const anyMap: SchemaType = { type: "object", additionalProperties: { $ref: "pulumi.json#/Any" } };
 export const textMap: SchemaType = { type: "object", additionalProperties: text };
 /** Objects of any JSON value by name. */
 export const anyMaps: SchemaType = { type: "array", items: anyMap };
+export const numberMap: SchemaType = { type: "object", additionalProperties: number };
+export const textMaps: SchemaType = { type: "array", items: textMap };

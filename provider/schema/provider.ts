@@ -1,5 +1,5 @@
 /** The settings of the provider in the package schema. They are parsed in `resources/provider/inputs.ts`. */
-import { flag, type ResourceSpec, text, whole } from "./property.ts";
+import { flag, type ResourceSpec, text, texts, whole } from "./property.ts";
 
 export const provider: ResourceSpec = {
   description:
@@ -108,6 +108,16 @@ export const provider: ResourceSpec = {
       default: 0,
       description:
         "For how many days tables and columns that a plan drops with rows, under an approval, are kept in the database under another name, so that going back gives the rows back; 0 to drop at once. Default 0.",
+    },
+    baselineSchemas: {
+      type: texts,
+      description:
+        "Schemas whose tables are counted before the first change of an update, so that a `Verification` of the same run can compare: rows, and a checksum of tables up to 64 MB. Default none.",
+    },
+    baselineQueries: {
+      type: texts,
+      description:
+        "Files, or folders of `.sql` files, with queries whose times are taken before the first change of an update, for a `Verification` of the same run; each below a line `-- query: <name>`. A relative path starts at the project. Default none.",
     },
   },
 };

@@ -50,6 +50,7 @@ const ROOMS = [
   "apply",
   "gate",
   "backup",
+  "verification",
   "guard",
   "resources",
   "schema",

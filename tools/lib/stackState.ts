@@ -6,6 +6,7 @@ import { z } from "zod";
 import { UserError } from "../../provider/core/errors.ts";
 import type { Properties } from "../../provider/core/resourceType.ts";
 import type { KnownState } from "../../provider/resources/driftReport.ts";
+import type { VerifiedDatabase } from "../../provider/resources/verifyStack.ts";
 
 /** Marks a secret in an exported state. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -37,6 +38,24 @@ const exported = z.object({
  * @throws {UserError} when it is none.
  */
 export function parseStackState(text: string): KnownState[] {
+  return databasesIn(text)
+    .map(({ provider, states }) => ({
+      provider,
+      layers: states("pgstrata:index:Layer"),
+      rows: states("pgstrata:index:Row"),
+      sets: states("pgstrata:index:Rows"),
+    }))
+    .filter(({ layers, rows, sets }) => layers.length + rows.length + sets.length > 0);
+}
+
+/** The verifications of a stack, each with its database. See {@link parseStackState}. */
+export function parseVerifications(text: string): VerifiedDatabase[] {
+  return databasesIn(text).flatMap(({ provider, states }) =>
+    states("pgstrata:index:Verification").map(({ inputs }) => ({ provider, verification: inputs })),
+  );
+}
+
+function databasesIn(text: string) {
   const resources = parseResources(text);
   return resources
     .filter(({ type }) => type === "pulumi:providers:pgstrata")
@@ -47,14 +66,8 @@ export function parseStackState(text: string): KnownState[] {
         own
           .filter((resource) => resource.type === type)
           .map(({ id, inputs, outputs }) => ({ id, inputs: plain(inputs), outputs: plain(outputs) }));
-      return {
-        provider: plain(provider.inputs),
-        layers: states("pgstrata:index:Layer"),
-        rows: states("pgstrata:index:Row"),
-        sets: states("pgstrata:index:Rows"),
-      };
-    })
-    .filter(({ layers, rows, sets }) => layers.length + rows.length + sets.length > 0);
+      return { provider: plain(provider.inputs), states };
+    });
 }
 
 /**

@@ -44,11 +44,13 @@ const UNFINISHED = "unfinished ";
 export class LayerLedger {
   private readonly ledger: Ledger;
   private readonly ofStack: string;
+  readonly layer: string;
 
   /**
    * @param urn of any resource of the stack: another stack that adopts the same objects has not made them.
    */
   constructor(urn: string, layer: string) {
+    this.layer = layer;
     this.ofStack = `${stackOf(urn)} layer `;
     this.ledger = new Ledger(this.ofStack + layer);
   }

@@ -28,6 +28,7 @@ import { type LayerPlan, planUpdate } from "../../plan/plan.ts";
 import { planStatements } from "../../plan/planStatements.ts";
 import { rowWarnings } from "../../plan/rowChecks/report.ts";
 import type { Statement, StatementList } from "../../plan/statement.ts";
+import { noteLayer } from "../../verification/runWrites.ts";
 import type { Moves } from "./handOver.ts";
 import type { LayerLedger, LedgerEntry } from "./ledger.ts";
 import type { LastRun } from "./outputs.ts";
@@ -35,6 +36,7 @@ import { type RowsPrecondition, refuseDroppingRows } from "./preconditions.ts";
 import { prove } from "./prove.ts";
 import { rehearsedPlan } from "./rehearsedPlan.ts";
 import type { LayerRuntime } from "./runtime.ts";
+import { tableChanges } from "./tableChanges.ts";
 import type { LayerTransition } from "./transition.ts";
 
 const PROGRESS_INTERVAL_MS = 1000;
@@ -283,6 +285,10 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
     waiting: <T>(work: () => Promise<T>) => watch.during(work),
   };
   await run(client, list, runtime, hooks);
+  if (list.statements.length > 0) {
+    const layer = { name: policy.ledger.entries.layer, urn: context.urn };
+    noteLayer(runtime.session.record, layer, tableChanges(list.statements, before.facts, desired));
+  }
   if (next !== undefined && unfinished.length > 0) {
     const writeFinished = await policy.ledger.entries.pendingEntry(client, { ...next, unfinished: [] }, true);
     if (writeFinished !== undefined) await inOwnTransaction(client, writeFinished);

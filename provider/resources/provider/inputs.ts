@@ -39,6 +39,7 @@ const PROPERTIES = [
   ...["url", "lockTimeoutMs", "lockLimitMs", "lockRetries", "statementTimeoutMs", "longStatementTimeoutMs"],
   ...["rowQuestionTimeoutMs", "shadow", "requireGate", "backup", "backupFolder", "backupKeep", "backupProof"],
   ...["backupSizeLimitMb", "backupTimeoutMs", "backupCommand", "backupMaxAgeHours", "keepDroppedDays"],
+  ...["baselineSchemas", "baselineQueries"],
 ];
 /** What the engine itself adds to a provider's inputs. */
 const ENGINE_PROPERTIES = new Set(["version", "pluginDownloadURL", "pluginChecksums", "parameterization", "package"]);
@@ -87,6 +88,14 @@ export function parseConfig(properties: Properties): { config: ProviderConfig; f
     return chosen ?? fallback;
   };
 
+  const texts = (name: string): string[] => {
+    const value = fromJsonList(properties[name]);
+    if (isUnset(value)) return [];
+    if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value;
+    fail(name, `found ${describe(value)}, expected a list of texts`);
+    return [];
+  };
+
   const config: ProviderConfig = {
     url: parseUrl(properties.url, (reason) => fail("url", reason)),
     lockTimeoutMs: number("lockTimeoutMs"),
@@ -108,6 +117,7 @@ export function parseConfig(properties: Properties): { config: ProviderConfig; f
       maxAgeHours: number("backupMaxAgeHours"),
     },
     keepDroppedDays: number("keepDroppedDays"),
+    baseline: { schemas: texts("baselineSchemas"), queries: texts("baselineQueries") },
   };
   if (config.backup.mode === "external" && isUnset(properties.backupCommand))
     fail("backupCommand", 'missing; the mode "external" needs a command that prints when the last backup was made');
@@ -145,6 +155,17 @@ const isUnset = (value: Value | undefined): value is undefined | null | "" | typ
 function fromJson(value: Value | undefined): Value | undefined {
   if (typeof value !== "string") return value;
   return /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+}
+
+/** SDKs send a list as JSON text. */
+function fromJsonList(value: Value | undefined): Value | undefined {
+  if (typeof value !== "string" || !value.startsWith("[")) return value;
+  try {
+    const parsed: Value = JSON.parse(value);
+    return parsed;
+  } catch {
+    return value;
+  }
 }
 
 function describe(value: Value | undefined): string {

@@ -10,6 +10,7 @@ import { timed } from "../../core/timing.ts";
 import type { Database } from "../../database/target.ts";
 import { inTransaction } from "../../database/transaction.ts";
 import type { BeforeChange, Change } from "../../guard/guard.ts";
+import { noteRows } from "../../verification/runWrites.ts";
 import type { Session } from "../session.ts";
 import { type BoundRow, bindRow } from "./boundRow.ts";
 import { readColumns } from "./columns.ts";
@@ -45,12 +46,12 @@ export async function writeRow(
         onRetry: ({ attempt, reason }) => report.status(`${reason}: try ${attempt} follows`),
       }),
     );
-  try {
-    return await timed("rows", () => run(false));
-  } catch (error) {
+  const written = await timed("rows", () => run(false)).catch((error: unknown) => {
     if (!isUnreadableSecret(error) || inputs.secretValues.size === 0) throw error;
     return run(true);
-  }
+  });
+  if (written.changed.length > 0) noteRows(session.record, inputs.table, written.existed ? 0 : 1);
+  return written;
 }
 
 async function writeIn(

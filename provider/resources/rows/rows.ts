@@ -11,6 +11,7 @@ import {
 import { timed } from "../../core/timing.ts";
 import type { Database } from "../../database/target.ts";
 import { inTransaction } from "../../database/transaction.ts";
+import { noteRows } from "../../verification/runWrites.ts";
 import { readColumns } from "../row/columns.ts";
 import { withDrift } from "../row/diff.ts";
 import { warnOfServerLog } from "../row/serverLogWarning.ts";
@@ -130,6 +131,7 @@ export function createRows(session: Session, projectDirectory = process.cwd()): 
       const { changes, adopted, made, digest } = await session.guard.guarded(change, (beforeChange) =>
         on(inputs, context, false, (client) => writeRows(client, inputs, sourceOf(inputs), earlier, beforeChange)),
       );
+      if (!isNothing(changes)) noteRows(session.record, inputs.table, changes.added - changes.deleted);
       context.report.info(isNothing(changes) ? "all rows are as they should be" : summaryOf(changes));
       if (state === undefined && adopted > 0)
         context.report.info(`adopted ${counted(adopted)} that were there already`);

@@ -3,10 +3,12 @@ import { resourceTypes } from "../../../provider/resources/index.ts";
 import { parseConfig } from "../../../provider/resources/provider/inputs.ts";
 import { parseRowInputs } from "../../../provider/resources/row/inputs.ts";
 import { parseRowsInputs } from "../../../provider/resources/rows/inputs.ts";
+import { parseVerificationInputs } from "../../../provider/resources/verification/inputs.ts";
 import { packageSchema } from "../../../provider/schema/packageSchema.ts";
 import { provider } from "../../../provider/schema/provider.ts";
 import { row } from "../../../provider/schema/row.ts";
 import { rows } from "../../../provider/schema/rows.ts";
+import { verification } from "../../../provider/schema/verification.ts";
 
 describe("the package schema", () => {
   const schema = JSON.stringify(packageSchema());
@@ -20,7 +22,7 @@ describe("the package schema", () => {
 
   it("describes every resource that the provider has, and every property with a sentence", () => {
     expect(Object.keys(packageSchema().resources).sort()).toEqual(Object.keys(resourceTypes).sort());
-    for (const spec of [row, rows, provider]) {
+    for (const spec of [row, rows, verification, provider]) {
       for (const { description } of Object.values(spec.properties)) expect(description).toMatch(/^[A-Z].*\.$/s);
     }
   });
@@ -28,6 +30,7 @@ describe("the package schema", () => {
   it.each([
     ["a row takes", row, parseRowInputs],
     ["a set of rows takes", rows, parseRowsInputs],
+    ["a verification takes", verification, parseVerificationInputs],
   ])("names the inputs that %s, and no others", (_what, { properties }, parse) => {
     const names = Object.entries(properties).flatMap(([name, { role }]) => (role === "output" ? [] : [name]));
     const { failures } = parse(Object.fromEntries([...names, "nope"].map((name) => [name, null])));

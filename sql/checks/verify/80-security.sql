@@ -1,0 +1,189 @@
+-- Phase 8, who may do and see what. The bypass of row-level security is asked of the application's role:
+-- that of the connecting role says nothing about it.
+
+-- check: security.no_plaintext
+select
+  'security.no_plaintext' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  count(*) || ' rows with a password or a full connection string' as measured,
+  'the masked form only' as expected
+from platform.databases
+where password is not null or connection_string ~ '://[^/]*@' or connection_string ~* '[?&]password=';
+
+-- check: security.no_secret_in_settings
+select
+  'security.no_secret_in_settings' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  count(*) || ' rows with a secret in config or metadata' as measured,
+  'none' as expected
+from platform.databases
+where jsonb_build_array(config, metadata) @? '$.** ? (@.type() == "object").keyvalue() ? (@.key like_regex "(password|passwd|pwd|secret|token|credentials?|api_?key|access_?key|private_?key)$" flag "i")'
+  or jsonb_build_array(config, metadata) @? '$.** ? (@.type() == "string") ? (@ like_regex "://[^/@]*:[^/@]+@")';
+
+-- check: security.unknown_id_decrypts_to_null
+-- as: studio_decrypt
+select
+  'security.unknown_id_decrypts_to_null' as name,
+  case when decrypted is null then 'PASS' else 'FAIL' end as status,
+  case when decrypted is null then 'null' else 'a text' end as measured,
+  'null' as expected
+from platform.decrypt_database_connection_string('00000000-0000-0000-0000-000000000000') as decrypted;
+
+-- check: security.decryption_is_restricted
+select
+  'security.decryption_is_restricted' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  coalesce('may decrypt: ' || string_agg(what, ', '), 'studio_decrypt alone') as measured,
+  'neither PUBLIC, nor studio_readonly, nor studio_app unless it is a member of studio_decrypt' as expected
+from (
+  select 'PUBLIC' as what
+  from pg_proc as p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
+  where p.oid = 'platform.decrypt_database_connection_string(uuid)'::regprocedure and a.grantee = 0
+  union all
+  select r
+  from unnest(array['studio_app', 'studio_readonly']) as r
+  where has_function_privilege(r, 'platform.decrypt_database_connection_string(uuid)', 'EXECUTE')
+    and not pg_has_role(r, 'studio_decrypt', 'MEMBER')
+) as others;
+
+-- check: security.restricted_view_is_not_public
+select
+  'security.restricted_view_is_not_public' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  coalesce('readable for: ' || string_agg(r, ', '), 'studio_decrypt alone') as measured,
+  'databases_with_connection_strings for studio_decrypt alone' as expected
+from unnest(array['public', 'studio_app', 'studio_readonly']) as r
+where has_table_privilege(r, 'platform.databases_with_connection_strings', 'SELECT')
+  and (r = 'public' or not pg_has_role(r, 'studio_decrypt', 'MEMBER'));
+
+-- check: security.safe_view_is_readable
+select
+  'security.safe_view_is_readable' as name,
+  case when bool_and(has_table_privilege(r, 'platform.databases_safe', 'SELECT')) then 'PASS' else 'FAIL' end as status,
+  count(*) filter (where has_table_privilege(r, 'platform.databases_safe', 'SELECT')) || ' of 2 roles' as measured,
+  'databases_safe for studio_app and studio_readonly' as expected
+from unnest(array['studio_app', 'studio_readonly']) as r;
+
+-- check: security.safe_view_hides_secrets
+select
+  'security.safe_view_hides_secrets' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  coalesce('shows ' || string_agg(attname, ', '), 'none') as measured,
+  'no user name, password, connection string or ciphertext' as expected
+from pg_attribute
+where attrelid = 'platform.databases_safe'::regclass and attnum > 0 and not attisdropped
+  and attname in ('username', 'password', 'connection_string', 'connection_string_encrypted', 'health_check_error');
+
+-- check: security.rls_binds_the_application
+select
+  'security.rls_binds_the_application' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  coalesce(string_agg(what, ', '), 'studio_app and studio_readonly are bound') as measured,
+  'no superuser, no BYPASSRLS, no owner of a table, nor a member of such a role' as expected
+from (
+  select m.rolname || ' may become ' || r.rolname || ', which passes policies by' as what
+  from pg_roles as m
+  join pg_roles as r on pg_has_role(m.oid, r.oid, 'MEMBER')
+  where m.rolname in ('studio_app', 'studio_readonly') and (r.rolsuper or r.rolbypassrls)
+  union all
+  select distinct m.rolname || ' owns tables, itself or through ' || r.rolname
+  from pg_roles as m
+  join pg_roles as r on pg_has_role(m.oid, r.oid, 'MEMBER')
+  join pg_class as c on c.relowner = r.oid
+  where m.rolname in ('studio_app', 'studio_readonly')
+    and c.relkind in ('r', 'p') and c.relnamespace = 'platform'::regnamespace and not c.relforcerowsecurity
+) as faults;
+
+-- check: security.rls_is_really_on
+-- as: studio_app
+select
+  'security.rls_is_really_on' as name,
+  case when count(*) > 0 and bool_and(row_security_active(oid)) then 'PASS' else 'FAIL' end as status,
+  count(*) filter (where row_security_active(oid)) || ' of ' || count(*) || ' tables, for ' || current_user as measured,
+  'row-level security in effect on every table' as expected
+from pg_class
+where relnamespace = 'platform'::regnamespace and relkind in ('r', 'p');
+
+-- check: security.definer_functions_are_closed
+select
+  'security.definer_functions_are_closed' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  coalesce(string_agg(what, ', ' order by what), 'all are') as measured,
+  'SECURITY DEFINER with a pinned search_path and without EXECUTE for PUBLIC' as expected
+from (
+  select p.proname || ' pins no search_path' as what
+  from pg_proc as p
+  where p.pronamespace in ('platform'::regnamespace, 'platform_private'::regnamespace) and p.prosecdef
+    and not exists (select 1 from unnest(p.proconfig) as c where c like 'search_path=%')
+  union all
+  select p.proname || ' is for PUBLIC'
+  from pg_proc as p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
+  where p.pronamespace in ('platform'::regnamespace, 'platform_private'::regnamespace) and p.prosecdef and a.grantee = 0
+) as faults;
+
+-- check: security.nothing_is_public
+select
+  'security.nothing_is_public' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  coalesce('for PUBLIC: ' || string_agg(what, ', ' order by what), 'nothing') as measured,
+  'no table, view, function or schema of the platform for PUBLIC' as expected
+from (
+  select c.relname::text as what
+  from pg_class as c, aclexplode(c.relacl) as a
+  where c.relnamespace in ('platform'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
+  union
+  select c.relname || '.' || t.attname
+  from pg_attribute as t
+  join pg_class as c on c.oid = t.attrelid, aclexplode(t.attacl) as a
+  where c.relnamespace in ('platform'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
+  union
+  select p.proname || '()'
+  from pg_proc as p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
+  where p.pronamespace in ('platform'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
+  union
+  select 'schema ' || n.nspname
+  from pg_namespace as n, aclexplode(n.nspacl) as a
+  where n.nspname in ('platform', 'platform_private') and a.grantee = 0
+) as grants;
+
+-- check: security.salt_is_the_owners
+select
+  'security.salt_is_the_owners' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  coalesce('reachable for ' || string_agg(r, ', '), 'the owner alone') as measured,
+  'schema platform_private and its salts for no other role' as expected
+from unnest(array['public', 'studio_app', 'studio_readonly', 'studio_decrypt']) as r
+where has_schema_privilege(r, 'platform_private', 'USAGE')
+  or has_table_privilege(r, 'platform_private.encryption_salts', 'SELECT');
+
+-- check: security.salt_is_long
+select
+  'security.salt_is_long' as name,
+  case when count(*) = 1 and min(length(salt)) >= 32 then 'PASS' else 'FAIL' end as status,
+  count(*) || ' salts, ' || count(*) filter (where length(salt) >= 32) || ' long enough' as measured,
+  '1 salt of 32 characters or more' as expected
+from platform_private.encryption_salts
+where name = 'databases';
+
+-- check: security.secrets_are_restricted
+select
+  'security.secrets_are_restricted' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  coalesce('readable: ' || string_agg(r || ' ' || t || '.' || c, ', '), 'none') as measured,
+  'secrets that open another system for studio_decrypt alone' as expected
+from unnest(array['studio_app', 'studio_readonly']) as r,
+  (
+    values
+      ('platform.projects', 'database_password'), ('platform.credentials', 'service_role_key'),
+      ('platform.credentials', 'jwt_secret'), ('platform.databases', 'connection_string_encrypted')
+  ) as secrets (t, c)
+where has_column_privilege(r, t, c, 'SELECT') and not pg_has_role(r, 'studio_decrypt', 'MEMBER');
+
+-- check: security.audit_only_grows
+select
+  'security.audit_only_grows' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  coalesce(string_agg(r || ' may ' || p, ', '), 'none') as measured,
+  'no UPDATE, DELETE or TRUNCATE of audit_logs for an application' as expected
+from unnest(array['studio_app', 'studio_readonly']) as r, unnest(array['UPDATE', 'DELETE', 'TRUNCATE']) as p
+where has_table_privilege(r, 'platform.audit_logs', p);
