@@ -1,20 +1,21 @@
 -- kind: plan
--- Earlier migrations made tables of the same names in other shapes. They are told by columns that only one of the shapes has.
-with shapes (name, needed) as (
-  values ('databases', '{host,port,connection_string_encrypted,health_check_status}'::text[]),
-         ('audit_logs', '{organization_id}'::text[])
-), missing as (
-  select s.name, array(select needed from unnest(s.needed) with ordinality as of_shape (needed, place)
-                        where not exists (select from pg_attribute a where a.attrelid = c.oid and a.attname::text = needed)
-                        order by place) as columns
+-- Earlier migrations made tables of the same names in other shapes. Each is told by a column of its own and by the lack of one of ours.
+with shapes (name, theirs, ours) as (
+  values ('databases', 'error_count', 'connection_string_encrypted'),
+         ('audit_logs', 'entity_type', 'organization_id'),
+         ('project_addons', 'addon_variant', 'addon_id'),
+         ('project_metrics', 'bandwidth_in_gb', 'network_in_bytes')
+), found as (
+  select s.*
     from shapes s
     join pg_class c on c.relname::text = s.name and c.relkind in ('r', 'p')
     join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'platform'
+   where exists (select from pg_attribute a where a.attrelid = c.oid and a.attname::text = s.theirs)
+     and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attname::text = s.ours)
 )
 select 'conflicting-tables' as name,
-       case when count(*) filter (where cardinality(columns) > 0) = 0 then 'PASS' else 'NO-GO' end as status,
-       coalesce(string_agg(format('platform.%s lacks %s', name, array_to_string(columns, ', ')), '; ' order by name desc)
-                  filter (where cardinality(columns) > 0), 'none') as measured,
-       'no platform.databases or platform.audit_logs of another shape' as expected,
-       'Rename the table of the earlier migration, let the update create its own, and copy the rows.' as mend
-from missing
+       case when count(*) = 0 then 'PASS' else 'NO-GO' end as status,
+       coalesce(string_agg(format('platform.%s has %s and lacks %s', name, theirs, ours), '; ' order by name), 'none') as measured,
+       'no table of an earlier migration in another shape' as expected,
+       'Rename the table, let the update create its own, and copy the rows.' as mend
+from found
