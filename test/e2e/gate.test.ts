@@ -40,7 +40,9 @@ describe("a new stack with an open incident", () => {
 
     const preview = await platform.stack.succeed("preview");
 
-    expect(diagnosticsIn(preview)).toMatch(/would be NO-GO now: an update stops before its first change\n +plan [0-9a-f-]{43}\n/);
+    expect(diagnosticsIn(preview)).toMatch(
+      /would be NO-GO now: an update stops before its first change\n +plan [0-9a-f-]{43}\n/,
+    );
     expect(diagnosticsIn(preview)).toContain("open: INC-7; expected no open incident");
   });
 

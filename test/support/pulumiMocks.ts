@@ -50,6 +50,7 @@ export async function mockPulumi(options: { stack?: string; preview?: boolean } 
     "pgstrata",
     stack,
     preview,
+    "organization",
   );
   return {
     registrations,
@@ -94,6 +95,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function madeUpOutputs(type: string, name: string): Record<string, unknown> {
   if (type.endsWith(":RandomPassword")) return { result: `generated-for-${name}` };
   if (type.endsWith(":RandomId")) return { b64Std: Buffer.from(name).toString("base64") };
+  if (type === "pulumi:pulumi:StackReference") return { outputs: { release: `release-of-${name}` } };
   if (type === "pgstrata:index:Row") return { columns: { id: `id-of-${name}` }, adopted: false };
   if (type === "pgstrata:index:Layer") return { digest: `digest-of-${name}`, objects: ["table a", "table b"] };
   return {};

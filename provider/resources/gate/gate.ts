@@ -58,7 +58,7 @@ async function check(
   }
   const run = new GateRun(session, session.database, settings, desired);
   session.record.gate = run;
-  const { verdict, isStopping, text, whole } = await (isPreview ? run.forecast() : run.begin());
+  const { verdict, isStopping, text, whole } = await (isPreview ? run.forecast(context) : run.begin());
   if (isPreview && REPORT_FILE !== undefined) await writeFile(REPORT_FILE, JSON.stringify(whole));
   if (isStopping) return { inputs, failures: [{ code: "PS801", property: "", reason: text }] };
   if (text !== "") report[verdict === "GO" && isPreview ? "info" : "warn"](text);

@@ -6,6 +6,7 @@ import type { Database } from "../../database/target.ts";
 import { joined, type PlanDigest, settingsHash, shortHash } from "../../gate/digest.ts";
 import { Gate } from "../../gate/gate.ts";
 import { type GateReport, isNoGo, shortReport } from "../../gate/report.ts";
+import { type CheckResult, check } from "../../gate/results.ts";
 import type { GateSettings } from "../../gate/settings.ts";
 import type { DeclaredGate, RunRecord } from "../../guard/run.ts";
 import { type LiveCatalog, liveCatalogOf } from "../layer/catalogCache.ts";
@@ -28,8 +29,13 @@ export class GateRun implements DeclaredGate {
   private readonly record: RunRecord;
   /** Of the moment before the first change. */
   private passed: PlanDigest | undefined;
+  private readonly session: Session;
+  private readonly database: Database;
+  private tools: Promise<CheckResult[]> | undefined;
 
   constructor(session: Session, database: Database, settings: GateSettings, desired: string) {
+    this.session = session;
+    this.database = database;
     this.desired = desired;
     this.live = liveCatalogOf(session);
     this.record = session.record;
@@ -44,12 +50,13 @@ export class GateRun implements DeclaredGate {
   }
 
   /** In a preview: all checks, of which those of the moment stop nothing yet. */
-  async forecast(): Promise<Answer> {
+  async forecast(context: CallContext): Promise<Answer> {
     const planning = this.gate.planResults();
     this.live.readAhead();
     const digest = this.digest(this.live.get());
-    const [planned, ran, plan] = await Promise.all([planning, this.gate.runResults(digest), digest]);
-    const whole = this.gate.report([...planned, ...ran], plan, true);
+    const running = this.gate.runResults(digest);
+    const [planned, ran, tools, plan] = await Promise.all([planning, running, this.backupTools(context), digest]);
+    const whole = this.gate.report([...planned, ...ran, ...tools], plan, true);
     const isStopping = isNoGo(whole.results.filter(({ kind }) => kind === "plan"));
     const heading = isStopping
       ? "NO-GO"
@@ -71,19 +78,42 @@ export class GateRun implements DeclaredGate {
     return { verdict: whole.verdict, isStopping: whole.verdict === "NO-GO", text, whole };
   }
 
-  async pass({ report }: CallContext): Promise<void> {
+  async pass(context: CallContext): Promise<void> {
     const { approvedPlan } = this.gate.settings;
     // Somebody may have changed the catalog while this run waited for another one. After a change of its own
     // it is that which was approved.
     const isExact = approvedPlan !== undefined || this.gate.hasOverrides;
     const plan = this.passed ?? (await this.digest(isExact ? this.live.refresh() : this.live.get()));
-    const [planned, ran] = await Promise.all([this.gate.planResults(), this.gate.runResults(Promise.resolve(plan))]);
-    const whole = this.gate.report([...planned, ...ran], plan, true);
+    const running = this.gate.runResults(Promise.resolve(plan));
+    const all = await Promise.all([this.gate.planResults(), running, this.backupTools(context)]);
+    const whole = this.gate.report(all.flat(), plan, true);
     if (whole.verdict === "NO-GO") throw new UserError("PS802", shortReport("NO-GO. Nothing was changed.", whole));
     this.passed = plan;
     this.record.planDigest = joined(plan);
     if (whole.results.some(({ status, note }) => status !== "PASS" || note !== ""))
-      report.warn(shortReport("GO", whole));
+      context.report.warn(shortReport("GO", whole));
+  }
+
+  /** Whether this machine has what a dump needs, asked once. */
+  private backupTools({ signal }: CallContext): Promise<CheckResult[]> {
+    this.tools ??= this.findBackupTools(signal);
+    return this.tools;
+  }
+
+  private async findBackupTools(signal: AbortSignal): Promise<CheckResult[]> {
+    const { config, projectDirectory } = this.session;
+    if (config.backup.mode !== "dump") return [];
+    const { findPgTools, installLine } = await import("../../backup/pgTools.ts");
+    const { major } = await this.database.facts();
+    const found = await findPgTools({ major, projectDirectory, signal });
+    return [
+      check("run", "backup-tools", {
+        isGood: found !== undefined,
+        measured: found === undefined ? "no pg_dump on this machine" : `pg_dump ${found.version}`,
+        expected: `pg_dump ${major} or newer`,
+        mend: `Install it: ${installLine(major)}`,
+      }),
+    ];
   }
 
   private async digest(catalog: ReturnType<LiveCatalog["get"]>): Promise<PlanDigest> {

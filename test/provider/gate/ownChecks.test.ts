@@ -136,7 +136,9 @@ describe("the checks of this program", () => {
 
   test("say NO-GO for tables of earlier migrations in another shape, and not for drift of our own", async () => {
     await database.query(BASE);
-    await database.query("create table platform.databases (id int, error_count int, connection_string_encrypted bytea)");
+    await database.query(
+      "create table platform.databases (id int, error_count int, connection_string_encrypted bytea)",
+    );
     await database.query("alter table platform.audit_logs drop organization_id");
     expect((await platform()).said[0]).toMatch(/^GO/);
     await database.query("alter table platform.databases drop connection_string_encrypted");

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { parseGateInputs } from "../../../provider/resources/gate/inputs.ts";
 import { resourceTypes } from "../../../provider/resources/index.ts";
 import { parseConfig } from "../../../provider/resources/provider/inputs.ts";
 import { parseRowInputs } from "../../../provider/resources/row/inputs.ts";
 import { parseRowsInputs } from "../../../provider/resources/rows/inputs.ts";
 import { parseVerificationInputs } from "../../../provider/resources/verification/inputs.ts";
+import { gate } from "../../../provider/schema/gate.ts";
 import { packageSchema } from "../../../provider/schema/packageSchema.ts";
 import { provider } from "../../../provider/schema/provider.ts";
 import { row } from "../../../provider/schema/row.ts";
@@ -22,7 +24,7 @@ describe("the package schema", () => {
 
   it("describes every resource that the provider has, and every property with a sentence", () => {
     expect(Object.keys(packageSchema().resources).sort()).toEqual(Object.keys(resourceTypes).sort());
-    for (const spec of [row, rows, verification, provider]) {
+    for (const spec of [gate, row, rows, verification, provider]) {
       for (const { description } of Object.values(spec.properties)) expect(description).toMatch(/^[A-Z].*\.$/s);
     }
   });
@@ -36,6 +38,14 @@ describe("the package schema", () => {
     const { failures } = parse(Object.fromEntries([...names, "nope"].map((name) => [name, null])));
     const unknown = failures.filter(({ reason }) => reason.startsWith("unknown property"));
     expect(unknown).toEqual([
+      { code: "PS601", property: "nope", reason: `unknown property; expected one of ${names.join(", ")}` },
+    ]);
+  });
+
+  it("names the inputs that a gate takes, and no others", () => {
+    const names = Object.entries(gate.properties).flatMap(([name, { role }]) => (role === "output" ? [] : [name]));
+    const parsed = parseGateInputs(Object.fromEntries([...names.map((name) => [name, null]), ["nope", 1]]));
+    expect("failures" in parsed && parsed.failures).toEqual([
       { code: "PS601", property: "nope", reason: `unknown property; expected one of ${names.join(", ")}` },
     ]);
   });
