@@ -1,7 +1,7 @@
 /**
- * The whole platform as desired state, bottom up: settings → target database → gate → access roles; the layers
- * platform → databases → rls; billing plans, organization and project, registered databases as rows; last
- * the record of the backup, and the verification of all.
+ * The whole platform as desired state, bottom up: settings → target database → gate → access roles; the
+ * layers platform → databases → rls; billing plans, organization and project, registered databases as rows;
+ * last the record of the backup, and the verification of all.
  */
 import "./components/program/stackTraces.ts";
 import { RunError } from "@pulumi/pulumi";

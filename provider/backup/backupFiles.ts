@@ -13,9 +13,9 @@ import { type Stored, storedBackup } from "./record.ts";
 
 /** Within the time in a name only; a name of a stack or a database keeps its letters, digits and hyphens. */
 const TIME = String.raw`\d{8}T\d{6}Z`;
-const COMPLETE = new RegExp(`\\.${TIME}(\\.[0-9a-f]+)?(-\\d+)?\\.(dump|state\\.json|json)$`);
+const COMPLETE = new RegExp(`\\.${TIME}(\\.[0-9a-f-]+)?(-\\d+)?\\.(dump|state\\.json|json)$`);
 const PARTIAL = new RegExp(
-  `\\.${TIME}(\\.[0-9a-f]+)?(-\\d+)?\\.(dump|state\\.json|json)\\.([\\w-]+)\\.(\\d+)\\.partial$`,
+  `\\.${TIME}(\\.[0-9a-f-]+)?(-\\d+)?\\.(dump|state\\.json|json)\\.([\\w-]+)\\.(\\d+)\\.partial$`,
 );
 const HOST = hostname().replaceAll(/[^\w-]/g, "_");
 /** No dump takes longer than its longest time-out. */
@@ -32,7 +32,7 @@ export async function newName(
   parts: { stack: string; database: string; time: Date; planDigest: string | undefined },
 ): Promise<string> {
   const plain = (text: string): string => text.replaceAll(/[^\w-]/g, "_");
-  const digest = parts.planDigest === undefined ? [] : [parts.planDigest.replaceAll(/[^0-9a-f]/g, "")];
+  const digest = parts.planDigest === undefined ? [] : [parts.planDigest.replaceAll(/[^0-9a-f-]/g, "")];
   const name = [plain(parts.stack), plain(parts.database), stamp(parts.time), ...digest].join(".");
   const taken = await readdir(folder);
   const isFree = (candidate: string): boolean => !taken.some((file) => file.startsWith(`${candidate}.`));

@@ -156,7 +156,7 @@ export async function restoreBeside(
     try {
       const faults = differences(record.rows, await rowsIn(restored, record.rows));
       if (faults.length > 0) throw failed(`it has not the rows of the backup: ${faults.slice(0, 5).join("; ")}`);
-      await copySettings(pool, database.target.database, plan.into);
+      if (plan.keptAs !== undefined) await copySettings(pool, database.target.database, plan.into);
     } finally {
       await restored.end();
     }

@@ -16,7 +16,7 @@ export interface RunRecord {
    */
   hasProgram?: boolean;
   gate?: DeclaredGate;
-  /** Of what is planned, in hexadecimal digits; undefined until it is known. */
+  /** Of what is planned; undefined without a gate. */
   planDigest?: string;
   /** The backup before the first change. */
   backup?: BackupReport;
@@ -33,9 +33,10 @@ export interface DeclaredGate {
   /**
    * Measures what has to hold when an update begins.
    *
+   * @returns the digest of the plan.
    * @throws {UserError} for NO-GO.
    */
-  pass(context: CallContext): Promise<void>;
+  pass(context: CallContext): Promise<string>;
 }
 
 /** One run of the provider: a command of Pulumi, for one target. */

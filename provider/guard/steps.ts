@@ -28,7 +28,10 @@ function gateStep({ config, record }: Run): GuardStep {
     isNeeded: ({ operation }) =>
       (config.requireGate || record.gate !== undefined) && (operation !== "delete" || record.hasProgram === true),
     run: async ({ context }) => {
-      if (record.gate !== undefined) return record.gate.pass(context);
+      if (record.gate !== undefined) {
+        record.planDigest = await record.gate.pass(context);
+        return;
+      }
       throw new UserError(
         "PS803",
         "This run has no gate, and the provider's requireGate is true. Expected a gate that says GO before the first change. " +

@@ -8,7 +8,7 @@ import { Gate } from "../../gate/gate.ts";
 import { type GateReport, isNoGo, shortReport } from "../../gate/report.ts";
 import { type CheckResult, check } from "../../gate/results.ts";
 import type { GateSettings } from "../../gate/settings.ts";
-import type { DeclaredGate, RunRecord } from "../../guard/run.ts";
+import type { DeclaredGate } from "../../guard/run.ts";
 import { type LiveCatalog, liveCatalogOf } from "../layer/catalogCache.ts";
 import type { Session } from "../session.ts";
 
@@ -26,7 +26,6 @@ export class GateRun implements DeclaredGate {
   readonly desired: string;
   private readonly gate: Gate;
   private readonly live: LiveCatalog;
-  private readonly record: RunRecord;
   /** Of the moment before the first change. */
   private passed: PlanDigest | undefined;
   private readonly session: Session;
@@ -38,7 +37,6 @@ export class GateRun implements DeclaredGate {
     this.database = database;
     this.desired = desired;
     this.live = liveCatalogOf(session);
-    this.record = session.record;
     const { config, projectDirectory } = session;
     this.gate = new Gate({
       database,
@@ -78,7 +76,7 @@ export class GateRun implements DeclaredGate {
     return { verdict: whole.verdict, isStopping: whole.verdict === "NO-GO", text, whole };
   }
 
-  async pass(context: CallContext): Promise<void> {
+  async pass(context: CallContext): Promise<string> {
     const { approvedPlan } = this.gate.settings;
     // Somebody may have changed the catalog while this run waited for another one. After a change of its own
     // it is that which was approved.
@@ -89,9 +87,9 @@ export class GateRun implements DeclaredGate {
     const whole = this.gate.report(all.flat(), plan, true);
     if (whole.verdict === "NO-GO") throw new UserError("PS802", shortReport("NO-GO. Nothing was changed.", whole));
     this.passed = plan;
-    this.record.planDigest = joined(plan);
     if (whole.results.some(({ status, note }) => status !== "PASS" || note !== ""))
       context.report.warn(shortReport("GO", whole));
+    return joined(plan);
   }
 
   /** Whether this machine has what a dump needs, asked once. */

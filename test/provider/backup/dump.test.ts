@@ -70,7 +70,7 @@ describe("a dump", () => {
       order: { planDigest: "12ab-34cd-56ef", stack: "prod/eu" },
     });
 
-    expect(record.name).toMatch(new RegExp(`^prod_eu\\.${database.name}\\.\\d{8}T\\d{6}Z\\.12ab34cd56ef$`));
+    expect(record.name).toMatch(new RegExp(`^prod_eu\\.${database.name}\\.\\d{8}T\\d{6}Z\\.12ab-34cd-56ef$`));
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     for (const file of await filesIn(folder))
       expect([file, (await stat(join(folder, file))).mode & 0o777]).toEqual([file, 0o600]);
