@@ -13,8 +13,8 @@ export interface Release {
   result: string;
   /** As ISO 8601. */
   verifiedAt: string;
-  /** Of the project, with `-dirty` where files differed from it; null outside of git. */
-  commit: string | null;
+  /** Of the project, with `-dirty` where files differed from it; empty outside of git. */
+  commit: string;
 }
 
 /**
@@ -50,7 +50,7 @@ export class Verification extends pulumi.ComponentResource {
   }
 }
 
-const releaseOf = (desired: string, result: string, verifiedAt: string, commit: string | null): Release => ({
+const releaseOf = (desired: string, result: string, verifiedAt: string, commit: string): Release => ({
   desired,
   result,
   verifiedAt,

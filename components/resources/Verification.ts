@@ -62,8 +62,8 @@ export class Verification extends pulumi.CustomResource {
   declare readonly verifiedAt: pulumi.Output<string>;
   /** What was verified, as the program tells it apart. */
   declare readonly desired: pulumi.Output<string | undefined>;
-  /** Of the project, with `-dirty` where files differ from it; null outside of git. */
-  declare readonly commit: pulumi.Output<string | null>;
+  /** Of the project, with `-dirty` where files differ from it; empty outside of git. */
+  declare readonly commit: pulumi.Output<string>;
 
   constructor(name: string, args: VerificationArgs, opts: pulumi.CustomResourceOptions = {}) {
     super(

@@ -44,7 +44,7 @@ export const verification: ResourceSpec = {
       type: text,
       role: "output",
       description:
-        "The commit of the project that was verified, with `-dirty` where files differ from it; null outside of git.",
+        "The commit of the project that was verified, with `-dirty` where files differ from it; empty outside of git.",
     },
     checksDigest: { type: text, role: "output", description: "SHA-256 of the checks." },
   },

@@ -11,10 +11,10 @@ import type { Section } from "./checkFile.ts";
 import type { CheckResult } from "./report.ts";
 import { single, takeOn } from "./runChecks.ts";
 
-const MOST_RUNS = 25;
+const MOST_RUNS = 15;
 const FEWEST_RUNS = 5;
 /** After this time a query is run no more often than it must. */
-const ENOUGH_MS = 400;
+const ENOUGH_MS = 150;
 const LONGEST_RUN_MS = 10_000;
 /** Below this difference nobody notices, and no clock can tell. */
 const FLOOR_MS = 2;

@@ -53,7 +53,7 @@ export function createVerification(session: Session, projectDirectory = session.
       report: results.map((each) => ({ ...each })),
       result,
       verifiedAt: new Date().toISOString(),
-      commit: (await commitOf(projectDirectory)) ?? null,
+      commit: (await commitOf(projectDirectory)) ?? "",
       checksDigest: digestOf(checks),
     };
   }

@@ -213,7 +213,7 @@ describe("what it says", () => {
 
 describe("the rows before and after", () => {
   /** What a run says of rows in which something happens between baseline and verification. */
-  async function after(news: Properties, change: (session: Session) => Promise<unknown>): Promise<Answer[]> {
+  async function rowsAfter(news: Properties, change: (session: Session) => Promise<unknown>): Promise<Answer[]> {
     const session = await run();
     await change(session);
     const verification = createVerification(session);
@@ -226,7 +226,7 @@ describe("the rows before and after", () => {
 
   test("rows that the run itself writes are told apart", async () => {
     await filled(1);
-    const found = await after(STILL, (session) => put(createRow(session), row(1, "one")));
+    const found = await rowsAfter(STILL, (session) => put(createRow(session), row(1, "one")));
     expect(found).toMatchObject([
       {
         name: "rows",
@@ -241,7 +241,7 @@ describe("the rows before and after", () => {
     ["WARNING", CHECKS],
   ])("a row that others have written is %s, as said of other writers", async (status, news) => {
     await filled(1);
-    const found = await after(news, async (session) => {
+    const found = await rowsAfter(news, async (session) => {
       await put(createRow(session), row(1, "one"));
       await database.query("insert into app.items values (2, 'other')");
     });
@@ -259,9 +259,9 @@ describe("the rows before and after", () => {
   test("a changed value is found although the number of rows is the same, also where a column was added", async () => {
     const state = await filled(2);
     const widen = (session: Session) => put(createLayer(session, project.directory), layer(WIDER), state);
-    expect(await after(STILL, widen)).toMatchObject([{ name: "rows", status: "PASS" }]);
+    expect(await rowsAfter(STILL, widen)).toMatchObject([{ name: "rows", status: "PASS" }]);
     const wide = await put(createLayer(await run(), project.directory), layer(WIDER), state);
-    const found = await after(STILL, async (session) => {
+    const found = await rowsAfter(STILL, async (session) => {
       await put(
         createLayer(session, project.directory),
         layer(TABLE.replace("name text", "name text, more int, last int")),
@@ -280,11 +280,11 @@ describe("the rows before and after", () => {
     const two = `${TABLE} create table app.more (id int primary key);`;
     const state = await put(createLayer(await run(), project.directory), layer(two));
     const dropping = (session: Session) => put(createLayer(session, project.directory), layer(TABLE), state);
-    expect(await after(STILL, dropping)).toMatchObject([
+    expect(await rowsAfter(STILL, dropping)).toMatchObject([
       { status: "PASS", measured: expect.stringContaining("app.more dropped") },
     ]);
     await put(createLayer(await run(), project.directory), layer(two), state);
-    const found = await after(CHECKS, async (session) => {
+    const found = await rowsAfter(CHECKS, async (session) => {
       await put(createRow(session), row(1, "one"));
       await database.query("drop table app.more");
     });
@@ -294,7 +294,7 @@ describe("the rows before and after", () => {
   test("rows of a renamed table, and of one that became a partition, are found again", async () => {
     await filled(3);
     await database.query("create table app.whole (id int primary key, name text) partition by range (id)");
-    const found = await after(STILL, async (session) => {
+    const found = await rowsAfter(STILL, async (session) => {
       await put(createRow(session), row(1, "one"));
       await database.query(
         "alter table app.items rename to parts; alter table app.whole attach partition app.parts default",
