@@ -5,6 +5,7 @@
 import type { Pool } from "pg";
 import { timed } from "../core/timing.ts";
 import { INHERITANCE, withoutInherited } from "./inheritance.ts";
+import { factsOfKept, KEPT, type Kept, keptFrom } from "./kept.ts";
 import { IDENTITY_SEQUENCES, identitySequencesFrom } from "./kinds/identitySequences.ts";
 import { KINDS_PRESENT, objectsFrom, objectsOf } from "./kinds/objects.ts";
 import { withUnvalidated } from "./kinds/unvalidatedNotNull.ts";
@@ -27,6 +28,8 @@ export interface Catalog {
   invalidIndexes: ReadonlySet<string>;
   /** What earlier runs have begun to move; nothing of it is a fact. */
   rowMoves: readonly RowMove[];
+  /** What layers have dropped and is kept for some days; nothing of it is a fact. */
+  kept: Kept;
   /** In a preview: the present name of a table or a column that a layer planned before would have renamed. */
   nameNow?: (table: StableId) => StableId;
 }
@@ -52,6 +55,8 @@ const BEYOND = `
   union all
   ${ROW_MOVES}
   union all
+  ${KEPT}
+  union all
   ${INHERITANCE}
   union all
   ${VIEW_PRIVILEGES}
@@ -70,7 +75,7 @@ interface RowOf<Kind> {
 
 type BeyondRow =
   | RowOf<"index" | "column" | "domain" | "table">
-  | RowOf<"move" | "privilege" | "identity" | "kind" | "object">;
+  | RowOf<"move" | "kept" | "privilege" | "identity" | "kind" | "object">;
 
 /**
  * Reads the catalog of a database in one repeatable-read transaction and makes it comparable with that of
@@ -96,16 +101,19 @@ export async function readCatalog(pool: Pool, owner: string, options: Extraction
     virtualColumns: new Map(of("column")),
     domainDefaults: new Map(of("domain")),
     inheritance: new Map(of("table")),
-    rowMoves,
     privileges: textsOf("privilege"),
     identitySequences: textsOf("identity"),
     objects: textsOf("object"),
   };
+  const kept = keptFrom(answer.filter(({ kind }) => kind === "kept"));
+  const hidden = factsOfKept(kept, factBase.facts());
+  const moved = factsOfMoves(rowMoves, factBase.facts());
   return {
-    facts: comparable(factBase, owner, beyond),
+    facts: comparable(factBase, owner, { ...beyond, left: moved.union(hidden) }),
     serverVersion: pgVersion,
     invalidIndexes,
     rowMoves,
+    kept: { ...kept, whole: hidden.size === 0 ? undefined : comparable(factBase, owner, { ...beyond, left: moved }) },
   };
 }
 
@@ -130,7 +138,8 @@ interface Beyond {
   virtualColumns: ReadonlyMap<string, string>;
   domainDefaults: ReadonlyMap<string, string>;
   inheritance: ReadonlyMap<string, string>;
-  rowMoves: readonly RowMove[];
+  /** What belongs to moves and what is kept. */
+  left: ReadonlySet<string>;
   /** See {@link VIEW_PRIVILEGES}. */
   privileges: readonly string[];
   /** See {@link IDENTITY_SEQUENCES}. */
@@ -147,20 +156,10 @@ interface Beyond {
 function comparable(
   facts: FactBase,
   owner: string,
-  {
-    invalidIndexes,
-    virtualColumns,
-    domainDefaults,
-    inheritance,
-    rowMoves,
-    privileges,
-    identitySequences,
-    objects,
-  }: Beyond,
+  { invalidIndexes, virtualColumns, domainDefaults, inheritance, left, privileges, identitySequences, objects }: Beyond,
 ): FactBase {
-  const moved = factsOfMoves(rowMoves, facts.facts());
   const kept = withoutInherited(facts.facts(), inheritance)
-    .filter((fact) => moved.size === 0 || !moved.has(encodeId(fact.id)))
+    .filter((fact) => left.size === 0 || !left.has(encodeId(fact.id)))
     .filter((fact) => !isClusterWide(fact.id) && !isOwnersDefault(fact) && !isDomainNotNull(fact))
     .filter((fact) => invalidIndexes.size === 0 || !invalidIndexes.has(encodeId(fact.id)))
     .map((fact) => (virtualColumns.size > 0 && virtualColumns.has(encodeId(fact.id)) ? asVirtual(fact) : fact))
@@ -170,7 +169,7 @@ function comparable(
   const whole = kept.filter((fact) => fact.parent === undefined || present.has(encodeId(fact.parent)));
   const edges = facts.edges
     .filter((edge) => !(keepOwnerEdge(edge) && "name" in edge.to && edge.to.name === owner))
-    .filter(({ from, to }) => moved.size === 0 || !(moved.has(encodeId(from)) || moved.has(encodeId(to))))
+    .filter(({ from, to }) => left.size === 0 || !(left.has(encodeId(from)) || left.has(encodeId(to))))
     .flatMap((edge) => (inheritance.size === 0 ? [edge] : withoutInheritedColumns(edge, present)));
   const more = objectsFrom(objects, owner, whole);
   const onIdentities = identitySequencesFrom(identitySequences, whole).filter((fact) => !isOwnersDefault(fact));

@@ -44,6 +44,16 @@ export interface ContributionRecord {
   changed: { id: string; attribute: string; from: PayloadValue; to: PayloadValue; adopted: boolean }[];
 }
 
+/** The record of a layer that has contributed nothing. */
+export const emptyRecord: ContributionRecord = {
+  added: {},
+  adopted: [],
+  said: [],
+  owners: {},
+  removed: [],
+  changed: [],
+};
+
 /** Tells which objects a layer says something of; none, of a layer that goes. */
 export function declaredBy(record: ContributionRecord | undefined): (id: StableId) => boolean {
   const changed = new Set(record?.changed.map(({ id }) => id));

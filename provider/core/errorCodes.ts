@@ -127,6 +127,10 @@ export const ERROR_CODES = {
   PS818: "A backup cannot be restored",
   PS821: "A file of checks cannot be read",
   PS822: "The verification after an update has failed",
+  PS831: "What is dropped cannot be kept",
+  PS832: "The name of something kept has been taken again",
+  PS833: "Something kept cannot come back",
+  PS834: "Something kept cannot be dropped on its date",
 
   PS900: "A defect in pgstrata",
   PS901: "No order of the statements was found",

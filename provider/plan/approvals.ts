@@ -31,6 +31,9 @@ const HAND_OVER = "hand-over:";
 export const handOverName = (approval: string): string | undefined =>
   approval.startsWith(HAND_OVER) ? approvedBy(approval).slice(HAND_OVER.length) : undefined;
 
+/** Whether an approval says what becomes of something kept whose name has been taken again. */
+export const isAnswerOfKept = (approval: string): boolean => /^(take-back|leave-kept):/.test(approval);
+
 /** The approval that leaves an object to another layer, as one line of a message. */
 export const asHandOver = (name: string): string => approvalInLine(HAND_OVER + name);
 

@@ -70,6 +70,21 @@ const leaving = (id: StableId, desired: FactBase): Pick<Hazard, "leaves"> =>
 function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }: HazardContext): Hazard[] {
   const rows = rowsBehind(id, sizes, live, desired);
   if (rows === 0) return [];
+  const { keeps } = statement;
+  if (keeps !== undefined) {
+    const isTable = id.kind === "table";
+    return [
+      {
+        code: isTable ? "PS201" : "PS202",
+        approval: statement.approval ?? `${isTable ? "drop-table" : "drop-column"}:${nameIn(id)}`,
+        stops: true,
+        message: isTable
+          ? `drops ${describe(id)} with ${rowsInWords(rows)}, which are kept until ${keeps}`
+          : `drops ${describe(id)}, which ${rowsInWords(rows)} have and keep until ${keeps}`,
+        ...leaving(id, desired),
+      },
+    ];
+  }
   if (statement.op === "delete" && id.kind === "table") {
     return [
       {

@@ -17,6 +17,7 @@ import { takingBack } from "./inheritance/moveRows.ts";
 import { onlineLinks } from "./inheritance/onlineLinks.ts";
 import type { Segment } from "./inheritance/segment.ts";
 import { joinedLists } from "./inheritance/segments.ts";
+import { droppedWithRows, type Retirement, retire } from "./kept/retire.ts";
 import { withColumnsAddedTogether } from "./mergeStatements.ts";
 import { online } from "./online/online.ts";
 import type { OnlineContext, Recipe } from "./online/recipe.ts";
@@ -75,11 +76,12 @@ export async function planUpdate(
   unfinished: readonly ChangedObject[] = [],
   recreated: readonly StableId[] = [],
 ): Promise<LayerPlan> {
-  const { live, desired, renames, conversions = new Map() } = target;
+  const { live, desired, takenBack, expired = [], conversions = new Map() } = target;
   const majorVersion = Number.parseInt(catalog.serverVersion, 10);
-  const segments = planSegments(live, desired, majorVersion, recreated);
-  const direct = joinedLists(segments.map(({ list }) => list));
-  const renaming = renameStatements(renames);
+  const dropping = planSegments(live, desired, majorVersion, recreated);
+  const direct = joinedLists(dropping.map(({ list }) => list));
+  const renames = [...target.renames, ...(takenBack?.renames ?? [])];
+  const returning = joinedLists([asList(renameStatements(target.renames)), ...(takenBack ? [takenBack.list] : [])]);
   const nameNow = nameBefore(catalog, renames);
   const objects = [...changedObjects(live, desired), ...unfinished];
   const stored = await readStoredResults(client, objects, { before: nameNow, now: newIds(renames) });
@@ -88,11 +90,14 @@ export async function planUpdate(
     client,
     live,
     desired,
-    [...renaming, ...direct.statements],
+    [...returning.statements, ...direct.statements],
     stale.map(({ id, table }) => table ?? id),
     nameNow,
   );
-  const names = { live, desired, nameNow, isRenaming: renaming.length > 0 };
+  const retired = retiredBy(target, sizes);
+  const segments = retired === undefined ? dropping : planSegments(retired.live, desired, majorVersion, recreated);
+  const ahead = joinedLists([returning, ...(retired ? [retired.list] : [])]);
+  const names = { live, desired, nameNow, isRenaming: renames.length > 0 };
   await refuseWithoutCast(client, direct.statements, conversions, names);
   const { invalidIndexes } = catalog;
   const context = { live, desired, sizes, invalidIndexes, majorVersion, conversions };
@@ -115,10 +120,11 @@ export async function planUpdate(
     contexts.filter(({ isTogether, isLinking }) => !isTogether && !isLinking),
   );
   const parts = planned.map((part) => ({ ...part, displacing: displaced }));
-  const ordered = renaming.length === 0 ? onlineParts(parts) : inOrder(parts, renaming);
+  const ordered = ahead.statements.length === 0 ? onlineParts(parts) : inOrder(parts, ahead.statements);
   const [first = [], ...others] = ordered.map((part) => withColumnsAddedTogether(part, desired));
   const statements = [[...takingBack(catalog.rowMoves, [first, ...others].flat()), ...first], ...others];
-  const list = withSearchPaths({ ...direct, statements: statements.flat() }, desired);
+  const { settings } = joinedLists([ahead, ...segments.map((segment) => segment.list)]);
+  const list = withSearchPaths({ settings, statements: [...statements.flat(), ...expired] }, desired);
   const sides = statements.flatMap((part, n) => part.map(() => parts[n] ?? { live, desired, sizes }));
   const calls = new FunctionCalls(direct.statements, desired, conversions);
   const outdatedColumns = new Set(
@@ -147,10 +153,24 @@ export async function planUpdate(
     changedObjects: stale.length === 0 ? [] : objects,
     // While renames are pending, the database has what an expression names under other names.
     comparison:
-      renaming.length > 0 || unfinished.length > 0
+      ahead.statements.length > 0 || unfinished.length > 0
         ? undefined
         : comparisonOf({ objects, stale, statements: direct.statements, live, desired, sizes }),
   };
+}
+
+const asList = (statements: Statement[]): StatementList => ({ statements, settings: [] });
+
+/** What is retired of what the plan would drop; undefined of nothing. */
+function retiredBy(
+  { live, desired, keeping, takenBack }: Transition<unknown>,
+  sizes: TableSizes,
+): Retirement | undefined {
+  if (keeping === undefined) return undefined;
+  const dropped = droppedWithRows(live, desired, sizes);
+  if (dropped.tables.length + dropped.columns.length === 0) return undefined;
+  const schemas = new Set([...keeping.schemas, ...(takenBack?.schemas ?? [])]);
+  return retire(dropped, live, desired, { ...keeping, schemas });
 }
 
 function withoutFresh(sizes: TableSizes, { fresh = [] }: Segment): TableSizes {
@@ -222,7 +242,7 @@ function onlineParts(parts: readonly Part[]): Statement[][] {
   );
 }
 
-/** Renames come first, but for what ends its own transaction. */
+/** Renames and what is retired come first, but for what ends its own transaction. */
 function inOrder(parts: readonly Part[], renaming: readonly Statement[]): Statement[][] {
   const isAhead = ({ transaction }: Statement): boolean => transaction === "last";
   const ahead = parts.flatMap(({ list }) => list.statements.filter(isAhead));

@@ -62,6 +62,10 @@ export interface Statement {
   copies?: boolean;
   /** Values may be lost. */
   destructive: boolean;
+  /** Of what is retired instead of dropped: the day from which on it is dropped. */
+  keeps?: string;
+  /** The approval that it needs in place of that of a drop. */
+  approval?: string;
   /** How many planned statements it is, where several are run as one. */
   standsFor?: number;
   /** The `search_path` that it needs, where that is not the plan's. */

@@ -53,6 +53,8 @@ export interface RunOptions {
   longStatementTimeoutMs?: number;
   /** Default 2000. */
   rowQuestionTimeoutMs?: number;
+  /** Default 0. */
+  keepDroppedDays?: number;
 }
 
 /** Rows are met by the statements first, as rows are that come after the questions. */
@@ -145,12 +147,17 @@ export async function upAll(
   url: string,
   layers: readonly Properties[],
   states: readonly ResourceState[] = [],
+  options?: RunOptions,
 ): Promise<ResourceState[]> {
-  return inRun(url, async (run) => {
-    const done: ResourceState[] = [];
-    for (const [n, properties] of layers.entries()) done.push(await put(run, properties, states[n]));
-    return done;
-  });
+  return inRun(
+    url,
+    async (run) => {
+      const done: ResourceState[] = [];
+      for (const [n, properties] of layers.entries()) done.push(await put(run, properties, states[n]));
+      return done;
+    },
+    options,
+  );
 }
 
 /** As `pulumi preview` does: the statements that each layer would run. */
@@ -158,19 +165,24 @@ export async function preview(
   url: string,
   layers: readonly Properties[],
   states: readonly ResourceState[] = [],
+  options?: RunOptions,
 ): Promise<PlannedChange[][]> {
-  return inRun(url, async (run) => {
-    const { layer, context, said } = run;
-    for (const [n, properties] of layers.entries()) {
-      const state = states[n];
-      const inputs = await checked(run, properties, state?.inputs);
-      if (state === undefined) await layer.create(context(true), inputs);
-      else if ((await layer.diff(context(true), state, inputs)).changed)
-        await layer.update(context(true), state, inputs);
-      else said.plans.push([]);
-    }
-    return said.plans;
-  });
+  return inRun(
+    url,
+    async (run) => {
+      const { layer, context, said } = run;
+      for (const [n, properties] of layers.entries()) {
+        const state = states[n];
+        const inputs = await checked(run, properties, state?.inputs);
+        if (state === undefined) await layer.create(context(true), inputs);
+        else if ((await layer.diff(context(true), state, inputs)).changed)
+          await layer.update(context(true), state, inputs);
+        else said.plans.push([]);
+      }
+      return said.plans;
+    },
+    options,
+  );
 }
 
 /** The SQL of a preview in the order of its execution, each statement as one text. */

@@ -3,7 +3,7 @@
  * hazards is left to `plan/approvals.ts`.
  */
 import type { ResourceState } from "../../core/resourceType.ts";
-import { type Approvals, handOverName } from "../../plan/approvals.ts";
+import { type Approvals, handOverName, isAnswerOfKept } from "../../plan/approvals.ts";
 import { acceptedInputs, type LayerInputs } from "./inputs.ts";
 
 /** Approvals of hazards, and those that updates of this stack have used. */
@@ -25,9 +25,13 @@ function spentIn({ inputs, outputs }: StateOfLayer): string[] {
   return Array.isArray(spentApprovals) ? spentApprovals.map(String) : acceptedInputs(inputs).allow;
 }
 
-/** Inputs without the hand-overs that were made: what is the layer's again is not left once more. */
-export function withoutSpentHandOvers(inputs: LayerInputs, state: ResourceState | undefined): LayerInputs {
+/**
+ * Inputs without the hand-overs that were made and the answers that were used: what is the layer's again is
+ * not left once more.
+ */
+export function withoutSpentMoves(inputs: LayerInputs, state: ResourceState | undefined): LayerInputs {
   const { allow, spent } = approvals(inputs, state);
-  const isSpent = (approval: string): boolean => handOverName(approval) !== undefined && spent.includes(approval);
+  const isMove = (approval: string): boolean => handOverName(approval) !== undefined || isAnswerOfKept(approval);
+  const isSpent = (approval: string): boolean => isMove(approval) && spent.includes(approval);
   return allow.some(isSpent) ? { ...inputs, allow: allow.filter((approval) => !isSpent(approval)) } : inputs;
 }

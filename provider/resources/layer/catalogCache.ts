@@ -3,7 +3,7 @@
  * planned so far would have made of it.
  */
 import type { Pool } from "pg";
-import type { FactBase, StableId } from "../../catalog/pgDelta.ts";
+import type { FactBase } from "../../catalog/pgDelta.ts";
 import { type Catalog, readCatalog } from "../../catalog/readCatalog.ts";
 import { againWhenLost } from "../../database/lostConnection.ts";
 import { withRetries } from "../../database/transaction.ts";
@@ -73,10 +73,14 @@ export class LiveCatalog {
   /**
    * In a preview: what a plan would have made.
    *
-   * @param nameNow what the database calls a table until then.
+   * @param catalog.kept what is kept until then, without what the plan takes back.
+   * @param catalog.nameNow what the database calls a table until then.
    */
-  project(facts: FactBase, serverVersion: string, nameNow: (table: StableId) => StableId): void {
-    this.reading = Promise.resolve({ facts, serverVersion, invalidIndexes: new Set(), rowMoves: [], nameNow });
+  project(
+    facts: FactBase,
+    { serverVersion, kept, nameNow }: Omit<Required<Catalog>, "facts" | "invalidIndexes" | "rowMoves">,
+  ): void {
+    this.reading = Promise.resolve({ facts, serverVersion, invalidIndexes: new Set(), rowMoves: [], kept, nameNow });
   }
 
   private async read(): Promise<Catalog> {

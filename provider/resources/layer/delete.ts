@@ -34,12 +34,17 @@ export async function removeLayer(runtime: LayerRuntime, context: CallContext, s
     packed: state.outputs.contribution,
   };
   await runtime.session.inTurn(() =>
-    applyGoal<undefined>(runtime, { context, operation: "delete" }, { rows, ledger }, async (live, unrecorded) => {
-      const whole = withUnrecorded(record, unrecorded) ?? record;
-      const reversal = withoutNeeds(live, whole, reversalOf(whole, runtime.ownership.heldByOthers(inputs.name)));
-      refuseDependents(live, removedFrom(live, reversal), new Set(), context.report.warn);
-      return { live, desired: revertContribution(live, reversal), renames: [], record: undefined };
-    }),
+    applyGoal<undefined>(
+      runtime,
+      { context, operation: "delete" },
+      { rows, ledger },
+      async ({ facts: live }, unrecorded) => {
+        const whole = withUnrecorded(record, unrecorded) ?? record;
+        const reversal = withoutNeeds(live, whole, reversalOf(whole, runtime.ownership.heldByOthers(inputs.name)));
+        refuseDependents(live, removedFrom(live, reversal), new Set(), context.report.warn);
+        return { before: live, live, desired: revertContribution(live, reversal), renames: [], record: undefined };
+      },
+    ),
   );
   if (record.adopted.length > 0) context.report.info(`${record.adopted.length} adopted objects stay in place`);
 }

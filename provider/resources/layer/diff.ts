@@ -6,10 +6,11 @@ import { differences } from "../../contribution/record.ts";
 import type { CallContext, DiffResult, Properties, ResourceState } from "../../core/resourceType.ts";
 import { containsUnknown, equalValues } from "../../core/values.ts";
 import { planStatements } from "../../plan/planStatements.ts";
-import { renameStatements } from "../../plan/renames/renames.ts";
-import { withoutSpentHandOvers } from "./approvals.ts";
+import { namesFirst } from "../../plan/transition.ts";
+import { withoutSpentMoves } from "./approvals.ts";
 import { asDetail } from "./detailedDiff.ts";
 import { acceptedInputs } from "./inputs.ts";
+import { hasExpired } from "./kept.ts";
 import { LayerLedger, withUnrecorded } from "./ledger.ts";
 import { meaningOf } from "./meaning.ts";
 import { unpackRecord } from "./outputs.ts";
@@ -44,24 +45,28 @@ export async function diff(
   if (containsUnknown(news) || runtime.target === undefined)
     return { changed: Object.keys(detailed).length > 0, detailed };
 
-  const inputs = withoutSpentHandOvers(acceptedInputs(news), state);
+  const inputs = withoutSpentMoves(acceptedInputs(news), state);
   const recorded = unpackRecord(state.outputs.contribution);
   const ledger = new LayerLedger(urn, inputs.name);
   const unrecorded = await ledger.readUnrecorded(await runtime.target.pool(), state.outputs.contribution);
   const earlier = withUnrecorded(recorded, unrecorded) ?? recorded;
   if ("name" in detailed) runtime.ownership.succeed(inputs.name, earlier);
-  const { facts, rowMoves } = await runtime.session.inTurn(() => runtime.live.get());
+  const { facts, rowMoves, kept } = await runtime.session.inTurn(() => runtime.live.get());
   // A change below is none of this layer, unless what it contributes turns out to be another.
   const sameMeaning = (["digest", "baseDigest", "roles", "renames"] as const).every((key) =>
     equalValues(state.inputs[key] ?? null, news[key] ?? null),
   );
-  if (sameMeaning && unrecorded === undefined && rowMoves.length === 0 && differences(facts, earlier).length === 0)
+  const isPending = unrecorded !== undefined || rowMoves.length > 0 || hasExpired(kept, inputs.name);
+  if (sameMeaning && !isPending && differences(facts, earlier).length === 0)
     runtime.ownership.claim(inputs.name, earlier);
   else {
     const meaning = await meaningOf(runtime, inputs, earlier, ledger);
     await runtime.session.inTurn(async () => {
-      const { live, desired, renames, record, takenOver } = await resolveTransition(runtime, meaning, facts, () => {});
-      Object.assign(detailed, asDetail([...renameStatements(renames), ...planStatements(live, desired).statements]));
+      const database = { facts, kept };
+      const transition = await resolveTransition(runtime, meaning, database, () => {});
+      const { live, desired, record, takenOver, expired = [] } = transition;
+      const statements = [...namesFirst(transition), ...planStatements(live, desired).statements, ...expired];
+      Object.assign(detailed, asDetail(statements));
       // Renamed below or by hand, or made by an update that was killed: the state must learn what is the
       // layer's.
       const isNew = (key: string): boolean => !(key in recorded.added);

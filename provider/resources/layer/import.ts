@@ -1,4 +1,5 @@
 /** How existing objects become a layer: the import id, and everything that is there as adopted. */
+import { NOTHING_KEPT } from "../../catalog/kept.ts";
 import { named } from "../../catalog/objectNames.ts";
 import { encodeId } from "../../catalog/pgDelta.ts";
 import { undeclaredPublicGrants } from "../../contribution/publicGrants.ts";
@@ -29,7 +30,8 @@ export async function importLayer(
   const contribution = await runtime.contribution(layer, sources);
   const { facts, serverVersion } = await runtime.live.get();
   const meaning = { inputs: layer, sources, contribution, earlier: undefined, ledger: undefined };
-  const { live, desired, renames, record } = await resolveTransition(runtime, meaning, facts, context.report.warn);
+  const database = { facts, kept: NOTHING_KEPT };
+  const { live, desired, renames, record } = await resolveTransition(runtime, meaning, database, context.report.warn);
   if (Object.keys(record.added).length > 0 && present(live, record).length === 0) return undefined;
   const missing = renames.length + planStatements(live, desired).statements.length;
   if (missing > 0) context.report.info(`${missing} statements are needed to complete it; \`pulumi up\` runs them`);

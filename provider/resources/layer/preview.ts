@@ -18,6 +18,7 @@ import { planReport } from "../../report/planReport.ts";
 import { asPreviewLines } from "../../report/previewLines.ts";
 import { approvals } from "./approvals.ts";
 import { tellMoves } from "./handOver.ts";
+import { keptAfter } from "./kept.ts";
 import { LayerLedger, withUnrecorded } from "./ledger.ts";
 import type { LayerMeaning } from "./meaning.ts";
 import { layerOutputs } from "./outputs.ts";
@@ -58,7 +59,7 @@ export async function planOnly(
   const transition = await resolveTransition(
     runtime,
     { ...meaning, earlier: withUnrecorded(meaning.earlier, unrecorded) },
-    catalog.facts,
+    catalog,
     report.warn,
   );
   const { desired, record } = transition;
@@ -74,7 +75,7 @@ export async function planOnly(
         ),
     },
     transition,
-    { before: catalog.facts, desired, isDeclared: declaredBy(record) },
+    { before: transition.before, desired, isDeclared: declaredBy(record) },
     report,
   );
   const given = approvals(meaning.inputs, state);
@@ -101,7 +102,12 @@ export async function planOnly(
   await refuseTooManyLocks(pool, transition.live, desired, major);
   const { serverVersion } = catalog;
   runtime.session.planned.layer(catalog.facts, desired);
-  runtime.live.project(desired, serverVersion, nameBefore(catalog, transition.renames));
+  const renames = [...transition.renames, ...(transition.takenBack?.renames ?? [])];
+  runtime.live.project(desired, {
+    serverVersion,
+    kept: keptAfter(catalog.kept, transition),
+    nameNow: nameBefore(catalog, renames),
+  });
   return {
     ...layerOutputs(news, meaning.contribution, record, { statements: 0, elapsedMs: 0, serverVersion }, [
       ...new Set([...given.spent, ...used]),

@@ -1,22 +1,22 @@
 /** Whether a database is as desired after an update, by its catalog as it was read back. */
 import { describe } from "../../catalog/objectNames.ts";
 import type { FactBase, PayloadValue } from "../../catalog/pgDelta.ts";
+import type { Catalog } from "../../catalog/readCatalog.ts";
 import { contributionOf } from "../../contribution/contribution.ts";
 import { UserError } from "../../core/errors.ts";
 import { planStatements } from "../../plan/planStatements.ts";
-import { renameStatements } from "../../plan/renames/renames.ts";
-import type { Transition } from "../../plan/transition.ts";
+import { namesFirst, type Transition } from "../../plan/transition.ts";
 
 /** @throws {UserError} with what is still needed, and how it differs. */
 export async function prove(
-  { facts }: { facts: FactBase },
+  live: Pick<Catalog, "facts" | "kept">,
   desired: FactBase,
-  goal: (live: FactBase) => Promise<Transition<unknown>>,
+  goal: (live: Pick<Catalog, "facts" | "kept">) => Promise<Transition<unknown>>,
 ): Promise<void> {
   // Equal as a whole, mostly; only what differs is worth a plan.
-  if (facts.rootHash === desired.rootHash) return;
-  const next = await goal(facts);
-  const left = [...renameStatements(next.renames), ...planStatements(next.live, next.desired).statements];
+  if (live.facts.rootHash === desired.rootHash) return;
+  const next = await goal(live);
+  const left = [...namesFirst(next), ...planStatements(next.live, next.desired).statements];
   if (left.length === 0) return;
   throw new UserError(
     "PS309",

@@ -3,7 +3,7 @@ import type { ContributionRecord } from "../../contribution/record.ts";
 import type { CallContext, Properties, ResourceState } from "../../core/resourceType.ts";
 import { containsUnknown } from "../../core/values.ts";
 import { approved } from "../../plan/approvals.ts";
-import { approvals, withoutSpentHandOvers } from "./approvals.ts";
+import { approvals, withoutSpentMoves } from "./approvals.ts";
 import { tellMoves } from "./handOver.ts";
 import { acceptedInputs, type LayerInputs } from "./inputs.ts";
 import { LayerLedger, withUnrecorded } from "./ledger.ts";
@@ -21,7 +21,7 @@ export async function put(
   state?: ResourceState,
 ): Promise<Properties> {
   if (containsUnknown(news) || runtime.target === undefined) return planWithoutDatabase(context, news);
-  const inputs = withoutSpentHandOvers(acceptedInputs(news), state);
+  const inputs = withoutSpentMoves(acceptedInputs(news), state);
   const ledger = new LayerLedger(context.urn, inputs.name);
   const meaning = await meaningOf(runtime, inputs, earlierRecord(runtime, inputs, state), ledger);
   const put = context.preview ? planOnly : applyNow;

@@ -3,18 +3,22 @@
  * the database knows. Statements are left to `plan/`.
  */
 import type { FactBase } from "../../catalog/pgDelta.ts";
+import type { Catalog } from "../../catalog/readCatalog.ts";
 import type { Contribution } from "../../contribution/contribution.ts";
 import { hasUnknownForm } from "../../contribution/forms.ts";
 import { type ContributionRecord, isAsRecorded, mergeRecords, ownedIds, partOf } from "../../contribution/record.ts";
 import { locatedConversions } from "../../plan/conversions.ts";
-import type { Rename } from "../../plan/renames/renames.ts";
 import type { Transition } from "../../plan/transition.ts";
 import { keysToClaim, type Moves } from "./handOver.ts";
+import { keptTransition } from "./kept.ts";
 import type { LayerMeaning } from "./meaning.ts";
 import { withNewNames } from "./renames.ts";
 import type { LayerRuntime } from "./runtime.ts";
 
-export type LayerTransition<Kept> = Transition<Kept> & Moves;
+export interface LayerTransition<Kept> extends Transition<Kept>, Moves {
+  /** The database as it is, with what is kept of it as far as the plan has to do with that. */
+  before: FactBase;
+}
 
 /**
  * What the layer wants of a database: first its renames, then what `desiredState` says.
@@ -25,24 +29,38 @@ export type LayerTransition<Kept> = Transition<Kept> & Moves;
 export async function resolveTransition(
   runtime: LayerRuntime,
   meaning: LayerMeaning,
-  database: FactBase,
+  database: Pick<Catalog, "facts" | "kept">,
   warn: (message: string) => void,
 ): Promise<LayerTransition<ContributionRecord>> {
   const { inputs } = meaning;
-  const { live, earlier: known, renames } = await withNewNames(runtime, meaning, database);
+  const renamed = await withNewNames(runtime, meaning, database.facts);
+  const { renames } = renamed;
+  const {
+    takenBack,
+    keeping,
+    live,
+    earlier: known,
+    ...kept
+  } = keptTransition(runtime, meaning, database, renamed, warn);
   const claimed = await claimedFromOthers(runtime, { ...meaning, earlier: known }, live);
   const earlier = mergeRecords(known, claimed);
-  const contribution = await inKnownForms(runtime, { ...meaning, earlier }, live, renames);
+  const isMoving = renames.length > 0 || takenBack !== undefined;
+  const contribution = isMoving ? meaning.contribution : await inKnownForms(runtime, { ...meaning, earlier }, live);
   const { located: conversions } = locatedConversions(
     meaning.sources.conversions,
     contribution.added.map(({ id }) => id),
   );
+  const state = runtime.desiredStates.desiredState({ live, inputs, contribution, earlier }, warn);
   return {
     live,
     renames,
+    takenBack,
+    keeping,
     conversions,
     takenOver: claimed,
-    ...runtime.desiredStates.desiredState({ live, inputs, contribution, earlier }, warn),
+    ...state,
+    ...kept,
+    approvals: [...(state.approvals ?? []), ...(takenBack?.approvals ?? [])],
   };
 }
 
@@ -61,15 +79,13 @@ async function claimedFromOthers(
 
 /**
  * The contribution, knowing the form of each definition that the database holds otherwise than the layer and
- * its record. A shadow has them under the new names only, so none is asked while renames are pending.
+ * its record. A shadow has them under the new names only, so none is asked while names are to change.
  */
 async function inKnownForms(
   runtime: LayerRuntime,
   { inputs, sources, contribution, earlier }: LayerMeaning,
   live: FactBase,
-  renames: readonly Rename[],
 ): Promise<Contribution> {
-  if (renames.length > 0) return contribution;
   const unknown = contribution.added.flatMap((declared) => {
     const found = live.get(declared.id);
     if (found === undefined || (earlier !== undefined && isAsRecorded(found, earlier))) return [];

@@ -9,7 +9,6 @@ import { type ExecutionHooks, execute } from "../../apply/execute.ts";
 import { refuseTooManyLocks } from "../../apply/lockTableRoom.ts";
 import { refuseMissingPrivileges } from "../../apply/privileges.ts";
 import { explained, mayBeOutdated } from "../../apply/statementError.ts";
-import type { FactBase } from "../../catalog/pgDelta.ts";
 import type { Catalog } from "../../catalog/readCatalog.ts";
 import { type ContributionRecord, declaredBy } from "../../contribution/record.ts";
 import type { CallContext, Properties, Reporter } from "../../core/resourceType.ts";
@@ -21,7 +20,7 @@ import { refuseReadOnly } from "../../database/readOnly.ts";
 import { type TransactionOptions, withRetries } from "../../database/transaction.ts";
 import { withDatabaseLock } from "../../database/updateLock.ts";
 import type { BeforeChange, Change } from "../../guard/guard.ts";
-import { type Approvals, refuseHazards } from "../../plan/approvals.ts";
+import { type Approvals, approvedBy, refuseHazards } from "../../plan/approvals.ts";
 import { type EqualResults, withEqualResults } from "../../plan/equalResults.ts";
 import { takingBack } from "../../plan/inheritance/moveRows.ts";
 import { type LayerPlan, planUpdate } from "../../plan/plan.ts";
@@ -48,7 +47,10 @@ const RETRY_MESSAGE_INTERVAL_MS = 15_000;
  *
  * @param unrecorded what the database's ledger says and the state does not know.
  */
-export type Goal<Kept> = (live: FactBase, unrecorded: LedgerEntry | undefined) => Promise<LayerTransition<Kept>>;
+export type Goal<Kept> = (
+  live: Pick<Catalog, "facts" | "kept">,
+  unrecorded: LedgerEntry | undefined,
+) => Promise<LayerTransition<Kept>>;
 
 /** The layer's note in the database. */
 export interface LedgerOfLayer {
@@ -180,19 +182,19 @@ async function underDatabaseLock<Kept extends ContributionRecord | undefined>(
 async function plan<Kept extends ContributionRecord | undefined>(
   runtime: LayerRuntime,
   { client, rows, used }: Connection,
-  { hazards }: Pick<ApplyPolicy, "hazards">,
+  { hazards, rows: gate }: ApplyPolicy,
   unrecorded: LedgerEntry | undefined,
   before: Catalog,
   target: LayerTransition<Kept>,
   report: Reporter,
-): Promise<Pick<LayerPlan, "list" | "changedObjects">> {
+): Promise<Pick<LayerPlan, "list" | "changedObjects"> & { mayDrop: readonly string[] }> {
   const { live, desired, record } = target;
-  const update = { before: before.facts, desired, isDeclared: declaredBy(record) };
+  const update = { before: target.before, desired, isDeclared: declaredBy(record) };
   if (hazards === undefined) {
     const dropping = planStatements(live, desired);
     const list = { ...dropping, statements: [...takingBack(before.rowMoves, []), ...dropping.statements] };
     await runtime.rehearse({ ...update, list }, report);
-    return { list, changedObjects: [] };
+    return { list, changedObjects: [], mayDrop: gate.allow };
   }
   const planned = await rehearsedPlan(
     runtime,
@@ -204,8 +206,11 @@ async function plan<Kept extends ContributionRecord | undefined>(
     update,
     report,
   );
-  for (const approval of refuseHazards(planned, hazards)) used.add(approval);
-  return planned;
+  const needed = refuseHazards(planned, hazards);
+  for (const approval of needed) used.add(approval);
+  // Where rows are kept, one that has come into an empty table since it was planned is not lost.
+  const mayDrop = runtime.config.keepDroppedDays === 0 ? gate.allow : needed.map(approvedBy);
+  return { ...planned, mayDrop };
 }
 
 /** The first try asks; what it was told holds for the next ones. */
@@ -254,11 +259,11 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const { client, watch, begin, beforeChange, keep, used } = connection;
   const { report } = context;
   const unrecorded = await policy.ledger.entries.readUnrecorded(client, policy.ledger.packed);
-  const target = await goal(before.facts, unrecorded);
+  const target = await goal(before, unrecorded);
   const { desired, record } = target;
   for (const approval of unrecorded?.used ?? []) used.add(approval);
   const planned = await plan(runtime, connection, policy, unrecorded, before, target, report);
-  const { list, changedObjects: unfinished } = planned;
+  const { list, changedObjects: unfinished, mayDrop } = planned;
   if (list.statements.length > 0) runtime.tellEventTriggers(before.facts, report);
   const { role, major } = await runtime.knownTarget().facts();
   await refuseMissingPrivileges(client, role, target.live, desired, list.statements);
@@ -273,11 +278,11 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   if (writeEntry !== undefined && (first === undefined || first.transaction === "none"))
     await inOwnTransaction(client, writeEntry);
   const hooks = {
-    live: before.facts,
+    live: target.before,
     desired,
     signal: context.signal,
     before: async (statements: readonly Statement[]) => {
-      await refuseDroppingRows(client, statements, policy.rows);
+      await refuseDroppingRows(client, statements, { ...policy.rows, allow: mayDrop });
       await writeEntry?.();
     },
     kept: keep,
