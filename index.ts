@@ -29,7 +29,7 @@ keepAnswersOutOfDebugLog();
 const { plain: settings, ...secrets } = readStackConfig();
 const { lockTimeoutMs, lockLimitMs, lockRetries } = settings;
 const { statementTimeoutMs, longStatementTimeoutMs, rowQuestionTimeoutMs } = settings;
-const { organization, project } = settings;
+const { organization, project, keepDropped: keepDroppedDays } = settings;
 
 const local = secrets.databaseUrl === undefined ? await localDatabase() : undefined;
 const url = secrets.databaseUrl ?? local?.url ?? "";
@@ -41,6 +41,7 @@ const providers = targetProviders({
   statementTimeoutMs,
   longStatementTimeoutMs,
   rowQuestionTimeoutMs,
+  keepDroppedDays,
   shadow: secrets.shadow,
   requireGate: settings.requireGate,
   backup: settings.backup ?? local?.backup ?? "dump",

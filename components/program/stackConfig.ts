@@ -112,6 +112,8 @@ const SETTINGS = z.object({
   otherWriters: z._default(boolean, true),
   /** By how much a query may be slower after an update, in percent. */
   slowdownPercent: z._default(count(1), 10),
+  /** For how many days what is dropped with its rows is kept; 0 to drop it at once. */
+  keepDropped: z.optional(count(0)),
   /** The organization that owns the project; matched by slug. */
   organization: z.pipe(
     z.pipe(z._default(z.string(), "{}"), json),

@@ -5,23 +5,15 @@
  */
 import { createHash } from "node:crypto";
 import pg from "pg";
-import { inheritanceOf } from "../catalog/inheritance.ts";
 import { describe } from "../catalog/objectNames.ts";
-import {
-  buildFactBase,
-  type DependencyEdge,
-  encodeId,
-  type Fact,
-  type FactBase,
-  type StableId,
-} from "../catalog/pgDelta.ts";
+import { buildFactBase, type DependencyEdge, encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteQualified } from "../catalog/quote.ts";
 import { keepOwnerEdge, readCatalog } from "../catalog/readCatalog.ts";
 import { rolesNamedBy } from "../catalog/roles.ts";
 import { tableOf } from "../catalog/tables.ts";
 import { UserError } from "../core/errors.ts";
 import { timed } from "../core/timing.ts";
-import { withName } from "../plan/indexDefinition.ts";
+import { isTakenByParent } from "../plan/inheritance/takenByParent.ts";
 import { domainOf, type Neighbourhood, nameOf, neighbourhoodOf } from "../plan/neighbourhood.ts";
 import { copyStatements } from "../plan/planStatements.ts";
 import { isLeftOver } from "../plan/recipeConstraints.ts";
@@ -253,19 +245,11 @@ function isFinished(
 ): boolean {
   const fact = before.get(id);
   if (what !== "is missing" || fact === undefined) return false;
-  if (isLeftOver(fact) || isTakenByParent(fact, desired)) return true;
+  const table = fact.parent === undefined ? undefined : desired.get(fact.parent);
+  if (isLeftOver(fact) || (id.kind !== "column" && isTakenByParent(fact, table))) return true;
   if (id.kind !== "index") return false;
   const name = ` ${quoteQualified(id.schema, id.name)}`;
   return statements.some(({ sql }) => sql.endsWith(name));
-}
-
-/** Whether a table that is a partition in the end has from its parent what the fact says. */
-function isTakenByParent({ id, parent, payload }: Fact, desired: FactBase): boolean {
-  const its = parent === undefined ? undefined : inheritanceOf(desired.get(parent));
-  if (its === undefined) return false;
-  if (id.kind === "constraint") return its.constraints.some((one) => one.payload.def === payload.def);
-  const def = (text: unknown): string => withName(String(text), { name: "" });
-  return id.kind === "index" && its.indexes.some((one) => def(one.payload.def) === def(payload.def));
 }
 
 /** @param isStranger tells what was in the scratch database and has nothing to do with the plan. */

@@ -33,7 +33,7 @@ const schemaNote = z.object({
   adopted: z.array(z.string()),
 });
 
-const columnNote = z.object({ layer: z.string(), column: z.string(), until: day });
+const columnNote = z.object({ layer: z.string(), column: z.string(), until: day, adopted: z.boolean() });
 
 /** A schema of ours that holds tables of one schema under the names that they had there. */
 export type KeptSchema = z.infer<typeof schemaNote> & { name: string };
@@ -56,8 +56,8 @@ export const schemaNoteOf = ({ layer, schema, until, adopted }: Omit<KeptSchema,
   JSON.stringify({ layer, schema, until, adopted });
 
 /** The comment on a kept column. */
-export const columnNoteOf = ({ layer, column, until }: Omit<KeptColumn, "id">): string =>
-  JSON.stringify({ layer, column, until });
+export const columnNoteOf = ({ layer, column, until, adopted }: Omit<KeptColumn, "id">): string =>
+  JSON.stringify({ layer, column, until, adopted });
 
 interface Marked {
   schema: string;

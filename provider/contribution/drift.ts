@@ -2,6 +2,8 @@
  * How far a database is from the records of its layers, and what others have added to their objects. Rows,
  * and how it is shown, are left to `resources/driftReport.ts` and `tools/`.
  */
+
+import type { Kept } from "../catalog/kept.ts";
 import { describe, ownerObject } from "../catalog/objectNames.ts";
 import { encodeId, type Fact, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
 import type { Catalog } from "../catalog/readCatalog.ts";
@@ -26,6 +28,8 @@ export interface Drift {
   layers: LayerDrift[];
   /** Objects of others in schemas that the layers use and do not declare. */
   notOurs: string[];
+  /** Tables and columns that layers have dropped and that are kept until a date. They are no drift. */
+  kept: string[];
 }
 
 /**
@@ -33,7 +37,7 @@ export interface Drift {
  * somebody else's.
  */
 export function driftOf(
-  { facts, invalidIndexes, rowMoves }: Catalog,
+  { facts, invalidIndexes, rowMoves, kept }: Catalog,
   records: ReadonlyMap<string, ContributionRecord>,
 ): Drift {
   const foreign = foreignParts(facts, records);
@@ -61,7 +65,17 @@ export function driftOf(
         `copies of rows of ${describe(from)} in ${describe(partition)}, left by a run that ended`,
     );
   const unowned = foreign.filter(({ layer }) => layer === undefined).map(({ name }) => name);
-  return { layers, notOurs: sorted([...unowned, ...leftOvers, ...moves]) };
+  return { layers, notOurs: sorted([...unowned, ...leftOvers, ...moves]), kept: sorted(keptIn(kept)) };
+}
+
+function keptIn({ schemas, columns, whole }: Kept): string[] {
+  const tables = whole?.facts().flatMap(({ id }) => {
+    const place = id.kind === "table" ? schemas.find(({ name }) => name === id.schema) : undefined;
+    return place === undefined ? [] : [{ ...place, id }];
+  });
+  return [...(tables ?? []), ...columns].map(
+    ({ id, layer, until }) => `${describe(id)}, kept for layer ${layer} until ${until}`,
+  );
 }
 
 const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort();

@@ -6,7 +6,7 @@ export function formatDrift(reports: readonly DriftReport[]): string {
   return reports.map((report) => [report.database, ...linesOf(report)].join("\n")).join("\n\n");
 }
 
-function linesOf({ layers, notOurs, rows, outdated }: DriftReport): string[] {
+function linesOf({ layers, notOurs, kept, rows, outdated }: DriftReport): string[] {
   return [
     ...layers.flatMap(({ layer, differs, missing, notOurs }) =>
       section(`layer ${layer}`, [
@@ -16,6 +16,7 @@ function linesOf({ layers, notOurs, rows, outdated }: DriftReport): string[] {
       ]),
     ),
     ...(notOurs.length === 0 ? [] : section("in the same schemas", [["not ours", notOurs]])),
+    ...(kept.length === 0 ? [] : section("dropped with rows", [["kept", kept]])),
     ...(outdated.length === 0 ? [] : section("collations", [["outdated", outdated]])),
     ...section("rows", [
       ["missing", rows.filter(({ missing }) => missing).map(({ row }) => row)],

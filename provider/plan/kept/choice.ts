@@ -2,6 +2,7 @@
  * Which of what is kept comes back: what is declared again and is like it. A name that has been taken
  * again is a question, for which a layer's `allow` has two answers.
  */
+import { inheritanceOf } from "../../catalog/inheritance.ts";
 import type { Kept, KeptColumn, KeptSchema } from "../../catalog/kept.ts";
 import { approvalInLine, describe, nameInApproval } from "../../catalog/objectNames.ts";
 import { encodeId, type Fact, type FactBase, type StableId } from "../../catalog/pgDelta.ts";
@@ -53,8 +54,9 @@ export class Choice {
 
   tables(declared: readonly TableId[]): ChosenTable[] {
     const { kept, added, live } = this.context;
+    const declaredTables = new Map(added.map((fact) => [encodeId(fact.id), fact]));
     return declared.flatMap((id): ChosenTable[] => {
-      const columns = columnsOf(id, added);
+      const columns = columnsOf(id, added, declaredTables.get(encodeId(id)));
       const found = kept.schemas
         .filter(({ name, schema }) => schema === id.schema && this.whole.has(tableId(name, id.name)))
         .map((place) => {
@@ -65,7 +67,7 @@ export class Choice {
         .sort((one, other) => other.likeness - one.likeness || (one.in.until < other.in.until ? 1 : -1));
       const [best] = found;
       if (best === undefined) return [];
-      const isOther = live.has(id) && likeness(columns, columnsOf(id, live.childrenOf(id))) < EQUAL;
+      const isOther = live.has(id) && likeness(columns, columnsOf(id, live.childrenOf(id), live.get(id))) < EQUAL;
       const verdict = this.verdict(id, best.now, best.in.until, {
         isThere: live.has(id),
         isMeant: best.likeness === EQUAL && isOther,
@@ -146,21 +148,26 @@ export class Choice {
   private columnsNow(table: TableId, place: KeptSchema): Map<string, string> {
     const kept = new Set(this.context.kept.columns.map(({ id }) => encodeId(id)));
     const own = this.whole.childrenOf(table).filter(({ id }) => !kept.has(encodeId(id)));
-    return new Map([...columnsOf(table, own)].map(([name, type]) => [name, inPlace(type, place)]));
+    return new Map(
+      [...columnsOf(table, own, this.whole.get(table))].map(([name, type]) => [name, inPlace(type, place)]),
+    );
   }
 }
 
 const inPlace = (type: string, place: KeptSchema | undefined): string =>
   place === undefined ? type : inSchema(type, place.name, place.schema);
 
-function columnsOf(table: TableId, facts: readonly Fact[]): Map<string, string> {
-  return new Map(
-    facts.flatMap((fact) =>
+/** The types of a table's columns by their names, those of its parents too. */
+function columnsOf(table: TableId, facts: readonly Fact[], whole: Fact | undefined): Map<string, string> {
+  const inherited = inheritanceOf(whole)?.columns.filter(({ isInherited }) => isInherited) ?? [];
+  return new Map([
+    ...facts.flatMap((fact) =>
       fact.id.kind === "column" && fact.id.schema === table.schema && fact.id.table === table.name
-        ? [[fact.id.name, text(fact, "type")]]
+        ? [[fact.id.name, text(fact, "type")] as const]
         : [],
     ),
-  );
+    ...inherited.map(({ name, payload }) => [name, payload.type] as const),
+  ]);
 }
 
 const EQUAL = 2;

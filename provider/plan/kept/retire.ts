@@ -10,9 +10,9 @@ import { describe } from "../../catalog/objectNames.ts";
 import { encodeId, type Fact, type FactBase, parseId, type StableId } from "../../catalog/pgDelta.ts";
 import { quoteIdent, quoteLiteral, quoteQualified } from "../../catalog/quote.ts";
 import {
+  asColumn,
   asTable,
   type ColumnId,
-  columnId,
   rowsBehind,
   type TableId,
   type TableSizes,
@@ -24,6 +24,7 @@ import { revertContribution } from "../../contribution/contribution.ts";
 import { UserError } from "../../core/errors.ts";
 import { parting } from "../inheritance/links.ts";
 import { joinedLists } from "../inheritance/segments.ts";
+import { isTakenByParent } from "../inheritance/takenByParent.ts";
 import { planStatements } from "../planStatements.ts";
 import { standingOn } from "../replacedObjects.ts";
 import type { Statement, StatementList } from "../statement.ts";
@@ -37,8 +38,10 @@ export interface Keeping {
   until: string;
   /** Schemas that the database has, with those of what is kept. */
   schemas: ReadonlySet<string>;
+  /** Names of the columns of a table, with those of what is kept. */
+  columnsOf: (table: TableId) => readonly string[];
   /** What the layer had found, and not made. */
-  isAdopted: (table: TableId) => boolean;
+  isAdopted: (id: StableId) => boolean;
 }
 
 /** What retires, and the facts once it has. */
@@ -50,26 +53,28 @@ export interface Retirement {
 
 type Retired = { tables: TableId[]; columns: ColumnId[] };
 
-/** What a plan drops with rows. A column that is computed from others loses none. */
+/**
+ * What a plan drops with rows. A column that is computed from others, or becomes that of a parent, loses
+ * none.
+ */
 export function droppedWithRows(live: FactBase, desired: FactBase, sizes: TableSizes): Retired {
   const tables: TableId[] = [];
   const columns: ColumnId[] = [];
   for (const fact of live.facts()) {
     const { id } = fact;
-    if (desired.has(id) || (id.kind !== "table" && id.kind !== "column")) continue;
-    if (rowsBehind(id, sizes, live, desired) === 0) continue;
-    const table = asTable(id);
+    const [table, column] = [asTable(id), id.kind === "column" ? asColumn(id) : undefined];
+    if (table === undefined && column === undefined) continue;
+    if (desired.has(id) || rowsBehind(id, sizes, live, desired) === 0) continue;
     if (table !== undefined) tables.push(table);
-    else if (
-      id.kind === "column" &&
-      desired.has(tableId(id.schema, id.table)) &&
-      !isGenerated(fact) &&
-      !isOwnColumn(fact)
-    )
-      columns.push(columnId(tableId(id.schema, id.table), id.name));
+    if (column !== undefined && losesValues(fact, desired.get(tableId(column.schema, column.table))))
+      columns.push(column);
   }
   return { tables, columns };
 }
+
+/** @param table undefined for one that goes as a whole. */
+const losesValues = (column: Fact, table: Fact | undefined): boolean =>
+  table !== undefined && !isGenerated(column) && !isOwnColumn(column) && !isTakenByParent(column, table);
 
 /**
  * @param desired what the plan leads to; what stands on something retired and is not in it goes before.
@@ -103,7 +108,7 @@ export function retire(retired: Retired, live: FactBase, desired: FactBase, keep
   });
   const list = joinedLists([
     planStatements(live, before),
-    { statements: [...statements, ...columns.flatMap((id) => renamedAway(id, live, keeping))], settings: [] },
+    { statements: [...statements, ...columns.flatMap((id) => renamedAway(id, keeping))], settings: [] },
   ]);
   return { list, live: after, schemas: [...schemas.values()] };
 }
@@ -249,12 +254,11 @@ function movedAway(
   ];
 }
 
-function renamedAway(id: ColumnId, live: FactBase, { layer, until }: Keeping): Statement[] {
+function renamedAway(id: ColumnId, { layer, until, columnsOf, isAdopted }: Keeping): Statement[] {
   const table = tableId(id.schema, id.table);
-  const taken = new Set(live.childrenOf(table).flatMap((fact) => (fact.id.kind === "column" ? [fact.id.name] : [])));
-  const name = keptColumnName(until, id.name, taken);
+  const name = keptColumnName(until, id.name, new Set(columnsOf(table)));
   const quotedTable = quoteQualified(id.schema, id.table);
-  const note = quoteLiteral(columnNoteOf({ layer, column: id.name, until }));
+  const note = quoteLiteral(columnNoteOf({ layer, column: id.name, until, adopted: isAdopted(id) }));
   return [
     statementOn(id, `ALTER TABLE ${quotedTable} RENAME COLUMN ${quoteIdent(id.name)} TO ${quoteIdent(name)}`, {
       op: "delete",

@@ -29,7 +29,7 @@ export interface TakenBack {
   renames: Rename[];
   /** Encoded ids of what comes back, under the old names. */
   ids: ReadonlySet<string>;
-  /** Encoded ids of tables that the layer had found, and not made. */
+  /** Encoded ids of what the layer had found, and not made, with its parts. */
   adopted: ReadonlySet<string>;
   /** Ids of what comes back, under the names that it has now. */
   present: ReadonlySet<string>;
@@ -121,12 +121,14 @@ function comingBack(
         edges.push({ ...edge, from: id, to: place === undefined ? edge.to : inSchemaId(edge.to, place) });
     present.add(encodeId(column.id));
   }
-  const adopted = new Set(
-    tables.flatMap((table) => (table.in.adopted.includes(table.id.name) ? [encodeId(table.id)] : [])),
-  );
   const statements = [
     ...groups.flatMap(({ place, objects }) => movesBack(place, objects, whole)),
     ...columns.flatMap(renamedBack),
+  ];
+  const back = factBaseOf(facts.values(), edges, open);
+  const adopted = [
+    ...tables.flatMap(({ id, in: place }) => (place.adopted.includes(id.name) ? [id] : [])),
+    ...columns.flatMap(({ id, kept: column }) => (column.adopted ? [id] : [])),
   ];
   return {
     list: joinedLists([
@@ -134,10 +136,10 @@ function comingBack(
       schemas.length === 0 ? EMPTY : planStatements(start, open),
       { statements, settings: [] },
     ]),
-    live: factBaseOf(facts.values(), edges, open),
+    live: back,
     renames: renamesOf(groups, columns, whole),
     ids,
-    adopted,
+    adopted: withParts(adopted, back),
     present,
     approvals: chosen.approvals,
     schemas: given?.schemas ?? [],

@@ -11,6 +11,7 @@ import type { Contribution } from "../../contribution/contribution.ts";
 import { type ContributionRecord, emptyRecord } from "../../contribution/record.ts";
 import { withReferences } from "../../core/errorCodes.ts";
 import { approvedBy } from "../../plan/approvals.ts";
+import { isTakenByParent } from "../../plan/inheritance/takenByParent.ts";
 import { dropExpired } from "../../plan/kept/expire.ts";
 import type { Keeping } from "../../plan/kept/retire.ts";
 import { type TakenBack, takeBack } from "../../plan/kept/takeBack.ts";
@@ -59,7 +60,8 @@ export function keptTransition(
           layer: inputs.name,
           until: dayAfter(config.keepDroppedDays),
           schemas: new Set(whole.facts().flatMap(({ id }) => (id.kind === "schema" ? [id.name] : []))),
-          isAdopted: (table) => earlier?.adopted.includes(encodeId(table)) === true,
+          columnsOf: (table) => whole.childrenOf(table).flatMap(({ id }) => (id.kind === "column" ? [id.name] : [])),
+          isAdopted: (id) => earlier?.adopted.includes(encodeId(id)) === true,
         };
   const answers = new Map(inputs.allow.map((approval) => [approvedBy(approval), approval]));
   const takenBack = takeBack({ kept, live, added: contribution.added, answers, keeping });
@@ -109,12 +111,16 @@ export function keptAfter(
 /** What comes back is the layer's own, as it was, whatever the state says by now. */
 function withTakenBack(
   earlier: ContributionRecord = emptyRecord,
-  { ids, adopted }: TakenBack,
+  { ids, adopted, live }: TakenBack,
   { added }: Contribution,
 ): ContributionRecord {
-  const keys = added.flatMap(({ id }) => {
-    const key = encodeId(id);
-    return ids.has(key) && !(key in earlier.added) ? [key] : [];
+  const declared = new Map(added.map((fact) => [encodeId(fact.id), fact]));
+  const keys = [...ids].filter((key) => {
+    const fact = live.getByEncoded(key);
+    const table = fact?.parent === undefined ? undefined : declared.get(encodeId(fact.parent));
+    // A partition that was kept alone has of its own what it is to have of its table again.
+    const isOurs = declared.has(key) || (fact !== undefined && isTakenByParent(fact, table));
+    return isOurs && !(key in earlier.added);
   });
   return {
     ...earlier,

@@ -66,6 +66,7 @@ it("prints a line for each layer, and one below it for each difference", () => {
       { layer: "rls", ...none },
     ],
     notOurs: ["table public.t"],
+    kept: ["table k.item, kept for layer rls until 2026-12-28"],
     rows: [
       { row: "s.t/id=1", missing: true, differs: [] },
       { row: "s.t/id=2", missing: false, differs: ["values.a", "values.b"] },
@@ -82,6 +83,8 @@ it("prints a line for each layer, and one below it for each difference", () => {
       "  layer rls: as the last update left it",
       "  in the same schemas",
       "    not ours  table public.t",
+      "  dropped with rows",
+      "    kept      table k.item, kept for layer rls until 2026-12-28",
       "  collations",
       "    outdated  database d was recorded with version 1",
       "  rows",

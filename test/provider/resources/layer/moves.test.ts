@@ -386,6 +386,22 @@ test("without a preview, a table that moves up keeps its rows, unless its drop i
   expect(await rows(database)).toEqual([]);
 });
 
+test("without a preview, and where drops are kept, a table moves up with all that it has though its drop is approved", async () => {
+  const table = `${ITEM} alter table app.item enable row level security;
+    create policy everyone on app.item using (true); grant select on app.item to pg_monitor;`;
+  const { database, states } = await withItem(`${APP} ${table}`);
+  const before = await identities(database);
+  const moved = pair(APP, `${OTHER} ${table}`, ["drop-table:app.item"]);
+  const done = await upAll(database.url, moved, states, { keepDroppedDays: 1 });
+  expect(await rows(database)).toEqual(RED);
+  const isMade = ({ kind }: Record<string, unknown>) => kind === "policy";
+  const after = await identities(database);
+  expect(after.filter((each) => !isMade(each))).toEqual(before.filter((each) => !isMade(each)));
+  expect(after.map(({ name }) => name)).toEqual(before.map(({ name }) => name));
+  expect(done.map(({ outputs }) => outputs.adopted)).toEqual([[], []]);
+  await atRest(database, moved, done);
+});
+
 test("an approval of a hand-over counts once: what is the layer's again is not left by it", async () => {
   const { database, states } = await withItem();
   const allow = ["hand-over:app.item"];
