@@ -3,6 +3,7 @@
  * `printTypes.ts`.
  */
 import type pg from "pg";
+import { KEPT_PREFIX } from "../../provider/catalog/kept.ts";
 import { quoteIdent } from "../../provider/catalog/quote.ts";
 import { checkedValues } from "./checkedValues.ts";
 import type { CatalogType, Column, DatabaseFunction, DatabaseModel, Relation } from "./model.ts";
@@ -27,6 +28,7 @@ const RELATIONS = `
                                        and c.conkey operator(pg_catalog.=) array[a.attnum] order by c.conname))
              from pg_catalog.pg_attribute a
             where a.attrelid operator(pg_catalog.=) o.oid and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
+              and not pg_catalog.starts_with(a.attname::pg_catalog.text, '${KEPT_PREFIX}')
             order by a.attnum)) as columns
     from pg_catalog.pg_class o join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) o.relnamespace
    where n.nspname operator(pg_catalog.=) any ($1::pg_catalog.text[]) and o.relkind operator(pg_catalog.=) any ('{r,p,f,v,m}')
