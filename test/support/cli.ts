@@ -111,6 +111,8 @@ export async function createStackWorkspace(
     PULUMI_BACKEND_URL: backend?.url ?? pathToFileURL(state).href,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
     PULUMI_STACK: stack,
+    // Where backups lie unless a setting says otherwise.
+    XDG_DATA_HOME: join(home, "data"),
     // A command that fails leaves pipes there.
     TMPDIR: temporary,
   };

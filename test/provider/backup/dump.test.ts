@@ -236,7 +236,10 @@ describe("a dump that is no backup stops the run and leaves nothing", () => {
     expect(await filesIn(folder)).toEqual([]);
   });
 
-  test("one that is not of the snapshot whose rows were counted", async () => {
+  test.each([
+    ["a row less than", "delete from app.items where id = 7", "found 999 rows, expected 1000"],
+    ["another value than", "update app.items set name = 'other' where id = 7", "the 1000 rows are not the same"],
+  ])("one with %s the snapshot whose rows were counted", async (_name, change, says) => {
     const database = await withItems();
     const folder = await newFolder();
     const [begun, go] = ["begun", "go"].map((name) => `${folder}-${name}`);
@@ -246,12 +249,12 @@ describe("a dump that is no backup stops the run and leaves nothing", () => {
     const taken = runBackup({ url: database.url, settings: { folder } });
     taken.catch(() => undefined);
     await until(() => exists(begun ?? ""));
-    await database.query("delete from app.items where id = 7");
+    await database.query(change);
     await writeFile(go ?? "", "");
 
     await expect(taken).rejects.toMatchObject({
       code: "PS813",
-      message: expect.stringContaining('"app"."items": found 999 rows, expected 1000'),
+      message: expect.stringContaining(`"app"."items": ${says}`),
     });
     expect(await filesIn(folder)).toEqual([]);
   });
