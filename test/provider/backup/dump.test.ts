@@ -185,7 +185,10 @@ break" values (1);
 });
 
 describe("a dump that is no backup stops the run and leaves nothing", () => {
-  const cases: Record<string, { pg_dump: string; code: string; says: RegExp; proof?: BackupProof }> = {
+  const cases: Record<
+    string,
+    { pg_dump: string; code: string; says: RegExp; proof?: BackupProof; timeoutMs?: number }
+  > = {
     "one without the rows of a table": {
       pg_dump: 'exec "$PG_DUMP" --schema-only "$@"',
       code: "PS813",
@@ -221,15 +224,20 @@ describe("a dump that is no backup stops the run and leaves nothing", () => {
       code: "PS812",
       says: /The backup of .* failed/,
     },
-    "one that takes too long": { pg_dump: "sleep 60", code: "PS812", says: /did not end within 1\.5 s/ },
+    "one that takes too long": {
+      timeoutMs: 1500,
+      pg_dump: "sleep 60",
+      code: "PS812",
+      says: /did not end within 1\.5 s/,
+    },
   };
 
-  test.each(Object.entries(cases))("%s", async (_name, { pg_dump, code, says, proof = "restore" }) => {
+  test.each(Object.entries(cases))("%s", async (_name, { pg_dump, code, says, proof = "restore", timeoutMs = 0 }) => {
     const database = await withItems();
     const folder = await newFolder();
     putBack = await withPrograms({ pg_dump });
 
-    const taken = runBackup({ url: database.url, settings: { folder, proof, timeoutMs: 1500 } });
+    const taken = runBackup({ url: database.url, settings: { folder, proof, timeoutMs } });
 
     await expect(taken).rejects.toMatchObject({ code, message: expect.stringMatching(says) });
     await expect(taken).rejects.toThrow(/othing (was|is) changed/);
