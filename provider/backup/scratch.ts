@@ -5,12 +5,13 @@
 import { randomBytes } from "node:crypto";
 import type pg from "pg";
 import { quoteIdent } from "../catalog/quote.ts";
+import { UserError } from "../core/errors.ts";
 import { codeOf } from "../database/connectionError.ts";
 import { type ConnectionTarget, parseConnectionUrl } from "../database/connectionUrl.ts";
 import { openClient, openPool } from "../database/pool.ts";
 import type { Database } from "../database/target.ts";
 import { findBinaries, installedMajors } from "../embedded/binaries.ts";
-import { startEmbeddedServer } from "../embedded/server.ts";
+import { type EmbeddedServer, startEmbeddedServer } from "../embedded/server.ts";
 import { type DatabaseLocale, databaseLocale } from "./databaseLocale.ts";
 
 /** A throw-away database. */
@@ -78,11 +79,17 @@ export async function embeddedScratch(needs: ScratchNeeds, directory: string): P
   const majors = installedMajors();
   if (!majors.includes(needs.major))
     return `no embedded server of PostgreSQL ${needs.major} is installed (found ${majors.join(", ") || "none"})`;
-  const server = await startEmbeddedServer({
-    directory,
-    majorVersion: needs.major,
-    settings: SETTINGS,
-    inMemory: needs.bytes <= MOST_IN_MEMORY_BYTES,
+  const start = (place: string): Promise<EmbeddedServer> =>
+    startEmbeddedServer({
+      directory: place,
+      majorVersion: needs.major,
+      settings: SETTINGS,
+      inMemory: needs.bytes <= MOST_IN_MEMORY_BYTES,
+    });
+  const server = await start(directory).catch((error: unknown) => {
+    // The data directory of another version, from before the target was another one.
+    if (!(error instanceof UserError && error.code === "PS705")) throw error;
+    return start(`${directory}-${needs.major}`);
   });
   const name = `proof_${process.pid}_${randomBytes(4).toString("hex")}`;
   let hasSameLocale = false;
