@@ -22,7 +22,9 @@ export interface Release {
  * database is named in `dependsOn`.
  *
  * ```ts
- * new Verification("verification", { checks: ["sql/checks/verify"] }, { providers: [target], dependsOn: [rls] });
+ * const checks = ["sql/checks/verify"];
+ * const { desired } = preflight;
+ * new Verification("verification", { checks, desired }, { providers: [target], dependsOn: [rls] });
  * ```
  *
  * FAIL fails the update, whose changes stay. Destroying it does nothing to the database.

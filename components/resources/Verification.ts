@@ -48,7 +48,8 @@ export interface CheckResult {
  * Checks after the last change of an update. It depends on all other resources of the database.
  *
  * ```ts
- * new Verification("verification", { checks: ["sql/checks/verify"] }, { provider: target, dependsOn: [layer] });
+ * const checks = ["sql/checks/verify"];
+ * new Verification("verification", { checks }, { provider: target, dependsOn: [layer] });
  * ```
  *
  * FAIL fails the update, whose changes stay, and the next update asks again. A run that changes nothing is

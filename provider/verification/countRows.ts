@@ -117,7 +117,7 @@ async function countTable(
   };
 }
 
-/** The columns of an earlier count as they are called now; undefined where one is gone or has another type. */
+/** The columns of an earlier count as they are called now; undefined where one is gone or converted. */
 function columnsOf(columns: FoundTable["columns"], before: TableCount | undefined): FoundTable["columns"] | undefined {
   if (before === undefined) return columns;
   const same = before.columns.map(({ number, type }) =>

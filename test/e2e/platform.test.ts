@@ -160,7 +160,7 @@ describe("drift", () => {
     const up = await stack.succeed("up", "--yes");
 
     expect(changesIn(up).sort()).toEqual(DRIFT);
-    // With what differed, the records of the backup and of the verification.
+    // The layer and the row; the backup before them, and the verification after them.
     expect(countsIn(up)).toEqual({ updated: 4, unchanged: RESOURCES - 4 });
     expect(await standing()).toEqual(WHOLE);
     expect(await database.query("select price from platform.billing_plans where id = 'tier_pro'")).toEqual([

@@ -76,4 +76,4 @@ test("FAIL fails the update and keeps its report, the next one asks again, and o
   expect(json.exitCode).toBe(0);
   expect(JSON.parse(json.stdout)).toMatchObject({ databases: [{ result: "PASS" }] });
   expect(await stack.stateText()).not.toMatch(/redis:\/\/[^"]*:[^"]*@/);
-});
+}, 400_000);

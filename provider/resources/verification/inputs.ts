@@ -1,4 +1,4 @@
-/** Which inputs a verification takes, and what is wrong with them. What check files hold is read elsewhere. */
+/** Which inputs a verification takes, and what is wrong with them. Files of checks are read elsewhere. */
 import { InputError } from "../../core/errors.ts";
 import { type CheckFailure, type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts";
 import { isObject, kindOf, propertyPath } from "../../core/values.ts";
