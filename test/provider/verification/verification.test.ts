@@ -336,7 +336,7 @@ test("an update that makes a query slower fails", async () => {
   const session = await run();
   await put(createRow(session), row(1, "one"));
   await database.query(
-    "alter table app.items rename to slow; create view app.items as select s.*, pg_sleep(0.004)::text as wait from app.slow s",
+    "alter table app.items rename to slow; create view app.items as select s.*, pg_sleep(0.03)::text as wait from app.slow s",
   );
   project.write("checks/items.sql", COUNT.replace("from app.items", "from app.slow"));
   const { state } = await failing(put(createVerification(session), CHECKS));
