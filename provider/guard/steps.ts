@@ -67,7 +67,7 @@ function backupStep({ config, database, record, projectDirectory }: Run): GuardS
   ];
 }
 
-/** What changes, and whether it should, is told after the last change; of a destroy nothing is left to tell. */
+/** What a verification compares with after the last change; a destroy has none. */
 function baselineStep({ config, database, record, projectDirectory }: Run): GuardStep[] {
   const { schemas, queries } = config.baseline;
   if (database === undefined || schemas.length + queries.length === 0) return [];
