@@ -19,7 +19,7 @@ export interface OwnCheck {
   kind: CheckKind | undefined;
 }
 
-/** Comments, and then a query: anything else could end the transaction, and what follows would not be read-only. */
+/** Comments, and then a query: anything else could end the transaction that is read-only. */
 const QUERY = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:select|with|values|table)\b/i;
 const KIND_LINE = /^\s*--\s*kind:\s*(\S+)\s*$/m;
 

@@ -1,4 +1,4 @@
-/** The report of a stack's gate, as its provider leaves it in a preview. Printing it is left to the command. */
+/** The report of a stack's gate, as its provider leaves it in a preview. Printing is left to the command. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
