@@ -1,6 +1,7 @@
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Properties } from "../../../provider/core/resourceType.ts";
+import { liveCatalogOf } from "../../../provider/resources/layer/catalogCache.ts";
 import { createTestDatabase, createTestRole, type TestDatabase, type TestRole } from "../../support/database.ts";
 import { type GatedRun, gatedRun } from "../../support/gateHarness.ts";
 import { startTestServer, type TestServer } from "../../support/testServer.ts";
@@ -308,6 +309,7 @@ describe("what has to hold when an update begins is a forecast in a preview, and
   test("a catalog that changes after the update has read it is not the approved one either", async () => {
     const plan = /plan (\S+)/.exec((await run()).said[0] ?? "")?.[1] ?? "";
     const update = await run({ approvedPlan: plan, isDryRun: false });
+    await liveCatalogOf(update.session).get();
     await database.query("alter table app.items add column more int");
     await expect(update.session.record.gate?.pass(update.context)).rejects.toThrow(
       "which differs in the catalog of the target",
