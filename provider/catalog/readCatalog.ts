@@ -105,7 +105,10 @@ export async function readCatalog(pool: Pool, owner: string, options: Extraction
     identitySequences: textsOf("identity"),
     objects: textsOf("object"),
   };
-  const kept = keptFrom(answer.filter(({ kind }) => kind === "kept"));
+  const isOthers = ({ schema, table }: BeyondRow): boolean =>
+    table === "" &&
+    factBase.outgoingEdges({ kind: "schema", name: schema }).some((edge) => isOwnedByOther(edge, owner));
+  const kept = keptFrom(answer.filter((row) => row.kind === "kept" && !isOthers(row)));
   const hidden = factsOfKept(kept, factBase.facts());
   const moved = factsOfMoves(rowMoves, factBase.facts());
   return {
@@ -116,6 +119,10 @@ export async function readCatalog(pool: Pool, owner: string, options: Extraction
     kept: { ...kept, whole: hidden.size === 0 ? undefined : comparable(factBase, owner, { ...beyond, left: moved }) },
   };
 }
+
+/** What another role has made under such a name is not believed. */
+const isOwnedByOther = (edge: DependencyEdge, owner: string): boolean =>
+  keepOwnerEdge(edge) && "name" in edge.to && edge.to.name !== owner;
 
 const isNamed = (row: BeyondRow): row is RowOf<"index" | "column" | "domain" | "table"> =>
   ["index", "column", "domain", "table"].includes(row.kind);

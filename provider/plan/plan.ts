@@ -17,6 +17,7 @@ import { takingBack } from "./inheritance/moveRows.ts";
 import { onlineLinks } from "./inheritance/onlineLinks.ts";
 import type { Segment } from "./inheritance/segment.ts";
 import { joinedLists } from "./inheritance/segments.ts";
+import { refuseLosingKept } from "./kept/kept.ts";
 import { droppedWithRows, type Retirement, retire } from "./kept/retire.ts";
 import { withColumnsAddedTogether } from "./mergeStatements.ts";
 import { online } from "./online/online.ts";
@@ -83,6 +84,9 @@ export async function planUpdate(
   const renames = [...target.renames, ...(takenBack?.renames ?? [])];
   const returning = joinedLists([asList(renameStatements(target.renames)), ...(takenBack ? [takenBack.list] : [])]);
   const nameNow = nameBefore(catalog, renames);
+  const dropped = new Set(expired.flatMap(({ id }) => (id === undefined ? [] : [encodeId(id)])));
+  const isGoing = (key: string): boolean => takenBack?.present.has(key) === true || dropped.has(key);
+  refuseLosingKept(catalog.kept, target, nameNow, isGoing);
   const objects = [...changedObjects(live, desired), ...unfinished];
   const stored = await readStoredResults(client, objects, { before: nameNow, now: newIds(renames) });
   const stale = stored.filter((result) => staysStale(result, direct.statements, live, desired));

@@ -85,6 +85,7 @@ export function retire(retired: Retired, live: FactBase, desired: FactBase, keep
   const tables = withRelatives(retired.tables, live, desired);
   const companions = companionsOf(tables, live, desired);
   const going = withParts([...tables, ...companions], live);
+  for (const column of columns) refuseNeeds(column, live, desired);
   const ahead = bindingWriters(going, tables, live, desired).union(standingOnColumns(columns, live, desired));
   const before = revertContribution(live, {
     remove: ahead,
@@ -160,6 +161,15 @@ function companionsOf(tables: readonly TableId[], live: FactBase, desired: FactB
     }
   }
   return [...found.values()];
+}
+
+/** A column stays where it is, so what it needs has to stay as well. */
+function refuseNeeds(column: ColumnId, live: FactBase, desired: FactBase): void {
+  const needed = live
+    .outgoingEdges(column)
+    .find(({ kind, to }) => kind === "depends" && to.kind !== "schema" && live.has(to) && !desired.has(to));
+  if (needed !== undefined)
+    throw refusal(`${describe(column)} cannot be kept: it needs ${describe(needed.to)}, which is dropped with it.`);
 }
 
 /** What a table can be without, and its files give back: it holds no values. */

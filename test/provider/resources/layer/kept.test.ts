@@ -394,6 +394,23 @@ async function waiting({ query }: TestDatabase): Promise<boolean> {
   return found?.is === true;
 }
 
+test("what a kept column needs is not dropped with it, nor later, and its table is not copied without it", async () => {
+  const whole = "create type app.mood as enum ('good'); create table app.t (id int, a app.mood, b int);";
+  const { database, apply } = await withLayer(whole, "insert into app.t values (1, 'good', 2)");
+  await expect(apply("create table app.t (id int, b int);", ["drop-column:app.t.a"])).rejects.toThrow(
+    "column app.t.a cannot be kept: it needs type app.mood, which is dropped with it",
+  );
+  const type = "create type app.mood as enum ('good');";
+  await apply(`${type} create table app.t (id int, b int);`, ["drop-column:app.t.a"]);
+  await expect(apply("create table app.t (id int, b int);")).rejects.toThrow(/type app\.mood is dropped, and column/);
+  const parts =
+    "create table app.t (id int, b int) partition by range (id); create table app.t1 partition of app.t default;";
+  await expect(apply(`${type} ${parts}`, ["rewrite-table:app.t"])).rejects.toThrow(
+    "copied into another, without column",
+  );
+  expect((await database.query("select * from app.t")).map(Object.keys)).toEqual([["id", expect.any(String), "b"]]);
+});
+
 test("a part whose name is taken does not let a table come back", async () => {
   const { database, apply } = await withLayer(
     `${ITEM} create index item_note on app.item (note);`,
