@@ -13,6 +13,53 @@ export interface StackPlan {
   warnings: Message[];
   /** What stopped the preview; empty for a plan that an update would carry out. */
   errors: Message[];
+  /** What the gate found; undefined of a program without one, and where the preview ended before it. */
+  gate?: ReportedGate | undefined;
+  /** What identifies the plan: `approvedPlan` pins it. */
+  digest?: string | undefined;
+}
+
+/** The go / no-go as it would be now. */
+export interface ReportedGate {
+  verdict: "GO" | "NO-GO";
+  results: {
+    name: string;
+    /** `PASS`, `WARNING`, `NO-GO` or `INCONCLUSIVE`. */
+    status: string;
+    measured: string;
+    expected: string;
+    /** The line that mends it; empty where nothing is to be mended. */
+    mend: string;
+    /** Such as who overrides it; empty without that. */
+    note: string;
+    isStopping: boolean;
+  }[];
+}
+
+export const VERDICTS = ["GO", "WOULD BE NO-GO NOW", "STOPPED"] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** What an update would do with the plan if it came now. */
+export function verdictOf({ errors, gate }: StackPlan): Verdict {
+  if (errors.length > 0) return "STOPPED";
+  return gate?.verdict === "NO-GO" ? "WOULD BE NO-GO NOW" : "GO";
+}
+
+/** A preview that ended before any plan. */
+export const withoutPlan = (stack: string, error: string): StackPlan => ({
+  ...{ stack, layers: [], rows: [], resources: [], spentApprovals: [], warnings: [] },
+  errors: [{ resource: "", text: error }],
+});
+
+/** Whether an update would change anything. */
+export const isEmptyPlan = ({ layers, rows, resources }: StackPlan): boolean =>
+  layers.length + rows.length + resources.length === 0;
+
+/** Warnings that are not shown with a line of the plan. */
+export function otherWarnings({ layers, warnings }: StackPlan): Message[] {
+  const lines = layers.flatMap((layer) => layer.lines);
+  const hazards = new Set(lines.flatMap((line) => line.hazards.map(({ code, message }) => `${code}: ${message}`)));
+  return warnings.filter(({ text }) => !hazards.has(text));
 }
 
 export interface PlannedRowChange {

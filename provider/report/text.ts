@@ -1,6 +1,6 @@
 /** A plan for a terminal. */
 import type { PlanLine } from "./planLine.ts";
-import { type Message, type StackPlan, totalsOf } from "./stackPlan.ts";
+import { type Message, otherWarnings, type StackPlan, totalsOf } from "./stackPlan.ts";
 import { headlineNotes } from "./words.ts";
 
 const SIGNS: Readonly<Record<string, string>> = { create: "+", update: "~", delete: "-" };
@@ -8,14 +8,7 @@ const SIGNS: Readonly<Record<string, string>> = { create: "+", update: "~", dele
 export const signOf = (op: string): string => SIGNS[op] ?? "±";
 
 export function planAsText(plan: StackPlan): string {
-  const { stack, layers, rows, resources, spentApprovals, warnings, errors } = plan;
-  // A hazard is shown with its line.
-  const hazards = new Set(
-    layers.flatMap(({ lines }) =>
-      lines.flatMap((line) => line.hazards.map(({ code, message }) => `${code}: ${message}`)),
-    ),
-  );
-  const others = warnings.filter(({ text }) => !hazards.has(text));
+  const { stack, layers, rows, resources, spentApprovals, errors } = plan;
   return [
     `Plan of stack ${stack}: ${totalsOf(plan)}.`,
     ...layers.flatMap(({ name, lines }) => section(`Layer ${name}`, lines.flatMap(lineAsText))),
@@ -31,7 +24,7 @@ export function planAsText(plan: StackPlan): string {
       "Used approvals, which can be taken out of the layers' `allow`",
       spentApprovals.flatMap(({ layer, approvals }) => approvals.map((approval) => `Layer ${layer}: ${approval}`)),
     ),
-    ...section("Warnings", others.map(messageAsText)),
+    ...section("Warnings", otherWarnings(plan).map(messageAsText)),
     ...section("Stopped", errors.map(messageAsText)),
   ].join("\n");
 }
