@@ -279,7 +279,10 @@ function isOfCopyAlone(
   { before }: Neighbourhood,
   { statements }: StatementList,
 ): boolean {
-  if (!(cause instanceof pg.DatabaseError && cause.code === DEPENDENT_OBJECTS) || id === undefined) return false;
+  if (!(cause instanceof pg.DatabaseError) || id === undefined) return false;
+  // A sequence of the copy stands at its start, which tells nothing of the value that the database has.
+  if (cause.code === INVALID_PARAMETER && id.kind === "sequence") return true;
+  if (cause.code !== DEPENDENT_OBJECTS) return false;
   const drops = statements.map((each) => (each.op === "delete" && each.id ? encodeId(each.id) : undefined));
   const dropped = new Set(drops.slice(0, drops.indexOf(encodeId(id)) + standsFor));
   const table = tableOf(id, before);
@@ -296,6 +299,8 @@ function isOfCopyAlone(
 const inCopyAlone = ({ statement, message }: StatementError): Unavailable =>
   new Unavailable(`in a copy of the catalog, ${statement.subject}: ${message}`);
 
+/** invalid_parameter_value */
+const INVALID_PARAMETER = "22023";
 /** dependent_objects_still_exist */
 const DEPENDENT_OBJECTS = "2BP01";
 

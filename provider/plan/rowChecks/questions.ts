@@ -22,6 +22,7 @@ import { entryQuestions } from "./indexEntries.ts";
 import { materializedViewQuestions } from "./materializedViews.ts";
 import { attachedQuestions, copiedQuestions, newPartitionQuestions } from "./partitions.ts";
 import type { RowQuestion } from "./rowCheck.ts";
+import { sequenceQuestions } from "./sequences.ts";
 import { mayHaveRows, type QuestionContext, type TableName } from "./source.ts";
 
 /**
@@ -72,6 +73,8 @@ function questionsOf(statement: Statement, context: QuestionContext): RowQuestio
     }
     case "materializedView":
       return op === "create" ? materializedViewQuestions(statement, id, context) : [];
+    case "sequence":
+      return sequenceQuestions(statement, id, context);
     case "domain":
       return / SET NOT NULL$/.test(sql) ? domainQuestions(statement, id, undefined, context) : [];
     default:
