@@ -4,7 +4,7 @@
  * last the record of the backup, and the verification of all.
  */
 import "./components/program/stackTraces.ts";
-import { RunError } from "@pulumi/pulumi";
+import { getStack, log, RunError, runtime } from "@pulumi/pulumi";
 import { ACCESS_ROLES, AccessRoles } from "./components/platform/AccessRoles.ts";
 import { BillingPlans } from "./components/platform/BillingPlans.ts";
 import { DatabasesTable } from "./components/platform/DatabasesTable.ts";
@@ -12,6 +12,7 @@ import { PlatformSchema } from "./components/platform/PlatformSchema.ts";
 import { RowLevelSecurity } from "./components/platform/RowLevelSecurity.ts";
 import { Tenant } from "./components/platform/Tenant.ts";
 import { keepAnswersOutOfDebugLog } from "./components/program/debugLog.ts";
+import { keepTree } from "./components/program/keptTree.ts";
 import { readStackConfig } from "./components/program/stackConfig.ts";
 import { targetProviders } from "./components/program/targetProviders.ts";
 import { RailwayDatabases } from "./components/registry/RailwayDatabases.ts";
@@ -25,6 +26,9 @@ import type { Layer } from "./components/resources/Layer.ts";
 const PHASE_1_SLOWDOWN_PERCENT = 5;
 
 keepAnswersOutOfDebugLog();
+if (!runtime.isDryRun()) {
+  keepTree(getStack()).catch((error) => log.warn(`the files of this update are not kept for a rollback: ${error}`));
+}
 
 const { plain: settings, ...secrets } = readStackConfig();
 const { lockTimeoutMs, lockLimitMs, lockRetries } = settings;

@@ -131,6 +131,10 @@ export const ERROR_CODES = {
   PS832: "The name of something kept has been taken again",
   PS833: "Something kept cannot come back",
   PS834: "Something kept cannot be dropped on its date",
+  PS836: "Registrations cannot be archived or put back",
+  PS837: "There is no update to go back to",
+  PS838: "What a rollback would lose is not approved",
+  PS839: "A rollback did not end as expected",
 
   PS900: "A defect in pgstrata",
   PS901: "No order of the statements was found",

@@ -3,23 +3,38 @@ import { execa } from "execa";
 import { UserError } from "../../provider/core/errors.ts";
 import { processEnvironment } from "./environment.ts";
 
+const INTERRUPTS = ["SIGINT", "SIGTERM"] as const;
+
 /**
- * Runs the Pulumi CLI in the checkout with its output shown as it comes.
+ * Runs the Pulumi CLI in the checkout with its output shown as it comes. An interrupt is left to the CLI,
+ * which stops at a safe point; it is a failure here.
  *
  * @param variables added to its environment.
+ * @param shell.env default: that of the checkout.
+ * @param shell.stdout where its output goes; default: where ours goes.
  * @throws {UserError} when it fails; its own messages have been shown by then.
  */
 export async function runPulumi(
   root: string,
   args: readonly string[],
   variables: Readonly<Record<string, string>> = {},
+  shell: { env?: NodeJS.ProcessEnv; stdout?: NodeJS.WriteStream } = {},
 ): Promise<void> {
-  const { exitCode, failed, code, signal } = await execa("pulumi", args, {
+  const { env = processEnvironment(root), stdout = process.stdout } = shell;
+  const child = execa("pulumi", args, {
     cwd: root,
-    env: { ...processEnvironment(root), ...variables },
+    env: { ...env, ...variables },
     extendEnv: false,
-    stdio: "inherit",
+    stdio: ["inherit", stdout, "inherit"],
     reject: false,
+  });
+  // A terminal interrupts both processes; a second signal would end the CLI at once.
+  const passOn = (received: NodeJS.Signals): void => {
+    if (received === "SIGTERM" || !process.stdin.isTTY) child.kill("SIGINT");
+  };
+  for (const name of INTERRUPTS) process.on(name, passOn);
+  const { exitCode, failed, code, signal } = await child.finally(() => {
+    for (const name of INTERRUPTS) process.off(name, passOn);
   });
   if (code === "ENOENT") throw missingCli();
   if (failed) {

@@ -93,6 +93,30 @@ function parseResources(text: string) {
   return parsed.data.deployment.resources.filter((resource) => !resource.delete);
 }
 
+/** One resource of a state, with its secrets in plain text. */
+export interface StateResource {
+  urn: string;
+  type: string;
+  /** The last part of its URN. */
+  name: string;
+  /** URN and id of its provider. */
+  provider: string;
+  inputs: Properties;
+  outputs: Properties;
+}
+
+/** All resources of a stack. See {@link parseStackState}. */
+export function stateResources(text: string): StateResource[] {
+  return parseResources(text).map(({ urn, type, id, provider, inputs, outputs }) => ({
+    urn,
+    type,
+    name: urn.split("::").at(-1) ?? "",
+    provider: type.startsWith("pulumi:providers:") ? `${urn}::${id}` : provider,
+    inputs: plain(inputs),
+    outputs: plain(outputs),
+  }));
+}
+
 function plain(values: z.output<typeof properties>): Properties {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, unwrapped(value)]));
 }

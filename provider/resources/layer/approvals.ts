@@ -8,8 +8,15 @@ import { acceptedInputs, type LayerInputs } from "./inputs.ts";
 
 /** Approvals of hazards, and those that updates of this stack have used. */
 export function approvals({ allow }: LayerInputs, state: ResourceState | undefined): Approvals {
-  return { allow, spent: state === undefined ? [] : spentIn(state) };
+  return { allow: [...allow, ...approvalsOfRun(process.env)], spent: state === undefined ? [] : spentIn(state) };
 }
+
+/**
+ * Approvals that a person has given to one run, one a line. They count as if the layer's `allow` had them,
+ * for files that are not changed: those of an earlier commit.
+ */
+export const approvalsOfRun = ({ PGSTRATA_ALLOW: text = "" }: NodeJS.ProcessEnv): string[] =>
+  text.split("\n").filter((line) => line !== "");
 
 /** Of a layer's `allow`, what updates have used: it approves of nothing any more, and can be taken out. */
 export function spentOf(allow: readonly string[], state: StateOfLayer): string[] {

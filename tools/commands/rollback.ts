@@ -1,0 +1,87 @@
+/**
+ * `npm run rollback -- rls | databases | both | undo | last`: goes back, of one component or to the last
+ * update. Exit code 0 when it is done or there is nothing to do, 1 when it failed or a check
+ * afterwards says FAIL, 3 when the person said no. How each is done is left to `tools/rollback/`.
+ */
+import { parseArgs } from "node:util";
+import { UserError } from "../../provider/core/errors.ts";
+import { runMain } from "../lib/main.ts";
+import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
+import { currentStack } from "../lib/pulumi.ts";
+import { rollBack, undo } from "../rollback/components.ts";
+import { rollBackToLast } from "../rollback/last.ts";
+import { formatLast, formatRollback, formatUndo } from "../rollback/reportText.ts";
+import type { Place, Say } from "../rollback/target.ts";
+
+const USAGE =
+  "npm run rollback -- rls | databases | both | undo | last [--stack <name>] [--yes] [--approve <approval>]… [--json] [-C <project folder>]";
+
+await runMain(async () => {
+  const { action, options } = given();
+  const { folder, env } = projectFolder(options.cwd);
+  const stack = options.stack ?? (await currentStack(folder, env));
+  // Before a change this process may take a backup itself, with the same CLI.
+  Object.assign(process.env, env);
+  const place: Place = { folder, env, stack, stdout: options.json ? process.stderr : process.stdout };
+  // A report in JSON has the standard output for itself.
+  const say: Say = (line) => (options.json ? console.error(line) : console.log(line));
+  const { text, report, isWell } = await carryOut(action, place, options, say);
+  if (options.json) console.log(JSON.stringify(report ?? null, null, 2));
+  else if (report !== undefined) console.log(text);
+  if (!isWell) throw new UserError("PS839", "The rollback is done, and a check is not as expected: see FAIL above.");
+});
+
+type Action = "rls" | "databases" | "both" | "undo" | "last";
+
+interface Options {
+  stack?: string;
+  yes: boolean;
+  json: boolean;
+  approve: string[];
+  cwd?: string;
+}
+
+interface Outcome {
+  text: string;
+  report: object | undefined;
+  isWell: boolean;
+}
+
+async function carryOut(action: Action, place: Place, options: Options, say: Say): Promise<Outcome> {
+  if (action === "last") {
+    const report = await rollBackToLast(place, options, say);
+    return { report, text: report === undefined ? "" : formatLast(report), isWell: true };
+  }
+  if (action === "undo") {
+    const report = await undo(place, options, say);
+    const isWell = report === undefined || report.notOpened.length === 0;
+    return { report, text: report === undefined ? "" : formatUndo(report), isWell };
+  }
+  const report = await rollBack(place, action, options, say);
+  const isWell = report === undefined || report.checks.every(({ status }) => status !== "FAIL");
+  return { report, text: report === undefined ? "" : formatRollback(report), isWell };
+}
+
+const ACTIONS: readonly string[] = ["rls", "databases", "both", "undo", "last"] satisfies Action[];
+const isAction = (text: string | undefined): text is Action => text !== undefined && ACTIONS.includes(text);
+
+function given(): { action: Action; options: Options } {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        stack: { type: "string" },
+        yes: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        approve: { type: "string", multiple: true, default: [] },
+        ...CWD_OPTION,
+      },
+    });
+    const [action, ...more] = positionals;
+    if (!isAction(action) || more.length > 0) throw new Error(`Found ${positionals.join(" ") || "no action"}.`);
+    if (action !== "last" && values.approve.length > 0) throw new Error("Found --approve, which is for `last`.");
+    return { action, options: values };
+  } catch (error) {
+    throw new UserError("PS706", `${error instanceof Error ? error.message : String(error)}\nExpected: ${USAGE}`);
+  }
+}

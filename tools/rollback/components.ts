@@ -1,0 +1,219 @@
+/**
+ * `rollback rls | databases | both`: takes components back by a destroy of their targets, and `undo`, which
+ * makes them again. Where the registrations are meanwhile is left to `archive.ts`.
+ */
+import { UserError } from "../../provider/core/errors.ts";
+import type { Session } from "../../provider/resources/session.ts";
+import { confirm } from "../lib/question.ts";
+import { archiveRegistrations, countArchived, hasRegistry, type PutBack, putBackRegistrations } from "./archive.ts";
+import { type Check, checkRollback, readAuditLog } from "./checks.ts";
+import { contextOf, decline, type Place, pulumiAt, type Registry, type Say, StackState } from "./target.ts";
+
+/** How a person answers. */
+export interface Answers {
+  /** Nothing is asked. */
+  yes: boolean;
+}
+
+export type Component = "rls" | "databases" | "both";
+
+const RLS = "**RowLevelSecurity::rls";
+/** The layer alone: its salt's password stays in the state, and with it what opens the archive. */
+const REGISTRY = "**DatabasesTable$pgstrata:index:Layer::databases";
+
+interface Parts {
+  targets: string[];
+  layers: string[];
+  /** What the old procedure allows. */
+  budgetMinutes: number;
+}
+
+const PARTS: Record<Component, Parts> = {
+  rls: { targets: [RLS], layers: ["rls"], budgetMinutes: 2 },
+  databases: { targets: [REGISTRY], layers: ["databases"], budgetMinutes: 1 },
+  // One destroy takes what depends on another thing first: row-level security before the registry.
+  both: { targets: [RLS, REGISTRY], layers: ["rls", "databases"], budgetMinutes: 3 },
+};
+
+export interface RollbackReport {
+  rolledBack: Component;
+  stack: string;
+  /** Registrations that are in the archive now. */
+  archived: number;
+  elapsedMs: number;
+  budgetMs: number;
+  checks: Check[];
+}
+
+/** Undefined where there is nothing to roll back, or the answer was no. */
+export async function rollBack(
+  place: Place,
+  component: Component,
+  { yes }: Answers,
+  say: Say,
+): Promise<RollbackReport | undefined> {
+  const { targets, layers, budgetMinutes } = PARTS[component];
+  const state = await StackState.read(place);
+  const standing = layers.filter((name) => state.layer(name) !== undefined);
+  if (standing.length === 0) {
+    say(`Nothing to roll back: the state of stack ${place.stack} has no layer ${layers.join(" and no layer ")}.`);
+    return undefined;
+  }
+  // What stands on the registry goes with it.
+  const removed = ["rls", "databases"].flatMap((name) =>
+    layers.includes("databases") || layers.includes(name) ? (state.layer(name) ?? []) : [],
+  );
+  const registry = layers.includes("databases") ? state.registry() : undefined;
+  const session = state.session(place.folder, removed[0], true);
+  try {
+    const { database } = session;
+    if (database === undefined) throw new UserError("PS602", "The URL of the database is not known.");
+    const selected = targets.flatMap((target) => ["--target", target]);
+    const destroy = ["destroy", "--stack", place.stack, ...selected, "--target-dependents"];
+    await pulumiAt(place, [...destroy, "--preview-only"]);
+    tellArchive(registry, say);
+    if (!yes && !(await confirm(`Roll back ${component} on ${database.label}?`, "--yes"))) {
+      return decline(say);
+    }
+    const started = performance.now();
+    const auditBefore = await readAuditLog(database);
+    const archived = registry === undefined ? 0 : await archive(session, registry, say);
+    // The lock of this run would keep the destroy away.
+    await session.guard.close();
+    try {
+      await pulumiAt(place, [...destroy, "--yes", "--skip-preview"]);
+    } catch (error) {
+      throw await explain(error, { place, state, registry, archived, say });
+    }
+    const checks = await checkRollback(database, removed, auditBefore);
+    const elapsedMs = performance.now() - started;
+    const budgetMs = budgetMinutes * 60_000;
+    return { rolledBack: component, stack: place.stack, archived, elapsedMs, budgetMs, checks };
+  } finally {
+    await session.close();
+  }
+}
+
+function tellArchive(registry: Registry | undefined, say: Say): void {
+  if (registry === undefined) return;
+  say(
+    registry.isAdopted
+      ? "The registry was there before this stack: it stays, with its registrations."
+      : "All registrations are archived in the database first, their connection strings encrypted; " +
+          "`npm run rollback -- undo` brings them back.",
+  );
+}
+
+async function archive(session: Session, { layer, isAdopted, isSaltAdopted, key }: Registry, say: Say) {
+  if (isAdopted) return 0;
+  if (key === undefined) {
+    throw new UserError(
+      "PS836",
+      `The registrations cannot be archived: the state has no password ${layer.name}-salt, whose value would encrypt them. ` +
+        "Nothing was changed. Run `pulumi up`, which makes it, and roll back then.",
+    );
+  }
+  const change = { context: contextOf(layer.urn, say), operation: "delete" } as const;
+  const archived = await archiveRegistrations(session, change, { key, withSalt: isSaltAdopted });
+  say(`Archived ${archived} registrations.`);
+  return archived;
+}
+
+interface Stopped {
+  place: Place;
+  state: StackState;
+  registry: Registry | undefined;
+  archived: number;
+  say: Say;
+}
+
+/** A destroy that has not come to the registry leaves it as it was, with its rows. */
+async function explain(error: unknown, { place, state, registry, archived, say }: Stopped): Promise<unknown> {
+  if (!(error instanceof UserError)) return error;
+  const again = `Run \`npm run rollback\` again, or \`npm run rollback -- undo --stack ${place.stack}\` to go back.`;
+  let stays = "";
+  if (registry?.key !== undefined && archived > 0) {
+    const session = state.session(place.folder, registry.layer, false);
+    try {
+      if (await hasRegistry(session)) {
+        const change = { context: contextOf(registry.layer.urn, say), operation: "create" } as const;
+        await putBackRegistrations(session, change, registry.key);
+        stays = `The registry still stands, and its ${archived} registrations are in it again. `;
+      } else stays = `The registry is gone; its ${archived} registrations are in the archive. `;
+    } finally {
+      await session.close();
+    }
+  }
+  return new UserError("PS839", `The rollback was stopped. ${error.message}\n${stays}${again}`, { cause: error });
+}
+
+export interface UndoReport extends PutBack {
+  stack: string;
+  elapsedMs: number;
+}
+
+/** All that the components are, in a state and in a program. */
+const COMPONENTS = [
+  "**RowLevelSecurity::rls",
+  "**RowLevelSecurity$**",
+  "**DatabasesTable::databases",
+  "**DatabasesTable$**",
+  "**RegisteredDatabase::**",
+  "**RegisteredDatabase$**",
+  // What comes before the first change and after the last one.
+  "**pgstrata:index:Gate::*",
+  "**pgstrata:index:Backup::*",
+  "**pgstrata:index:Verification::*",
+];
+
+/** Makes the components again and puts the registrations back. Undefined where the answer was no. */
+export async function undo(place: Place, { yes }: Answers, say: Say): Promise<UndoReport | undefined> {
+  const { folder, stack } = place;
+  const selected = COMPONENTS.flatMap((target) => ["--target", target]);
+  await pulumiAt(place, ["preview", "--stack", stack, ...selected]);
+  const before = await StackState.read(place);
+  const archived = await countIn(before, folder);
+  say(`${archived} registrations are in the archive.`);
+  if (!yes && !(await confirm(`Make the components again on stack ${stack}?`, "--yes"))) {
+    return decline(say);
+  }
+  const started = performance.now();
+  await pulumiAt(place, ["up", "--stack", stack, "--yes", "--skip-preview", ...selected]);
+  const back = archived === 0 ? NOTHING : await putBack(place, say);
+  if (back.updated > 0) {
+    // The program's registrations have their old IDs again, and the state has those that it was given.
+    const rows = ["--target", "**RegisteredDatabase$**"];
+    await pulumiAt(place, ["refresh", "--stack", stack, "--yes", "--skip-preview", ...rows]);
+  }
+  return { stack, ...back, elapsedMs: performance.now() - started };
+}
+
+const NOTHING: PutBack = { inserted: 0, updated: 0, notOpened: [] };
+
+async function countIn(state: StackState, folder: string): Promise<number> {
+  const session = state.session(folder, state.layer("databases"), false);
+  try {
+    return await countArchived(session, state.urn());
+  } finally {
+    await session.close();
+  }
+}
+
+async function putBack(place: Place, say: Say): Promise<PutBack> {
+  const state = await StackState.read(place);
+  const registry = state.registry();
+  if (registry?.key === undefined) {
+    throw new UserError(
+      "PS836",
+      "The registry does not stand, so nothing was put back into it. The archive stays as it is. Read what `pulumi up` said above.",
+    );
+  }
+  // The update right before has passed what comes before a change.
+  const session = state.session(place.folder, registry.layer, false);
+  try {
+    const change = { context: contextOf(registry.layer.urn, say), operation: "create" } as const;
+    return await putBackRegistrations(session, change, registry.key);
+  } finally {
+    await session.close();
+  }
+}

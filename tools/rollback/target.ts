@@ -1,0 +1,136 @@
+/**
+ * What a stack's state says of the parts that can be rolled back, and of the database that they stand in.
+ */
+import { inputFault, UserError } from "../../provider/core/errors.ts";
+import type { CallContext, Properties } from "../../provider/core/resourceType.ts";
+import { unpackRecord } from "../../provider/resources/layer/outputs.ts";
+import { parseConfig } from "../../provider/resources/provider/inputs.ts";
+import { createSession, type Session } from "../../provider/resources/session.ts";
+import { askPulumi, runPulumi } from "../lib/pulumi.ts";
+import { type StateResource, stateResources } from "../lib/stackState.ts";
+
+const LAYER = "pgstrata:index:Layer";
+
+/** The registry's layer is one of `components/platform/DatabasesTable.ts`. */
+const REGISTRY = /pgstrata:components:DatabasesTable\$pgstrata:index:Layer::/;
+
+/** Where a command works, and on which stack. */
+export interface Place {
+  folder: string;
+  env: NodeJS.ProcessEnv;
+  stack: string;
+  /** Where what the CLI prints goes. */
+  stdout: NodeJS.WriteStream;
+}
+
+/** Runs the CLI there and shows what it prints. */
+export const pulumiAt = ({ folder, env, stdout }: Place, args: readonly string[]): Promise<void> =>
+  runPulumi(folder, args, {}, { env, stdout });
+
+const DECLINED = 3;
+
+/** Tells that the answer to a question was no; for a script that is a failure. */
+export function decline(say: Say): undefined {
+  say("Nothing was changed.");
+  process.exitCode = DECLINED;
+}
+
+/** Prints what happens. Never passed a secret. */
+export type Say = (line: string) => void;
+
+/** A stack as its state has it. */
+export class StackState {
+  private readonly resources: StateResource[];
+
+  private constructor(resources: StateResource[]) {
+    this.resources = resources;
+  }
+
+  static async read({ folder, env, stack }: Place): Promise<StackState> {
+    return new StackState(
+      stateResources(await askPulumi(folder, ["stack", "export", "--show-secrets", "--stack", stack], env)),
+    );
+  }
+
+  /** The layer of this name, if the state has it. */
+  layer(name: string): StateResource | undefined {
+    return this.resources.find((resource) => resource.type === LAYER && resource.name === name);
+  }
+
+  /** The layer of the registry, with what its archive needs. */
+  registry(): Registry | undefined {
+    const layer = this.resources.find(({ type, urn }) => type === LAYER && REGISTRY.test(urn));
+    if (layer === undefined) return undefined;
+    const salt = this.resources.find(
+      ({ urn }) => urn.includes("DatabasesTable$pgstrata:index:Row::") && urn.endsWith(`::${layer.name}-salt`),
+    );
+    return {
+      layer,
+      isAdopted: adoptedIn(layer).has("table:platform.databases"),
+      isSaltAdopted: salt?.outputs.adopted === true,
+      key: this.saltKey(layer.name),
+    };
+  }
+
+  /** The random password that the registry's salt is made of; it outlives the layer. */
+  private saltKey(layer: string): string | undefined {
+    const password = this.resources.find(
+      ({ urn }) => urn.includes("DatabasesTable$random:") && urn.endsWith(`::${layer}-salt`),
+    );
+    const result = password?.outputs.result;
+    return typeof result === "string" ? result : undefined;
+  }
+
+  /** Of any resource of the stack. */
+  urn(): string {
+    return this.resources[0]?.urn ?? "";
+  }
+
+  /** A session on the database that a layer stands in; without one, on the only database of the stack. */
+  session(folder: string, layer: StateResource | undefined, isGuarded: boolean): Session {
+    const provider = this.resources.find(
+      ({ type, provider }) =>
+        type === "pulumi:providers:pgstrata" && (layer === undefined || provider === layer.provider),
+    );
+    if (provider === undefined)
+      throw new UserError("PS701", "The state of the stack has no database yet. Run `pulumi up` first.");
+    return openSession(provider.inputs, folder, isGuarded);
+  }
+}
+
+/** The registry of database services as the state has it. */
+export interface Registry {
+  layer: StateResource;
+  /** The table was there before the stack: a destroy leaves it, with its rows. */
+  isAdopted: boolean;
+  /** The salt was there before the stack: a destroy leaves it. */
+  isSaltAdopted: boolean;
+  /** Secret. Undefined in a state that keeps none. */
+  key: string | undefined;
+}
+
+function adoptedIn({ outputs }: StateResource): Set<string> {
+  return new Set(unpackRecord(outputs.contribution).adopted);
+}
+
+/** @param isGuarded whether this process has to pass the steps before a change itself. */
+function openSession(inputs: Properties, folder: string, isGuarded: boolean): Session {
+  const { config, failures } = parseConfig(inputs);
+  if (failures.length > 0) {
+    throw new UserError(
+      "PS602",
+      `The provider's settings in the state cannot be used: ${failures.map(inputFault).join("; ")}.`,
+    );
+  }
+  return createSession(config, { projectDirectory: folder, ...(isGuarded ? {} : { steps: [] }) });
+}
+
+/** A change that this process makes itself, as the guard sees it. */
+export function contextOf(urn: string, say: Say): CallContext {
+  return {
+    urn,
+    preview: false,
+    signal: new AbortController().signal,
+    report: { info: say, warn: (message) => say(`warning: ${message}`), status: () => {}, plan: async () => {} },
+  };
+}

@@ -1,0 +1,142 @@
+/**
+ * The files of an earlier update, in a git worktree of their own that can run the stack. Which update that is
+ * is left to `history.ts`.
+ */
+import { existsSync, lstatSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { readPatchName, TREES } from "../../components/program/keptTree.ts";
+import { UserError } from "../../provider/core/errors.ts";
+import { commitOf, isDirty, type Update } from "./history.ts";
+import { settingsThen } from "./stackSettings.ts";
+import type { Place, Say } from "./target.ts";
+
+/** The files of an update, as they can be found here. */
+export interface Tree {
+  commit: string;
+  /** What differed from it; undefined for nothing. */
+  patch: string | undefined;
+}
+
+/** What of the project git ignores and a run needs. */
+const LINKED = ["node_modules", ".pgstrata"];
+
+/** A second later than an update has noted; it notes whole seconds. */
+const SECOND_MS = 1000;
+
+/** @throws {UserError} when they are not here. */
+export async function findTree({ folder, stack }: Place, update: Update): Promise<Tree> {
+  const commit = commitOf(update);
+  const when = `The update of ${update.startTime}`;
+  if (commit === undefined) {
+    throw new UserError(
+      "PS837",
+      `${when} names no commit, because it was not made in a git repository. Check its files out yourself and run \`pulumi up\`, or restore a backup.`,
+    );
+  }
+  if ((await git(folder, ["rev-parse", "--git-dir"])).failed) {
+    throw new UserError(
+      "PS837",
+      `${folder} is in no git repository, and the files of commit ${short(commit)} are needed. Run this in the checkout that made the update.`,
+    );
+  }
+  if ((await git(folder, ["cat-file", "-e", `${commit}^{commit}`])).failed) {
+    throw new UserError(
+      "PS837",
+      `${when} was made from commit ${short(commit)}, which is not in this repository. Fetch it (\`git fetch --all\`), or run this in the checkout that made the update.`,
+    );
+  }
+  if (!isDirty(update)) return { commit, patch: undefined };
+  const patch = await findPatch(join(folder, TREES), stack, update, commit);
+  if (patch === undefined) {
+    throw new UserError(
+      "PS837",
+      `${when} was made from files that differed from commit ${short(commit)}. They are kept where it was made, as a patch in ${TREES}, and ${join(folder, TREES)} has none of that time. ` +
+        "Copy it here, or run this in that checkout.",
+    );
+  }
+  return { commit, patch };
+}
+
+export const short = (commit: string): string => commit.slice(0, 12);
+
+async function findPatch(folder: string, stack: string, update: Update, commit: string): Promise<string | undefined> {
+  const from = Date.parse(update.startTime);
+  const to = (Date.parse(update.endTime) || from) + SECOND_MS;
+  const found = (await readdir(folder).catch(() => [])).toSorted().find((name) => {
+    const made = readPatchName(name, stack);
+    return made?.head === commit && made.time.getTime() >= from && made.time.getTime() <= to;
+  });
+  return found === undefined ? undefined : join(folder, found);
+}
+
+/**
+ * Makes a worktree of the files, works in its project folder, and removes it, however that ends.
+ *
+ * @param work with the folder of the project in it.
+ */
+export async function inWorktree<T>(
+  place: Place,
+  { commit, patch }: Tree,
+  say: Say,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const { folder } = place;
+  const home = await mkdtemp(join(tmpdir(), "pgstrata-rollback-"));
+  const worktree = join(home, "tree");
+  // One whose folder is gone was left by a killed run.
+  await git(folder, ["worktree", "prune"]);
+  try {
+    await must(folder, ["worktree", "add", "--detach", "--quiet", worktree, commit]);
+    if (patch !== undefined && (await readFile(patch)).length > 0)
+      await must(worktree, ["apply", "--whitespace=nowarn", patch]);
+    const prefix = (await must(folder, ["rev-parse", "--show-prefix"])).trim();
+    const project = join(worktree, prefix);
+    await equip(place, project, say);
+    return await work(project);
+  } finally {
+    await git(folder, ["worktree", "remove", "--force", worktree]);
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** What an update needs beside its files: packages, the set-up, the settings of the stack. */
+async function equip({ folder, env, stack }: Place, project: string, say: Say): Promise<void> {
+  const lock = (directory: string): Promise<string> =>
+    readFile(join(directory, "package-lock.json"), "utf8").catch(() => "");
+  const hasOwnPackages = (await lock(folder)) !== (await lock(project));
+  for (const name of LINKED) {
+    if (name === "node_modules" && hasOwnPackages) continue;
+    const [from, to] = [join(folder, name), join(project, name)];
+    if (!existsSync(from)) continue;
+    if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) await rm(to, { recursive: true, force: true });
+    await symlink(from, to);
+  }
+  if (hasOwnPackages) {
+    say("Its packages are others: npm ci …");
+    const { failed, all } = await execa("npm", ["ci", "--prefer-offline", "--no-audit", "--no-fund"], {
+      cwd: project,
+      env,
+      extendEnv: false,
+      reject: false,
+      all: true,
+    });
+    if (failed) throw new UserError("PS707", `\`npm ci\` failed for the earlier files: ${all}`);
+  }
+  const file = `Pulumi.${stack.split("/").at(-1)}.yaml`;
+  const present = await readFile(join(folder, file), "utf8").catch(() => undefined);
+  if (present === undefined) return;
+  const then = await readFile(join(project, file), "utf8").catch(() => undefined);
+  await writeFile(join(project, file), settingsThen(then, present), { mode: 0o600 });
+}
+
+const git = (cwd: string, args: readonly string[]) =>
+  execa("git", args, { cwd, reject: false, stdin: "ignore", stripFinalNewline: true });
+
+async function must(cwd: string, args: readonly string[]): Promise<string> {
+  const { failed, stdout, stderr } = await git(cwd, args);
+  if (failed) throw new UserError("PS707", `\`git ${args[0]} ${args[1] ?? ""}\` failed: ${stderr}`);
+  return stdout;
+}
