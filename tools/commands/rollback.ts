@@ -16,6 +16,11 @@ import type { Place, Say } from "../rollback/target.ts";
 const USAGE =
   "npm run rollback -- rls | databases | both | undo | last [--stack <name>] [--yes] [--approve <approval>]… [--json] [-C <project folder>]";
 
+type Action = "rls" | "databases" | "both" | "undo" | "last";
+
+const ACTIONS: readonly string[] = ["rls", "databases", "both", "undo", "last"] satisfies Action[];
+const isAction = (text: string | undefined): text is Action => text !== undefined && ACTIONS.includes(text);
+
 await runMain(async () => {
   const { action, options } = given();
   const { folder, env } = projectFolder(options.cwd);
@@ -30,8 +35,6 @@ await runMain(async () => {
   else if (report !== undefined) console.log(text);
   if (!isWell) throw new UserError("PS839", "The rollback is done, and a check is not as expected: see FAIL above.");
 });
-
-type Action = "rls" | "databases" | "both" | "undo" | "last";
 
 interface Options {
   stack?: string;
@@ -61,9 +64,6 @@ async function carryOut(action: Action, place: Place, options: Options, say: Say
   const isWell = report === undefined || report.checks.every(({ status }) => status !== "FAIL");
   return { report, text: report === undefined ? "" : formatRollback(report), isWell };
 }
-
-const ACTIONS: readonly string[] = ["rls", "databases", "both", "undo", "last"] satisfies Action[];
-const isAction = (text: string | undefined): text is Action => text !== undefined && ACTIONS.includes(text);
 
 function given(): { action: Action; options: Options } {
   try {
