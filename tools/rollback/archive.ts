@@ -36,7 +36,7 @@ const LOCK = "LOCK TABLE platform.databases IN SHARE ROW EXCLUSIVE MODE";
 
 /** All registrations as JSON, and the salt as the stack's own encrypts it. */
 const READ = `
-  SELECT pg_catalog.coalesce((SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(d) ORDER BY d.created_at, d.id) FROM platform.databases AS d), '[]') AS rows,
+  SELECT coalesce((SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(d) ORDER BY d.created_at, d.id) FROM platform.databases AS d), '[]') AS rows,
          (SELECT pg_catalog.encode(public.pgp_sym_encrypt(s.salt, $1), 'base64')
             FROM platform_private.encryption_salts AS s WHERE s.name = 'databases') AS salt`;
 

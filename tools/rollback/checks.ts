@@ -33,7 +33,7 @@ const LONGEST_CHECKSUM_MS = 5000;
 const COUNT_AUDIT = "SELECT pg_catalog.count(*)::pg_catalog.text AS rows FROM platform.audit_logs";
 const SUM_AUDIT = `
   SELECT pg_catalog.count(*)::pg_catalog.text AS rows,
-         pg_catalog.coalesce(pg_catalog.sum(pg_catalog.hashtextextended(a::pg_catalog.text, 0)), 0)::pg_catalog.text AS checksum
+         coalesce(pg_catalog.sum(pg_catalog.hashtextextended(a::pg_catalog.text, 0)), 0)::pg_catalog.text AS checksum
     FROM platform.audit_logs AS a`;
 
 const RLS = `
