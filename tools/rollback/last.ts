@@ -69,18 +69,9 @@ async function chooseUpdate(place: Place): Promise<{ target: Update }> {
   // In the order of time, newest first; what is older than these is no "last" update.
   const list = ["stack", "history", "--json", "--stack", stack, "--page-size", "200"];
   const history = parseHistory(await askPulumi(folder, list, env));
-  const patches = new Map<Update, string | undefined>();
-  for (const each of history) {
-    const tree = isDirty(each) ? await findTree(place, each).catch(() => undefined) : undefined;
-    patches.set(each, tree?.patch === undefined ? undefined : await readFile(tree.patch, "utf8"));
-  }
-  const earlier = findEarlier(
-    history,
-    (one, other) =>
-      commitOf(one) === commitOf(other) &&
-      (patches.get(one) ?? "") === (patches.get(other) ?? "") &&
-      isKnown(one, patches) === isKnown(other, patches),
-  );
+  const files = new Map<Update, Files | undefined>();
+  for (const each of history) files.set(each, await filesOf(place, each));
+  const earlier = findEarlier(history, (one, other) => areSame(files.get(one), files.get(other)));
   if (earlier !== undefined) return earlier;
   throw new UserError(
     "PS837",
@@ -88,9 +79,23 @@ async function chooseUpdate(place: Place): Promise<{ target: Update }> {
   );
 }
 
-/** Files that differed from the commit and are not here are taken for other ones. */
-const isKnown = (each: Update, patches: ReadonlyMap<Update, string | undefined>): boolean =>
-  !isDirty(each) || patches.get(each) !== undefined;
+/** What tells the files of two updates apart. */
+interface Files {
+  commit: string;
+  patch: string;
+}
+
+/** Undefined where they are not known: they are taken for other ones than any. */
+async function filesOf(place: Place, update: Update): Promise<Files | undefined> {
+  const commit = commitOf(update);
+  if (commit === undefined) return undefined;
+  if (!isDirty(update)) return { commit, patch: "" };
+  const tree = await findTree(place, update).catch(() => undefined);
+  return tree?.patch === undefined ? undefined : { commit, patch: await readFile(tree.patch, "utf8") };
+}
+
+const areSame = (one: Files | undefined, other: Files | undefined): boolean =>
+  one !== undefined && one.commit === other?.commit && one.patch === other.patch;
 
 function describe({ startTime, message }: Update, { commit, patch }: Tree): string {
   const files = patch === undefined ? "" : ", with the files that were not committed";
