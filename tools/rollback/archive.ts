@@ -7,6 +7,7 @@ import { z } from "zod";
 import { quoteIdent } from "../../provider/catalog/quote.ts";
 import { UserError } from "../../provider/core/errors.ts";
 import { stackOf } from "../../provider/core/urn.ts";
+import { codeOf } from "../../provider/database/connectionError.ts";
 import { Ledger } from "../../provider/database/ledger.ts";
 import { inTransaction } from "../../provider/database/transaction.ts";
 import type { Change } from "../../provider/guard/guard.ts";
@@ -241,9 +242,8 @@ async function putBack(
 /** Written by the trigger, from the full string. */
 const SECRET = ["connection_string", "connection_string_encrypted", "password"];
 
-/** `external_routine_invocation_exception`, by which pgcrypto refuses a key or a text that is none of its own. */
-const isWrongKey = (error: unknown): boolean =>
-  typeof error === "object" && error !== null && "code" in error && error.code === "39000";
+/** `external_routine_invocation_exception`: pgcrypto refuses a key, or a text that is none of its own. */
+const isWrongKey = (error: unknown): boolean => codeOf(error) === "39000";
 
 async function columnsOf(client: ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(

@@ -17,9 +17,12 @@ export interface Answers {
 
 export type Component = "rls" | "databases" | "both";
 
-const RLS = "**RowLevelSecurity::rls";
+/** A target for the CLI: the component or resource of this name, wherever it stands. */
+const named = (type: string, name: string): string => [`**${type}`, name].join("::");
+
+const RLS = named("RowLevelSecurity", "rls");
 /** The layer alone: its salt's password stays in the state, and with it what opens the archive. */
-const REGISTRY = "**DatabasesTable$pgstrata:index:Layer::databases";
+const REGISTRY = named("DatabasesTable$pgstrata:index:Layer", "databases");
 
 interface Parts {
   targets: string[];
@@ -154,9 +157,9 @@ export interface UndoReport extends PutBack {
 
 /** All that the components are, in a state and in a program. */
 const COMPONENTS = [
-  "**RowLevelSecurity::rls",
+  RLS,
   "**RowLevelSecurity$**",
-  "**DatabasesTable::databases",
+  named("DatabasesTable", "databases"),
   "**DatabasesTable$**",
   "**RegisteredDatabase::**",
   "**RegisteredDatabase$**",
