@@ -21,7 +21,7 @@ beforeAll(async () => {
   await platform.database.query(`
     insert into platform.databases (project_id, name, type, host, port, connection_string, status)
     select id, 'By hand', 'redis', 'other.railway.internal', 6379, '${SECRETS.other}', 'maintenance' from platform.projects;
-    update platform.databases set health_check_status = 'unhealthy', health_check_error = 'no answer' where name = 'Railway Redis';
+    update platform.databases set health_check_status = 'unhealthy', last_health_check_at = now(), health_check_error = 'no answer' where name = 'Railway Redis';
     insert into platform.audit_logs (event_type, action, resource_type) select 'test.row', 'test', 'row ' || n from generate_series(1, 20) as n`);
 });
 afterAll(() => platform?.close());

@@ -181,8 +181,17 @@ export async function undo(place: Place, { yes }: Answers, say: Say): Promise<Un
     return decline(say);
   }
   const started = performance.now();
-  await pulumiAt(place, ["up", "--stack", stack, "--yes", "--skip-preview", ...selected]);
-  const back = archived === 0 ? NOTHING : await putBack(place, say);
+  const failure = await pulumiAt(place, ["up", "--stack", stack, "--yes", "--skip-preview", ...selected]).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  // A verification that fails leaves what was made, and its registry is as good as any.
+  const back =
+    archived === 0 || (failure !== undefined && !(await isStanding(place))) ? NOTHING : await putBack(place, say);
+  if (failure !== undefined) {
+    if (back !== NOTHING) say(`${back.inserted + back.updated} registrations are in the registry again.`);
+    throw failure;
+  }
   if (back.updated > 0) {
     // The program's registrations have their old IDs again, and the state has those that it was given.
     const rows = ["--target", "**RegisteredDatabase$**"];
@@ -197,6 +206,16 @@ async function countIn(state: StackState, folder: string): Promise<number> {
   const session = state.session(folder, state.layer("databases"), false);
   try {
     return await countArchived(session, state.urn());
+  } finally {
+    await session.close();
+  }
+}
+
+async function isStanding(place: Place): Promise<boolean> {
+  const state = await StackState.read(place);
+  const session = state.session(place.folder, state.registry()?.layer, false);
+  try {
+    return state.registry() !== undefined && (await hasRegistry(session));
   } finally {
     await session.close();
   }
