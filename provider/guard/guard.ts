@@ -2,6 +2,7 @@
  * What must be done once before a run first changes the target, whichever resource comes to it. What is done
  * is left to the steps, and where a change begins to the resources.
  */
+import { CHANGES_BEGIN, statusOfStep } from "../core/guardStatus.ts";
 import type { CallContext } from "../core/resourceType.ts";
 import type { RunLock } from "../database/runLock.ts";
 
@@ -107,10 +108,11 @@ export class Guard {
       this.lock ??= await this.takeLock(change);
       for (const step of this.missing(change)) {
         signal.throwIfAborted();
-        report.status(`${step.name}, before the first change`);
+        report.status(statusOfStep(step.name));
         await step.run(change, this.lock);
         this.passed.add(step);
       }
+      report.status(CHANGES_BEGIN);
     } catch (error) {
       this.refusal = { error };
       throw error;

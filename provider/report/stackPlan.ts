@@ -3,6 +3,8 @@ import type { PlanLine } from "./planLine.ts";
 
 export interface StackPlan {
   stack: string;
+  /** How many resources of the program change, layers without a statement among them. */
+  changes: number;
   /** Layers that change, in the order of the preview. */
   layers: { name: string; lines: PlanLine[] }[];
   rows: PlannedRowChange[];
@@ -22,7 +24,7 @@ export interface StackPlan {
 /** The go / no-go as it would be now. */
 export interface ReportedGate {
   verdict: "GO" | "NO-GO";
-  results: {
+  results: readonly {
     name: string;
     /** `PASS`, `WARNING`, `NO-GO` or `INCONCLUSIVE`. */
     status: string;
@@ -47,13 +49,9 @@ export function verdictOf({ errors, gate }: StackPlan): Verdict {
 
 /** A preview that ended before any plan. */
 export const withoutPlan = (stack: string, error: string): StackPlan => ({
-  ...{ stack, layers: [], rows: [], resources: [], spentApprovals: [], warnings: [] },
+  ...{ stack, changes: 0, layers: [], rows: [], resources: [], spentApprovals: [], warnings: [] },
   errors: [{ resource: "", text: error }],
 });
-
-/** Whether an update would change anything. */
-export const isEmptyPlan = ({ layers, rows, resources }: StackPlan): boolean =>
-  layers.length + rows.length + resources.length === 0;
 
 /** Warnings that are not shown with a line of the plan. */
 export function otherWarnings({ layers, warnings }: StackPlan): Message[] {

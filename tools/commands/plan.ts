@@ -4,35 +4,52 @@
  * `provider/report/`.
  */
 import { parseArgs } from "node:util";
-import { UserError } from "../../provider/core/errors.ts";
+import { shownError, UserError } from "../../provider/core/errors.ts";
 import { planAsMarkdown } from "../../provider/report/markdown.ts";
-import { type StackPlan, scriptOf } from "../../provider/report/stackPlan.ts";
+import { type StackPlan, scriptOf, verdictOf, withoutPlan } from "../../provider/report/stackPlan.ts";
 import { planAsText } from "../../provider/report/text.ts";
+import { askPlan } from "../lib/askPlan.ts";
 import { runMain } from "../lib/main.ts";
-import { parsePreview } from "../lib/previewOutput.ts";
-import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
-import { currentStack, previewAsJson } from "../lib/pulumi.ts";
+import { CWD_OPTION, type ProjectFolder, projectFolder } from "../lib/projectFolder.ts";
+import { currentStack } from "../lib/pulumi.ts";
+import { readStackSettings, type StackSettings } from "../lib/stackSettings.ts";
 
 const USAGE = "npm run plan -- [--stack <name>] [--json | --markdown | --sql] [-C <project folder>]";
 
-type Form = (plan: StackPlan) => string;
-
 const FORMS = {
-  json: (plan: StackPlan) => JSON.stringify(plan, null, 2),
-  markdown: planAsMarkdown,
+  text: planAsText,
+  json: (plan: StackPlan) => JSON.stringify({ verdict: verdictOf(plan), ...plan }, null, 2),
+  markdown: (plan: StackPlan) => planAsMarkdown(plan),
   sql: ({ layers }: StackPlan) => layers.map(({ name, lines }) => `-- layer ${name}\n${scriptOf(lines)}`).join("\n\n"),
 };
 
 await runMain(async () => {
   const { stack, form, cwd } = options();
-  const { folder, env } = projectFolder(cwd);
-  const name = stack ?? (await currentStack(folder, env));
-  const plan = parsePreview(await previewAsJson(folder, name, env), name);
-  console.log(form(plan));
-  if (plan.errors.length > 0) process.exitCode = 1;
+  const printed = FORMS[form];
+  let name = stack ?? "";
+  let settings: Promise<StackSettings | undefined> | undefined;
+  try {
+    const project = projectFolder(cwd);
+    name = stack ?? (await currentStack(project.folder, project.env));
+    settings = settingsOf(project, name);
+    const plan = await askPlan(project.folder, name, project.env);
+    console.log(printed((await settings)?.withoutSecrets(plan) ?? plan));
+    if (plan.errors.length > 0) process.exitCode = 1;
+  } catch (error) {
+    // What is left of an earlier comment would be taken for the plan.
+    const failure = withoutPlan(name, shownError(error));
+    if (form === "json" || form === "markdown")
+      console.log(printed((await settings)?.withoutSecrets(failure) ?? failure));
+    throw error;
+  }
 });
 
-function options(): { stack: string | undefined; form: Form; cwd: string | undefined } {
+/** Without the settings there are no secrets that an output could have. */
+function settingsOf({ folder, env }: ProjectFolder, name: string): Promise<StackSettings | undefined> {
+  return readStackSettings(folder, name, env).catch(() => undefined);
+}
+
+function options(): { stack: string | undefined; form: keyof typeof FORMS; cwd: string | undefined } {
   try {
     const { values } = parseArgs({
       options: {
@@ -45,7 +62,7 @@ function options(): { stack: string | undefined; form: Form; cwd: string | undef
     });
     const [chosen, ...others] = (["json", "markdown", "sql"] as const).filter((form) => values[form]);
     if (others.length > 0) throw new Error("Found more than one form.");
-    return { stack: values.stack, cwd: values.cwd, form: chosen === undefined ? planAsText : FORMS[chosen] };
+    return { stack: values.stack, cwd: values.cwd, form: chosen ?? "text" };
   } catch (error) {
     throw new UserError("PS706", `${error instanceof Error ? error.message : String(error)}\nExpected: ${USAGE}`);
   }

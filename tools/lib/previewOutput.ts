@@ -48,6 +48,7 @@ export function parsePreview(text: string, stack: string): StackPlan {
   const unplaced = diagnostics.filter(({ severity, urn }) => severity === "error" && urn === undefined);
   return {
     stack,
+    changes: steps.filter(({ op, urn }) => op !== "same" && op !== "read" && partsOf(urn).type !== CHANGE_TYPE).length,
     layers: [...layers].map(([layer, lines]) => ({ name: partsOf(layer).name, lines })),
     spentApprovals: steps.flatMap(spentApprovals),
     // A preview works on several at a time, so their order is none.

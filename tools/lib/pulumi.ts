@@ -73,16 +73,30 @@ export async function currentStack(root: string, env: NodeJS.ProcessEnv): Promis
  * What `pulumi preview --json` prints, with the resources that do not change; also of a preview that was
  * stopped.
  *
+ * @param options.more further arguments.
+ * @param options.interrupt ends the preview as Ctrl-C would.
  * @throws {UserError} when there was none, with its messages.
  */
-export async function previewAsJson(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const { stdout, stderr } = await callPulumi(root, ["preview", "--json", "--show-sames", "--stack", stack], env);
+export async function previewAsJson(
+  root: string,
+  stack: string,
+  env: NodeJS.ProcessEnv,
+  { more = [], interrupt }: PreviewOptions = {},
+): Promise<string> {
+  const args = ["preview", "--json", "--show-sames", "--stack", stack, ...more];
+  const { stdout, stderr } = await callPulumi(root, args, env, interrupt);
   if (stdout.trim() === "") throw new UserError("PS707", `\`pulumi preview\` failed: ${stderr}`);
   return stdout;
 }
 
-async function callPulumi(root: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+export interface PreviewOptions {
+  more?: readonly string[];
+  interrupt?: AbortSignal;
+}
+
+async function callPulumi(root: string, args: readonly string[], env: NodeJS.ProcessEnv, interrupt?: AbortSignal) {
   const result = await execa("pulumi", [...args, "--non-interactive"], {
+    ...(interrupt === undefined ? {} : { cancelSignal: interrupt, killSignal: "SIGINT", forceKillAfterDelay: false }),
     cwd: root,
     env,
     extendEnv: false,
@@ -93,6 +107,6 @@ async function callPulumi(root: string, args: readonly string[], env: NodeJS.Pro
   return result;
 }
 
-function missingCli(): UserError {
+export function missingCli(): UserError {
   return new UserError("PS701", "The Pulumi CLI is not installed for this checkout. Run `npm start`: it sets all up.");
 }
