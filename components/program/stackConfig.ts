@@ -147,6 +147,12 @@ const SECRETS = {
 } as const;
 
 /**
+ * Secret where they are set at all: the shadow, where it is a URL, and the webhook that `npm run deploy`
+ * tells how an update goes. The program has no use for the latter.
+ */
+const OTHER_SECRETS = ["shadow", "notifyUrl"] as const;
+
+/**
  * Reads the configuration of the current stack.
  *
  * @param secretKeys full names of the settings that are stored encrypted; undefined where that is not known.
@@ -185,7 +191,7 @@ function plainValues(config: pulumi.Config): Record<string, string> {
 
 /** A setting that nothing reads is most likely a misspelt one. */
 function unknownSettings(config: pulumi.Config): Fault[] {
-  const known = new Set([...Object.keys(SETTINGS.shape), ...Object.keys(SECRETS), "shadow"]);
+  const known = new Set([...Object.keys(SETTINGS.shape), ...Object.keys(SECRETS), ...OTHER_SECRETS]);
   return Object.keys(pulumi.runtime.allConfig())
     .filter((key) => key.startsWith(`${config.name}:`))
     .map((key) => key.slice(config.name.length + 1))
@@ -197,7 +203,7 @@ function unknownSettings(config: pulumi.Config): Fault[] {
 
 function plainSecrets(config: pulumi.Config, secretKeys: string[] | undefined): Fault[] {
   if (secretKeys === undefined) return [];
-  return [...Object.keys(SECRETS), "shadow"]
+  return [...Object.keys(SECRETS), ...OTHER_SECRETS]
     .filter((key) => (key === "shadow" ? isUrl(config.get(key)) : config.get(key) !== undefined))
     .filter((key) => !secretKeys.includes(`${config.name}:${key}`))
     .map((key) =>

@@ -135,6 +135,9 @@ export const ERROR_CODES = {
   PS837: "There is no update to go back to",
   PS838: "What a rollback would lose is not approved",
   PS839: "A rollback did not end as expected",
+  PS841: "An update was not confirmed",
+  PS842: "A plan is not the one that was approved",
+  PS843: "A stack has not verified what is to be promoted",
 
   PS900: "A defect in pgstrata",
   PS901: "No order of the statements was found",

@@ -34,7 +34,8 @@ export interface Release {
   result: string;
   /** ISO 8601. */
   verifiedAt: string;
-  commit: string;
+  /** Null outside of git. */
+  commit: string | null;
 }
 
 export interface GateSettings extends Decisions {

@@ -8,6 +8,8 @@ const settings = z.record(z.string(), z.object({ value: z.string().default(""), 
 export interface StackSettings {
   /** Where the start, the end and the failure of an update are told. Secret. */
   notifyUrl: string | undefined;
+  /** The stack that must have verified the same before this one. */
+  promoteFrom: string | undefined;
   /** Takes all secrets of the stack's settings out of a text. */
   redact(text: string): string;
   /** A plain value without them in any of its texts. */
@@ -20,11 +22,13 @@ export async function readStackSettings(folder: string, stack: string, env: Node
   const all = Object.entries(settings.parse(JSON.parse(text)));
   const redactor = createRedactor();
   for (const [, { value, secret }] of all) if (secret) redactor.add(value);
-  const notifyUrl = all.find(([name]) => name.endsWith(":notifyUrl"))?.[1].value;
+  const named = (setting: string) => all.find(([name]) => name.endsWith(`:${setting}`))?.[1].value;
+  const notifyUrl = named("notifyUrl");
   if (notifyUrl !== undefined) redactor.add(notifyUrl);
   const redact = (part: string): string => redactor.redact(part);
   return {
     notifyUrl,
+    promoteFrom: named("promoteFrom"),
     redact,
     withoutSecrets: (value) =>
       JSON.parse(JSON.stringify(value), (_, inner) => (typeof inner === "string" ? redact(inner) : inner)),

@@ -7,7 +7,7 @@ import { DEFAULT_THRESHOLDS, type GateSettings, type Thresholds } from "../../ga
 import { parseWindow, WINDOW_SHAPE } from "../../gate/window.ts";
 
 /** Used by Check and kept nowhere, so that no difference arises: they change from run to run. */
-export const OF_THE_RUN = ["isDryRun", "release"] as const;
+export const OF_THE_RUN = ["isDryRun", "release", "approvedPlan"] as const;
 
 const names = z.array(z.string().min(1, "expected a name")).default([]);
 const text = z.string().min(1, "is empty").optional();
@@ -44,7 +44,12 @@ const schema = z.strictObject({
     .default({}),
 });
 
-const release = z.object({ desired: z.string(), result: z.string(), verifiedAt: z.string(), commit: z.string() });
+const release = z.object({
+  desired: z.string(),
+  result: z.string(),
+  verifiedAt: z.string(),
+  commit: z.string().nullable(),
+});
 
 export interface GateInputs {
   /** Without those of the run: what the state keeps. */
@@ -69,7 +74,7 @@ export function parseGateInputs(properties: Properties): GateInputs | { failures
   }
   const { thresholds, window, windowOverride, incident, approvedPlan, promoteFrom, ...rest } = parsed.data;
   return {
-    kept: given,
+    kept: Object.fromEntries(Object.entries(given).filter(([name]) => name !== "approvedPlan")),
     isPreview: isDryRun === true,
     settings: {
       ...rest,
@@ -81,7 +86,7 @@ export function parseGateInputs(properties: Properties): GateInputs | { failures
   };
 }
 
-const PROPERTIES = [...Object.keys(schema.shape), ...OF_THE_RUN];
+const PROPERTIES = [...new Set([...Object.keys(schema.shape), ...OF_THE_RUN])];
 
 const fault = (property: string, reason: string): CheckFailure => ({ code: "PS601", property, reason });
 
