@@ -160,28 +160,37 @@ class Deployment {
     const running = stages.running ?? "update";
     this.tellBackup();
     this.tellVerification();
-    if (isInterrupted) return this.interrupted(running);
+    const done = `${progress.changed.length} resources changed`;
     if (end.exitCode === 0) {
-      stages.end("update", "passed", `${progress.changed.length} resources changed`);
-      this.stays = `${progress.changed.length} resources were changed.`;
+      stages.end("update", "passed", done);
+      this.stays =
+        progress.changed.length === 0
+          ? "No object of the database was changed."
+          : `Changed: ${progress.changed.join(", ")}.`;
       return "DONE";
     }
+    if (isInterrupted) {
+      if (running !== "update") stages.end("update", "interrupted", done);
+      return this.interrupted(running);
+    }
     if (this.errors.length === 0) this.errors.push(end.output);
-    if (progress.verified?.result !== "FAIL") stages.end(running, "failed", "the update failed");
-    else stages.end("update", "passed", `${progress.changed.length} resources changed`);
+    // A verification that fails comes after the last change.
+    const isVerified = progress.verified !== undefined || (running === "verification" && progress.guard === "passed");
+    stages.end("update", isVerified ? "passed" : "failed", done);
+    if (running !== "update" && progress.verified === undefined) stages.end(running, "failed", "see the errors");
     return "FAIL";
   }
 
   private tellBackup(): void {
-    const { backup, guard } = this.progress;
-    if (this.stages.of("backup").status !== "running" && backup?.takenAt) return;
-    if (this.stages.of("backup").status === "open") this.stages.end("backup", "skipped", "none was needed");
-    else if (guard === "passed") this.stages.end("backup", "passed", backup?.file || backup?.mode || "taken");
+    const { backup } = this.progress;
+    const { status } = this.stages.of("backup");
+    if (status === "open") this.stages.end("backup", "skipped", "none was needed");
+    if (status === "passed") this.stages.end("backup", "passed", backup?.file || backup?.mode || "taken");
   }
 
   private tellVerification(): void {
     const { verified } = this.progress;
-    if (verified !== undefined && this.stages.of("verification").status === "running") {
+    if (verified !== undefined && this.stages.of("verification").status !== "open") {
       const passed = verified.report.filter(({ status }) => status === "PASS").length;
       const note = `${verified.result}, ${passed} of ${verified.report.length} checks pass`;
       this.stages.end("verification", verified.result === "FAIL" ? "failed" : "passed", note);

@@ -35,8 +35,11 @@ export class Stages {
   }
 
   begin(name: StageName): void {
-    if (this.current?.stage.name === name) return;
+    const before = this.current?.stage;
+    if (before?.name === name) return;
     this.pause();
+    // The others are within the update, and what comes after them shows that they went well.
+    if (before !== undefined && before.name !== "update") before.status = "passed";
     const stage = this.of(name);
     if (stage.status === "open") this.show(`\n── ${name}`);
     stage.status = "running";

@@ -18,12 +18,14 @@ const STAGE_OF_STEP: Readonly<Record<string, StageName>> = {
 };
 
 const outputs = z.record(z.string(), z.unknown()).default({});
+const state = z.object({ outputs, custom: z.boolean().default(false) });
 const resource = z.object({
   metadata: z.object({
     op: z.string(),
     urn: z.string(),
     type: z.string(),
-    new: z.object({ outputs }).nullish(),
+    new: state.nullish(),
+    old: state.nullish(),
   }),
 });
 const event = z.object({
@@ -108,19 +110,25 @@ export class UpdateProgress {
   private resourceBegins({ metadata: { op, urn, type } }: z.output<typeof resource>): void {
     if (!isChange(op)) return;
     if (type === VERIFICATION) this.listener.stage("verification");
-    this.begun.add(labelOf(urn));
+    const label = labelOf(urn);
+    if (label !== "") this.begun.add(label);
   }
 
-  private resourceEnds({ metadata: { op, urn, type, new: after } }: z.output<typeof resource>, isDone: boolean): void {
+  private resourceEnds(
+    { metadata: { op, urn, type, new: after, old } }: z.output<typeof resource>,
+    isDone: boolean,
+  ): void {
+    if (!isChange(op)) return;
     if (type === BACKUP) this.backup = backupOutputs.safeParse(after?.outputs).data ?? this.backup;
     if (type === VERIFICATION) this.verified = verificationOutputs.safeParse(after?.outputs).data ?? this.verified;
-    if (!isChange(op)) return;
     const label = labelOf(urn);
     // An end may be told twice.
     if (!this.begun.delete(label)) return;
-    if (isDone && !REPORTING.has(type)) this.changed.push(label);
+    // Components are folders, and a provider is a connection.
+    const isReal = (after ?? old)?.custom === true && !type.startsWith("pulumi:") && !REPORTING.has(type);
+    if (isDone && isReal) this.changed.push(label);
     this.listener.line(`   ${isDone ? "✓" : "✗"} ${op} ${label}`);
-    if (type === VERIFICATION) this.listener.stage("update");
+    if (type === VERIFICATION && isDone) this.listener.stage("update");
   }
 }
 

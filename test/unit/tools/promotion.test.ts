@@ -1,0 +1,40 @@
+import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { requireVerified } from "../../../tools/deploy/promotion.ts";
+
+const home = realpathSync(mkdtempSync(join(tmpdir(), "pgstrata-promotion-")));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const STACKS = { from: "dev", to: "prod" };
+const RELEASE = { desired: "0123456789", result: "PASS", verifiedAt: "2026-11-28T02:00:00Z", commit: null };
+
+/** Asks with a stand-in for the Pulumi CLI, which knows a setting of prod and what dev exports. */
+function ask(promoteFrom: string | undefined, outputs: object): Promise<string> {
+  const config = promoteFrom === undefined ? {} : { "pgstrata:promoteFrom": { value: promoteFrom, secret: false } };
+  const script = [
+    "#!/bin/sh",
+    `if [ "$1" = config ]; then cat <<'END'\n${JSON.stringify(config)}\nEND`,
+    `else cat <<'END'\n${JSON.stringify(outputs)}\nEND\nfi`,
+  ];
+  writeFileSync(join(home, "pulumi"), `${script.join("\n")}\n`);
+  chmodSync(join(home, "pulumi"), 0o755);
+  return requireVerified(home, STACKS, { ...process.env, PATH: `${home}${delimiter}${process.env.PATH ?? ""}` });
+}
+
+test("what a stack has verified is promoted to one whose gate asks for it", async () => {
+  expect(await ask("team/pgstrata/dev", { release: RELEASE })).toBe(
+    "Promotes 0123456789 from dev to prod: PASS at 2026-11-28T02:00:00Z, commit not known.",
+  );
+});
+
+test("a stack whose gate does not ask for the other one gets nothing", async () => {
+  await expect(ask(undefined, { release: RELEASE })).rejects.toThrow("pulumi config set promoteFrom dev --stack prod");
+  await expect(ask("staging", { release: RELEASE })).rejects.toThrow("asks for stack staging, expected dev");
+});
+
+test("a stack that has verified nothing, or failed, gives nothing", async () => {
+  await expect(ask("dev", {})).rejects.toThrow("Stack dev exports no verified release. Nothing was changed.");
+  await expect(ask("dev", { release: { ...RELEASE, result: "FAIL" } })).rejects.toThrow("says FAIL, expected PASS");
+});
