@@ -138,6 +138,8 @@ describe("the comment about a plan", () => {
                 ...{ notes: [hostile], objects: [hostile], lock: "SHARE", rows: 5, estimateMs: 5 },
                 statements: [{ position: 1, sql: `SELECT '${hostile}\n\`\`\`\`\n</details>'` }],
               }),
+              line("table p|q\\|r"),
+              line("table p|q"),
             ],
           },
         ],
@@ -161,7 +163,7 @@ describe("the comment about a plan", () => {
     expect(rest).not.toMatch(/^# h/m);
     const tables = text.split("\n").filter((each) => /^\|[ -]/.test(each));
     // Of the gate, then of the layer: each row has as many cells as its heading.
-    expect(tables.map((each) => each.split("|").length)).toEqual([7, 7, 7, 9, 9, 9]);
+    expect(tables.map((each) => each.split("|").length)).toEqual([7, 7, 7, 9, 9, 9, 9, 9]);
     expect(text).toContain("`````sql");
     expect(text).toContain("`````\n\n</details>");
   });
