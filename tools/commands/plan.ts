@@ -40,7 +40,8 @@ await runMain(async () => {
     const failure = withoutPlan(name, shownError(error));
     if (form === "json" || form === "markdown")
       console.log(printed((await settings)?.withoutSecrets(failure) ?? failure));
-    throw error;
+    const redact = (await settings)?.redact;
+    throw redact !== undefined && error instanceof UserError ? new UserError(error.code, redact(error.message)) : error;
   }
 });
 
