@@ -10,7 +10,10 @@ export interface CommandResult {
 }
 
 /** Runs `npm run rollback -- …` on a workspace's stack, as it is written in its copy of the project. */
-export async function runRollback({ directory, env, stack }: StackWorkspace, ...args: string[]): Promise<CommandResult> {
+export async function runRollback(
+  { directory, env, stack }: StackWorkspace,
+  ...args: string[]
+): Promise<CommandResult> {
   const command = join(directory, "tools", "commands", "rollback.ts");
   const { exitCode, stdout, all } = await execa(process.execPath, [command, ...args, "--stack", stack], {
     cwd: directory,

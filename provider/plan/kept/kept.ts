@@ -1,4 +1,6 @@
-/** What a plan may not do because of what is kept: it is none of its facts, and would be lost or in the way. */
+/**
+ * What a plan may not do because of what is kept: it is none of its facts, and would be lost or in the way.
+ */
 import { factsOfKept, type Kept } from "../../catalog/kept.ts";
 import { describe, ownerObject } from "../../catalog/objectNames.ts";
 import { encodeId, type FactBase, type StableId } from "../../catalog/pgDelta.ts";
