@@ -78,7 +78,7 @@ function granted({ id, payload }: Fact): Extract<StableId, { kind: "defaultPrivi
 }
 
 /** Sequences that a statement makes with an identity column. */
-function identitySequencesMadeBy({ sql, op, id }: PlannedObject, desired: FactBase): StableId[] {
+export function identitySequencesMadeBy({ sql, op, id }: PlannedObject, desired: FactBase): StableId[] {
   if (id === undefined || !/ GENERATED (ALWAYS|BY DEFAULT) AS IDENTITY/.test(sql)) return [];
   const key = encodeId(id);
   const columns =

@@ -3,6 +3,7 @@
  */
 import { ownerObject } from "../catalog/objectNames.ts";
 import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { identitySequencesMadeBy } from "./defaultPrivileges.ts";
 
 interface Ordered {
   sql: string;
@@ -22,7 +23,12 @@ export function withGrantsEarly<T extends Ordered>(statements: readonly T[], des
     const key = isPrivilege(statement) && statement.id !== undefined ? encodeId(ownerObject(statement.id)) : undefined;
     if (key !== undefined) targets.set(key, [...(targets.get(key) ?? []), statement]);
   }
-  const made = new Set(statements.flatMap(({ op, id }) => (op === "create" && id !== undefined ? [encodeId(id)] : [])));
+  const makes = (statement: T): string[] => {
+    const { op, id } = statement;
+    const own = op === "create" && id !== undefined ? [id] : [];
+    return [...own, ...identitySequencesMadeBy(statement, desired)].map(encodeId);
+  };
+  const made = new Set(statements.flatMap(makes));
   let ordered = [...statements];
   for (const [key, group] of targets) {
     if (
@@ -32,7 +38,8 @@ export function withGrantsEarly<T extends Ordered>(statements: readonly T[], des
     )
       continue;
     const rest = ordered.filter((statement) => !group.includes(statement));
-    const last = rest.findLastIndex(({ id }) => id !== undefined && encodeId(ownerObject(id)) === key);
+    const isAbout = ({ id }: T): boolean => id !== undefined && encodeId(ownerObject(id)) === key;
+    const last = rest.findLastIndex((statement) => isAbout(statement) || makes(statement).includes(key));
     ordered = [...rest.slice(0, last + 1), ...group, ...rest.slice(last + 1)];
   }
   return ordered;

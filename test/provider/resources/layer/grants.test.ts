@@ -107,3 +107,14 @@ test("a table's privilege becomes one on a column in the same update as a materi
   );
   expect(await pending(url, await up(url, next, state))).toEqual([]);
 });
+
+test("grants on the sequence of an identity column come behind its table, also beside a materialized view", async () => {
+  const plan = await made(
+    `create schema g; create table g.t (id int generated always as identity primary key);
+     grant select on sequence g.t_id_seq to ${reader.name}; create materialized view g.m as select id from g.t;`,
+    `alter default privileges grant usage on sequences to ${reader.name}`,
+  );
+  const at = (start: string): number => plan.findIndex((sql) => sql.startsWith(start));
+  expect(at("CREATE TABLE")).toBeGreaterThanOrEqual(0);
+  expect(at(`GRANT SELECT ON SEQUENCE "g"."t_id_seq"`)).toBeGreaterThan(at("CREATE TABLE"));
+});
