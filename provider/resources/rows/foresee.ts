@@ -1,19 +1,22 @@
 // For what an update of a set would be refused, asked in a preview, in its transaction that is undone. What
 // layers or other resources of the same preview have planned to change is left to the update.
 import pg from "pg";
+import { UserError } from "../../core/errors.ts";
 import type { Planned } from "../planned.ts";
 import type { Column } from "../row/columns.ts";
 import { foreignKeysOf } from "../row/dependents.ts";
 import type { TableName } from "../row/identity.ts";
-import type { Changes } from "./compare.ts";
+import { type Changes, keyText, NAMED } from "./compare.ts";
 import { firstRefused, refusal } from "./failingRow.ts";
 import type { RowsInputs } from "./inputs.ts";
-import { requireColumns, type SetLayout } from "./layout.ts";
+import { requireColumns, type SetColumn, type SetLayout } from "./layout.ts";
 import { keyOf } from "./made.ts";
 import { missingParents, refusedRow } from "./rowsError.ts";
 import type { RowSource } from "./source.ts";
 import {
+  type AlteredRow,
   createTrial,
+  findAltered,
   findCollision,
   HAVE_TRIGGERS,
   TRIAL_SHAPE,
@@ -24,7 +27,7 @@ import {
   tryAdded,
   tryChanged,
 } from "./trialSql.ts";
-import { missingTable, requireFree, requireUniqueKey } from "./write.ts";
+import { missingTable, requireFree, requireUniqueKey, WRITTEN_OTHERWISE } from "./write.ts";
 
 /** Tables for rows on trial, made while the transaction may still create something. */
 export interface Trials {
@@ -89,6 +92,7 @@ export async function refuseRows(client: pg.ClientBase, compared: Compared): Pro
   const { layout, planned, trials } = compared;
   if (trials === undefined || planned.changes(layout.table)) return;
   await tryRows(client, compared, trials);
+  await refuseAltered(client, compared, trials);
   if (!planned.writes(layout.table)) await refuseCollisions(client, compared, trials);
   if (!trials.shape.hasTriggers && !(await mayAddAnyRow(client, planned))) await refuseOrphans(client, compared);
 }
@@ -120,6 +124,29 @@ async function tryRows(
     if (first === undefined) continue;
     throw await refusedRow(client, inputs, layout, source, { ...first, error: asOf(layout.table, first.error) });
   }
+}
+
+/** What an update would read back as another value. A trigger may still mend it. */
+async function refuseAltered(
+  client: pg.ClientBase,
+  { inputs, layout, changes }: Compared,
+  { added, changed }: Trials,
+): Promise<void> {
+  const isPlain = ({ role, expression }: SetColumn): boolean => role !== "initial" && expression === undefined;
+  const altered: AlteredRow[] = [];
+  for (const [trial, columns] of [
+    [added, layout.columns.filter(isPlain)],
+    [changed, changes.changing.filter(isPlain)],
+  ] as const) {
+    if (!trial.isChecked || columns.length === 0) continue;
+    altered.push(...(await client.query<AlteredRow>(findAltered(layout, trial, columns, NAMED))).rows);
+  }
+  if (altered.length === 0) return;
+  const rows = altered.map(({ key, columns }) => `${keyText(layout, key)}: ${columns.join(", ")}`);
+  throw new UserError(
+    "PS403",
+    `${inputs.tableText}: after the write the database would not hold what is given (${rows.join("; ")}); ${WRITTEN_OTHERWISE}`,
+  );
 }
 
 /** What a unique index would refuse, whose rows are in two trial tables and in the table itself. */

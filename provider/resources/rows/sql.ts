@@ -84,7 +84,7 @@ function compared(layout: SetLayout, isSkipped: (column: SetColumn) => boolean):
   );
 }
 
-const textsOf = (values: readonly string[]): string =>
+export const textsOf = (values: readonly string[]): string =>
   `ARRAY[${values.map((value) => `${value}::pg_catalog.text`).join(", ")}]`;
 
 const DIFFERS = "found AND (open OR false = ANY (m))";

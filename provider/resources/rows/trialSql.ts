@@ -1,9 +1,21 @@
 // The statements by which a preview asks for what an update of a set would be refused: rows are written into
 // a temporary table with the columns and checks of theirs, which has no triggers, defaults or sequences.
-import { quoteIdent } from "../../catalog/quote.ts";
+import { quoteIdent, quoteLiteral } from "../../catalog/quote.ts";
 import type { Column } from "../row/columns.ts";
 import type { SetColumn, SetLayout } from "./layout.ts";
-import { equals, isNotInSet, keysEqual, matches, nameOf, SET, targetOf, typed, type Writing } from "./sql.ts";
+import {
+  equals,
+  isNotInSet,
+  keysEqual,
+  matches,
+  nameOf,
+  SET,
+  staged,
+  targetOf,
+  textsOf,
+  typed,
+  type Writing,
+} from "./sql.ts";
 
 /** What a trial table is made of. */
 export interface TrialShape {
@@ -137,6 +149,27 @@ export function tryChanged(
     `INSERT INTO ${CHANGED} (pgstrata_n, ${columns.map(({ name }) => quoteIdent(name)).join(", ")}) SELECT pgstrata_s.pgstrata_n, ${values.join(", ")} ` +
     `FROM ${targetOf(layout.table)} JOIN ${SET} AS pgstrata_s ON ${keysEqual(layout, nameOf(layout))} ` +
     `WHERE ${within(range)} AND NOT (${changing.map(isSame).join(" AND ")})`
+  );
+}
+
+/** A row on trial that holds another value than the set gives: of which key, in which columns. */
+export interface AlteredRow {
+  key: string[];
+  columns: string[];
+}
+
+/**
+ * Returns the first rows, as {@link AlteredRow}, of which the type of a column makes another value, such as a
+ * rounded number.
+ */
+export function findAltered(layout: SetLayout, { table }: Trial, columns: readonly SetColumn[], limit: number): string {
+  const isAltered = (held: SetColumn): string =>
+    `(${equals(`pgstrata_t.${quoteIdent(held.name)}`, staged(held), held.column)}) IS FALSE`;
+  const names = columns.map((held) => `CASE WHEN ${isAltered(held)} THEN ${quoteLiteral(held.name)} END`);
+  return (
+    `SELECT ${textsOf(layout.key.map(staged))} AS key, pg_catalog.array_remove(ARRAY[${names.join(", ")}]::pg_catalog.text[], NULL) AS columns ` +
+    `FROM ${table} AS pgstrata_t JOIN ${SET} AS pgstrata_s ON pgstrata_s.pgstrata_n = pgstrata_t.pgstrata_n ` +
+    `WHERE ${columns.map(isAltered).join(" OR ")} ORDER BY pgstrata_t.pgstrata_n LIMIT ${limit}`
   );
 }
 

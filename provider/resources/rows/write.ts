@@ -176,6 +176,11 @@ export async function requireFree(
   );
 }
 
+/** What to do about a value that the database does not keep as it is given. */
+export const WRITTEN_OTHERWISE =
+  "nothing was changed. A trigger, a row-level security policy or the column's type changes or prevents the write: give the value as the " +
+  "database keeps it, or, for a secret that is stored in another form, an expression in compareWith that gives the plain form; or change the trigger";
+
 async function requireWritten(
   client: pg.ClientBase,
   inputs: RowsInputs,
@@ -189,9 +194,6 @@ async function requireWritten(
     { layout, count: planned.count, unknownKeys: 0 },
     { isPlan: false },
   );
-  const advice =
-    "nothing was changed. A trigger, a row-level security policy or the column's type changes or prevents the write: give the value as the " +
-    "database keeps it, or, for a secret that is stored in another form, an expression in compareWith that gives the plain form; or change the trigger";
   if (after.added + after.changed > 0) {
     const rows = [
       ...after.first.changed.map(({ key, columns }) => `${key}: ${columns.join(", ")}`),
@@ -199,14 +201,14 @@ async function requireWritten(
     ];
     throw new UserError(
       "PS403",
-      `${inputs.tableText}: after the write the database does not hold what was written in ${counted(after.added + after.changed)} (${rows.join("; ")}); ${advice}`,
+      `${inputs.tableText}: after the write the database does not hold what was written in ${counted(after.added + after.changed)} (${rows.join("; ")}); ${WRITTEN_OTHERWISE}`,
     );
   }
   const deleted = written?.deleted ?? 0;
   if (deleted === planned.deleted) return;
   throw new UserError(
     "PS403",
-    `${inputs.tableText}: the deletion removed ${counted(deleted)}, expected ${planned.deleted}; ${advice}`,
+    `${inputs.tableText}: the deletion removed ${counted(deleted)}, expected ${planned.deleted}; ${WRITTEN_OTHERWISE}`,
   );
 }
 

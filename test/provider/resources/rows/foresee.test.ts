@@ -22,6 +22,7 @@ const TABLES = `
   CREATE TABLE app.counted (id integer PRIMARY KEY);
   CREATE FUNCTION app.follows(integer) RETURNS boolean LANGUAGE sql AS $$ SELECT $1 = 1 OR EXISTS (SELECT FROM app.counted WHERE id = $1 - 1) $$;
   ALTER TABLE app.counted ADD CHECK (app.follows(id));
+  CREATE TABLE app.rounded (id integer PRIMARY KEY, price numeric(6,2), at timestamp(0), name varchar(3), note text);
   CREATE VIEW app.seen AS SELECT * FROM app.kinds`;
 
 let database: TestDatabase;
@@ -33,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(() =>
   database.query(
-    `TRUNCATE app.kinds, app.items, app.tree, app.twigs, app.mended CASCADE; INSERT INTO app.kinds VALUES ('a', 'A')`,
+    `TRUNCATE app.kinds, app.items, app.tree, app.twigs, app.mended, app.rounded CASCADE; INSERT INTO app.kinds VALUES ('a', 'A')`,
   ),
 );
 
@@ -59,6 +60,24 @@ describe("a preview of a set stops with what the update stops with,", () => {
       "INSERT INTO app.items (id, size) VALUES (1, 'a')",
       items({ id: 1, size: "long" }),
       /rows\[0\], app\.items id=1: .*too long for type character varying\(3\)/,
+    ],
+    [
+      "for values that the types of their columns round or cut, in new rows",
+      "",
+      set("rounded", "id", [
+        { id: 1, price: "1.23", at: "2026-01-01 10:00:00", name: "abc" },
+        { id: 2, price: "1.239", at: "2026-01-01 10:00:00.6", name: "abc  " },
+      ]),
+      /app\.rounded: after the write the database .* not hold what .*\(id=2: price, at, name\)/,
+    ],
+    [
+      "for values that the types of their columns round, in rows that change",
+      "INSERT INTO app.rounded VALUES (1, 1.5, NULL, NULL, 'old'), (2, 2.5, NULL, NULL, 'old')",
+      set("rounded", "id", [
+        { id: 1, price: "1.5", note: "new" },
+        { id: 2, price: "2.501", note: "new" },
+      ]),
+      /after the write the database .* not hold what .*\(id=2: price\)/,
     ],
     [
       "for a domain",
