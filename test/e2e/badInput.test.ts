@@ -78,7 +78,7 @@ describe("a database that cannot be used", () => {
     [
       "in which the role may not create",
       () => platform.database.urlFor(weak),
-      "lacks privileges that this layer needs",
+      "no CREATE on the database for schema platform_private, platform",
     ],
     [
       "with a forerunner of the registry",

@@ -32,7 +32,7 @@ async function askGate(): Promise<{ exitCode?: number; stdout: string }> {
 
 /** Whether the change of the files has come to the database. */
 const changed = async (): Promise<unknown[]> =>
-  platform.database.query("select from pg_class where relname = 'visits' and relkind = 'r'");
+  platform.database.query("select from pg_class where relname = 'visits' and relkind = 'S'");
 
 describe("a new stack with an open incident", () => {
   it("has a preview that tells of it and of the plan, and ends well", async () => {
@@ -78,7 +78,7 @@ describe("a stack with a maintenance window", () => {
   it("is previewed outside of it, and not updated", async () => {
     await platform.stack.setConfig({ "pgstrata:window": closedWindow() });
     const file = join(platform.stack.directory, "sql/platform/20-reference.sql");
-    await writeFile(file, `${await readFile(file, "utf8")}\ncreate table platform.visits (id int primary key);\n`);
+    await writeFile(file, `${await readFile(file, "utf8")}\ncreate sequence platform.visits;\n`);
 
     expect(diagnosticsIn(await platform.stack.succeed("preview"))).toContain("would be NO-GO now");
     const up = await platform.stack.run("up", "--yes", "--skip-preview");
@@ -125,7 +125,7 @@ describe("a stack with a maintenance window", () => {
   });
 
   it.each([
-    ["--run-program", "--target", "**pgstrata:index:Layer::rls"],
+    ["--run-program", "--target", "**pgstrata:index:Layer::rls", "--target-dependents"],
     ["--target", "**pgstrata:index:Layer::databases", "--target-dependents"],
     [],
   ])("does not hold a destroy: %s %s", async (...args) => {

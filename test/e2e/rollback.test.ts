@@ -21,7 +21,7 @@ describe("a destroy of one component", () => {
 
     const destroy = await rollBack("RowLevelSecurity::rls");
 
-    expect(deletedIn(destroy)).toEqual(["Layer rls"]);
+    expect(deletedIn(destroy)).toEqual(["Backup backup", "Layer rls", "Verification verification"]);
     expect(await standing()).toEqual({ ...WHOLE, secured: 0, policies: 0, functions: WHOLE.functions - 2 });
     expect(await database.query("select * from platform.databases")).toEqual(rows);
   });

@@ -71,7 +71,7 @@ export const CONTROLS: Readonly<Record<string, string>> = {
   "registration.ciphertext": `${WITHOUT_TRIGGERS}; update platform.databases set connection_string_encrypted = null where type = 'redis'`,
   "registration.decryption":
     "revoke execute on function platform.decrypt_database_connection_string(uuid) from studio_decrypt",
-  "registration.private_network": "update platform.databases set host = 'redis.example.org' where type = 'redis'",
+  "registration.private_network": "delete from platform.databases where type = 'redis'",
   "registration.project":
     "update platform.databases set project_id = (select id from platform.projects where slug = 'two') where type = 'redis'",
   "registration.config": "update platform.databases set config = config - 'keyPrefix' where type = 'redis'",
