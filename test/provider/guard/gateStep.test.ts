@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import type { CallContext, Properties, ResourceState } from "../../../provider/core/resourceType.ts";
 import { createGate } from "../../../provider/resources/gate/gate.ts";
@@ -8,6 +7,7 @@ import { createSession, type Session } from "../../../provider/resources/session
 import type { TestDatabase } from "../../support/database.ts";
 import { freshDatabases, relationsIn } from "../../support/freshDatabases.ts";
 import { defaults, project } from "../../support/layerHarness.ts";
+import { ServerLog } from "../../support/serverLog.ts";
 
 const fresh = freshDatabases();
 const TABLE = "create schema app; create table app.items (id int primary key);";
@@ -96,9 +96,11 @@ describe("the first change of an update", () => {
 });
 
 describe("a run that changes nothing", () => {
-  /** How often the server was asked for the whole catalog of this database. */
+  const log = new ServerLog();
+  /** How often the server was asked for the whole catalog of a database. */
   const reads = (): number =>
-    readFileSync(inject("serverLog"), "utf8")
+    log
+      .read()
       .split("\n")
       .filter((line) => line.includes("not i.indisvalid and c.relkind = 'i'")).length;
 
