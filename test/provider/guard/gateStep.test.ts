@@ -116,9 +116,9 @@ describe("a run that changes nothing", () => {
       await session.close();
       return reads() - before;
     };
-    const without = await noOp(undefined);
-    expect(without).toBeGreaterThan(0);
-    expect(await noOp(OPEN)).toBe(without);
+    expect(await noOp(undefined)).toBeGreaterThan(0);
+    // Other test files read catalogs on the same server meanwhile.
+    await expect.poll(async () => (await noOp(OPEN)) - (await noOp(undefined)), { timeout: 50_000 }).toBe(0);
   });
 
   test("has one catalog for all who ask", async () => {
