@@ -7,6 +7,7 @@ import * as z from "zod/mini";
 import { ConnectionStringError, type DatabaseType, parseConnectionString } from "../registry/connectionString.ts";
 import { GATE_SETTINGS } from "../release/gateSettings.ts";
 import { type Fault, faultsOf } from "./errorCodes.ts";
+import { boolean, json, text } from "./settingForms.ts";
 
 /**
  * The settings of a stack after parsing. Each is set with `pulumi config set <key> <value>`; see `SETTINGS`
@@ -29,34 +30,16 @@ export interface StackConfig {
 
 export type PlainSettings = z.infer<typeof SETTINGS>;
 
-const boolean = z.pipe(
-  z.enum(["true", "false"], "expected true or false"),
-  z.transform((text) => text === "true"),
-);
 const count = (least: number) =>
   z.pipe(
     z.string().check(z.regex(/^\d{1,9}$/, "expected a whole number")),
     z.pipe(z.transform(Number), z.number().check(z.minimum(least, `expected ${least} or more`))),
   );
-const text = z.string().check(z.minLength(1, "is empty"));
 const slug = z
   .string()
   .check(
     z.regex(/^[a-z0-9][a-z0-9-]*[a-z0-9]$/, "expected lower-case letters, digits and hyphens, two or more characters"),
   );
-const json = z.transform((source: string, context) => {
-  try {
-    const value: unknown = JSON.parse(source);
-    return value;
-  } catch {
-    context.issues.push({
-      code: "custom",
-      message: "expected a list or an object: set it with --path",
-      input: undefined,
-    });
-    return z.NEVER;
-  }
-});
 
 /** Every setting that is not secret, with its default. */
 const SETTINGS = z.object({

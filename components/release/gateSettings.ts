@@ -3,25 +3,8 @@
  * setting is read is left to `program/stackConfig.ts`.
  */
 import * as z from "zod/mini";
+import { boolean, json, text } from "../program/settingForms.ts";
 
-const boolean = z.pipe(
-  z.enum(["true", "false"], "expected true or false"),
-  z.transform((text) => text === "true"),
-);
-const text = z.string().check(z.minLength(1, "is empty"));
-const json = z.transform((source: string, context) => {
-  try {
-    const value: unknown = JSON.parse(source);
-    return value;
-  } catch {
-    context.issues.push({
-      code: "custom",
-      message: "expected a list or an object: set it with --path",
-      input: undefined,
-    });
-    return z.NEVER;
-  }
-});
 const override = z.strictObject({ who: text, why: text, until: text, plan: text });
 const hours = z.string().check(z.regex(/^\d{1,6}$/, "expected a whole number"));
 

@@ -113,7 +113,7 @@ export async function planRestore(database: Database, { record }: Stored, into?:
       ? "a name was asked for"
       : !may.mayRename
         ? `${target.user} may not rename ${target.database}, which it does not own`
-        : (await neutralPool(database)) === undefined
+        : !(await hasNeutralDatabase(database))
           ? `no other database can be connected to (tried ${NEUTRAL.join(", ")})`
           : undefined;
   return {
@@ -231,6 +231,12 @@ async function endSessions(client: Pick<Pool, "query">, name: string): Promise<v
       where datname = $1 and pid <> pg_catalog.pg_backend_pid() and backend_type = 'client backend'`,
     [name],
   );
+}
+
+async function hasNeutralDatabase(database: Database): Promise<boolean> {
+  const pool = await neutralPool(database);
+  await pool?.end();
+  return pool !== undefined;
 }
 
 /** A pool to a database that is not the target; undefined where none lets us in. */

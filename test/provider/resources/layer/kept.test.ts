@@ -64,7 +64,7 @@ const ITEMS = `
   grant select on app.items to public;
   comment on table app.items is 'things';`;
 
-/** What would be another one if a table were made anew. */
+/** What would be another one if a table were recreated. */
 const identities = ({ query }: TestDatabase) =>
   query(`
     select relname as name, oid::int, relfilenode::int as file, relacl::text as acl from pg_class
