@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from "pg";
+import { DEPENDENCIES, dependenciesIn } from "./dependencies.ts";
 import { extract } from "./pgDelta.ts";
 import { PRINT_ALIKE } from "./printSettings.ts";
 
@@ -38,10 +39,10 @@ export interface ExtractionOptions {
 
 /**
  * Reads a catalog as `extract` does, and asks one more question of the same snapshot, and the one that
- * follows from its answer. Of its questions, one after another, the one about dependencies takes almost
- * half of the time: where the catalog is large and the
- * pool has a connection to spare, it is asked on that, at the start and of the same snapshot. Without it,
- * half of the others are, where sessions read repeatedly.
+ * follows from its answer. The question about dependencies is asked in a form of ours (`dependencies.ts`);
+ * of a large catalog it takes almost half of the time. So where the catalog is large and the pool has a
+ * connection to spare, it is asked on that, at the start and of the same snapshot. Without it, half of the
+ * others are, where sessions read repeatedly.
  */
 export async function extractOnTwoConnections<Row extends QueryResultRow>(
   pool: Pool,
@@ -66,7 +67,7 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
       // The other connection is in its place before this one is.
       await Promise.all(ahead.values());
     }
-    const result = await client.query(asked(sql));
+    const result = await answerTo(sql, client, asked);
     if (sql.startsWith("BEGIN")) {
       await client.query(PRINT_ALIKE);
       if (dependencies || isRepeated) ahead = await askAhead(pool, client, asked, { dependencies, isRepeated });
@@ -85,6 +86,9 @@ const prepared: Asked = (text) => ({
   name: createHash("sha256").update(text).digest("hex").slice(0, 32),
   text,
 });
+
+const answerTo = async (sql: string, client: PoolClient, asked: Asked): Promise<Rows> =>
+  isAboutDependencies(sql) ? dependenciesIn(await client.query(asked(DEPENDENCIES))) : client.query(asked(sql));
 
 const isAboutDependencies = (sql: string): boolean => sql.trimStart().startsWith("WITH dep AS");
 
@@ -109,7 +113,7 @@ async function askAhead(
   const questions = (await questionsOf(rows[0])).filter((sql, n) =>
     dependencies ? isAboutDependencies(sql) : n % 2 === 1 && !isAboutDependencies(sql),
   );
-  const answers = ask(pool, exported.snapshot, questions.map(asked));
+  const answers = ask(pool, exported.snapshot, questions, asked);
   return new Map(
     questions.map((sql, n) => [
       sql,
@@ -121,7 +125,7 @@ async function askAhead(
   );
 }
 
-async function ask(pool: Pool, quotedSnapshot: string, questions: readonly QueryConfig[]): Promise<Rows[]> {
+async function ask(pool: Pool, quotedSnapshot: string, questions: readonly string[], asked: Asked): Promise<Rows[]> {
   const client = await pool.connect();
   try {
     await client.query("begin isolation level repeatable read read only");
@@ -131,7 +135,7 @@ async function ask(pool: Pool, quotedSnapshot: string, questions: readonly Query
       "select pg_catalog.set_config('jit', 'off', true) where pg_catalog.has_parameter_privilege(current_user, 'jit', 'SET')",
     );
     const answers: Rows[] = [];
-    for (const question of questions) answers.push(await client.query(question));
+    for (const question of questions) answers.push(await answerTo(question, client, asked));
     return answers;
   } finally {
     await client.query("rollback").catch(() => undefined);

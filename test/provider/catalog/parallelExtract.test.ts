@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { extractOnTwoConnections } from "../../../provider/catalog/parallelExtract.ts";
@@ -113,4 +115,57 @@ test("what fails on the second connection is asked on the first", async () => {
   const { pool, asked } = poolWith(() => Promise.reject(new Error("sorry, too many clients already")));
   expect(await read(pool)).toEqual(facts);
   expect(asked()).toBe(2);
+});
+
+test("a catalog with everything in it has the dependencies that the library finds", async () => {
+  const database = await createTestDatabase();
+  await database.query(readFileSync(join(import.meta.dirname, "..", "..", "support", "everyKind.sql"), "utf8"));
+  await database.query(`
+    create extension pgcrypto;
+    create schema d;
+    create type d.mood as enum ('a');
+    create type d.pair as (m d.mood, moods d.mood[]);
+    create domain d.short as text constraint short check (length(value) < 9);
+    create procedure d.p() language sql as 'select 1';
+    create function d.f(a d.pair, b int[]) returns d.short language sql as 'select ''x''';
+    create aggregate d.first(text) (sfunc = textcat, stype = text);
+    create collation d.c (locale = 'C');
+    create table d.t (id int generated always as identity primary key, p d.pair, s d.short default d.f(null, null),
+      g text generated always as ((id + 1)::text) stored, key bytea default gen_random_bytes(2), n text collate d.c,
+      unique (s), exclude using btree (n with =));
+    create index on d.t (lower(n));
+    create table d.child () inherits (d.t);
+    create table d.parts (k int, t d.t) partition by list (k);
+    create table d.part partition of d.parts for values in (1);
+    create view d.v as select id, s, d.f(p, null) from d.t;
+    create materialized view d.m as select * from d.v;
+    create rule r as on delete to d.t do also select d.f(null, null);
+    create policy mine on d.t using (d.f(p, null) = 'x');
+    create function d.trigger() returns trigger language plpgsql as 'begin return new; end';
+    create trigger t after insert on d.t for each row execute function d.trigger();
+    create function d.event() returns event_trigger language plpgsql as 'begin end';
+    create event trigger e on sql_drop execute function d.event();
+    create publication pub for table d.t;
+    create foreign data wrapper w;
+    create server s foreign data wrapper w;
+    create foreign table d.far (a d.mood) server s;
+    create sequence d.free; create table d.u (id int default nextval('d.free'));
+    alter sequence d.free owned by d.u.id;`);
+  const edgesOf = (base: FactBase): string[] =>
+    base.edges.map(({ from, to, kind }) => `${kind} ${encodeId(from)} > ${encodeId(to)}`).sort();
+  const pool = poolOf(1, database.url);
+  const known = edgesOf((await extract(pool)).factBase);
+  expect(edgesOf((await extractOnTwoConnections(pool, "select 1", () => undefined)).factBase)).toEqual(known);
+  const kinds =
+    "aggregate collation column constraint default domain eventTrigger extension fdw foreignTable function index".split(
+      " ",
+    );
+  kinds.push(
+    ..."materializedView policy procedure publication rule schema sequence server table trigger type view".split(" "),
+  );
+  expect(new Set(known.flatMap((edge) => edge.match(/(?<= )\w+(?=:)/g) ?? []))).toEqual(new Set([...kinds, "role"]));
+  await pool.end();
+  pools.splice(pools.indexOf(pool), 1);
+  await database.query("drop event trigger e; drop event trigger if exists every_event");
+  await database.drop();
 });
