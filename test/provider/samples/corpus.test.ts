@@ -4,15 +4,9 @@ import { afterEach, expect, test } from "vitest";
 import type { FactBase } from "../../../provider/catalog/pgDelta.ts";
 import { readCatalog } from "../../../provider/catalog/readCatalog.ts";
 import type { Properties, ResourceState } from "../../../provider/core/resourceType.ts";
+import { CORPUS, corpusCases } from "../../support/corpus.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { destroy, pending, up } from "../../support/layerHarness.ts";
-
-/**
- * Each folder is one change: `a.sql` becomes `b.sql` and back, with the rows of `seed.sql` in between. Its
- * name is `<family>--<case>`; `to-a.allow` and `to-b.allow` name the hazards of a direction, without the
- * approval of which it is refused.
- */
-const CORPUS = join(import.meta.dirname, "..", "..", "corpus");
 
 const open: TestDatabase[] = [];
 
@@ -64,7 +58,12 @@ async function move(
   return up(url, { ...layer, allow }, state);
 }
 
-for (const name of readdirSync(CORPUS).sort()) {
+/**
+ * Each folder is one change: `a.sql` becomes `b.sql` and back, with the rows of `seed.sql` in between. Its
+ * name is `<family>--<case>`; `to-a.allow` and `to-b.allow` name the hazards of a direction, without the
+ * approval of which it is refused.
+ */
+for (const name of corpusCases(0)) {
   const folder = join(CORPUS, name);
   const read = (file: string): string =>
     readdirSync(folder).includes(file) ? readFileSync(join(folder, file), "utf8") : "";

@@ -1,15 +1,15 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { CORPUS, corpusCases } from "../../support/corpus.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
 import { up } from "../../support/layerHarness.ts";
 import { findPgDump, schemaDump } from "../../support/pgDump.ts";
 
-const CORPUS = join(import.meta.dirname, "..", "..", "corpus");
 const fresh = freshDatabases();
 const pgDump = await findPgDump();
 
-for (const name of readdirSync(CORPUS).sort())
+for (const name of corpusCases(1))
   test
     .skipIf(pgDump === undefined)
     .concurrent(`${name}: pg_dump writes the same of a layer as of its files`, async () => {

@@ -1,15 +1,15 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
 import { readCatalog } from "../../../provider/catalog/readCatalog.ts";
 import { pullDatabase } from "../../../provider/resources/pullDatabase.ts";
+import { CORPUS, corpusCases } from "../../support/corpus.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
 
-const CORPUS = join(import.meta.dirname, "..", "..", "corpus");
 const NOTHING = { schemas: [], tables: [], roles: [] };
 const fresh = freshDatabases();
 
-for (const name of readdirSync(CORPUS).sort())
+for (const name of corpusCases(2))
   test.concurrent(`${name}: what is pulled is adopted without a change, and runs in its order`, async () => {
     const [source, copy] = [await fresh(), await fresh()];
     await source.query(readFileSync(join(CORPUS, name, "b.sql"), "utf8"));
