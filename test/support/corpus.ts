@@ -5,8 +5,8 @@ import { join } from "node:path";
 export const CORPUS = join(import.meta.dirname, "..", "corpus");
 
 /**
- * The names of a third of the cases, another one for each share, so that each case is met by one suite in every
- * run of the tests; all of them by `npm run test:corpus`.
+ * The names of a third of the cases, another one for each share, so that each case is met by one suite in
+ * every run of the tests; all of them by `npm run test:corpus`.
  */
 export function corpusCases(share: 0 | 1 | 2): string[] {
   const all = readdirSync(CORPUS).sort();
