@@ -7,7 +7,7 @@ import type { LayerOptions } from "../platform/PlatformSchema.ts";
 import { Layer } from "../resources/Layer.ts";
 
 /** The roles of the application's API, which the database has already. */
-const API_ROLES = ["anon", "authenticated", "service_role"];
+export const API_ROLES = ["anon", "authenticated", "service_role"];
 
 /**
  * The tables `user_audits` and `upload_errors`, two columns of `profiles`, the trigger that writes the

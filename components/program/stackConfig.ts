@@ -9,26 +9,40 @@ import { GATE_SETTINGS } from "../release/gateSettings.ts";
 import { type Fault, faultsOf } from "./errorCodes.ts";
 import { boolean, json, text } from "./settingForms.ts";
 
+/** The parts that a stack may be of. Each has a program below `programs/` and a database of its own. */
+export const PARTS = ["platform", "audit"] as const;
+
+export type Part = (typeof PARTS)[number];
+
 /**
- * The settings of a stack after parsing. Each is set with `pulumi config set <key> <value>`; see `SETTINGS`
- * for what they mean.
+ * The settings of any stack after parsing. Each is set with `pulumi config set <key> <value>`; see
+ * `SETTINGS` for what they mean.
  */
-export interface StackConfig {
+export interface TargetConfig<Plain = TargetSettings> {
   /** Secret. Undefined on a stack that runs on the local database. */
   databaseUrl: pulumi.Output<string> | undefined;
-  /** Undefined where a placeholder is to stand in. */
-  mongodbConnectionString: pulumi.Output<string> | undefined;
-  /** Undefined where a placeholder is to stand in. */
-  redisConnectionString: pulumi.Output<string> | undefined;
   /**
    * Undefined for the provider's default. A URL may hold a password, so this is secret where it was set as
    * one.
    */
   shadow: pulumi.Output<string> | undefined;
-  plain: PlainSettings;
+  plain: Plain;
 }
 
-export type PlainSettings = z.infer<typeof SETTINGS>;
+/** The settings of a stack of the platform. */
+export interface PlatformConfig extends TargetConfig<PlatformSettings> {
+  /** Undefined where a placeholder is to stand in. */
+  mongodbConnectionString: pulumi.Output<string> | undefined;
+  /** Undefined where a placeholder is to stand in. */
+  redisConnectionString: pulumi.Output<string> | undefined;
+}
+
+/** The settings of a stack of the audit trail. */
+export type AuditConfig = TargetConfig<AuditSettings>;
+
+export type TargetSettings = z.infer<typeof TARGET>;
+export type PlatformSettings = z.infer<(typeof SETTINGS)["platform"]>;
+export type AuditSettings = z.infer<(typeof SETTINGS)["audit"]>;
 
 const count = (least: number) =>
   z.pipe(
@@ -41,22 +55,14 @@ const slug = z
     z.regex(/^[a-z0-9][a-z0-9-]*[a-z0-9]$/, "expected lower-case letters, digits and hyphens, two or more characters"),
   );
 
-/** Every setting that is not secret, with its default. */
-const SETTINGS = z.object({
+/** The part that a stack is of. */
+const part = z._default(z.enum(PARTS, `expected ${PARTS.join(" or ")}`), "platform");
+
+/** Every setting of any stack that is not secret, with its default. */
+const TARGET = z.object({
+  part,
   /** Run on the embedded Postgres of this checkout where no databaseUrl is set. */
   localDatabase: z._default(boolean, false),
-  /** Register generated placeholders where connection strings are not set. */
-  allowPlaceholders: z._default(boolean, false),
-  /**
-   * Whether this stack makes the server's access roles; false where another stack on the same server does.
-   */
-  manageRoles: z._default(boolean, true),
-  /** Roles that may decrypt connection strings. */
-  decryptors: z._default(z.pipe(z.pipe(z.string(), json), z.array(text, "expected a list of role names")), []),
-  /** Railway's environment, noted with each registration. */
-  railwayEnvironment: z._default(text, "production"),
-  /** Railway's region, noted with each registration. */
-  railwayRegion: z.optional(text),
   /** Longest wait for one lock, in milliseconds. */
   lockTimeoutMs: z.optional(count(1)),
   /** How long a transaction that meets locks of others is run again, in milliseconds. */
@@ -97,37 +103,75 @@ const SETTINGS = z.object({
   slowdownPercent: z._default(count(1), 10),
   /** For how many days what is dropped with its rows is kept; 0 to drop it at once. */
   keepDropped: z.optional(count(0)),
-  /** The organization that owns the project; matched by slug. */
-  organization: z.pipe(
-    z.pipe(z._default(z.string(), "{}"), json),
-    z.strictObject({ slug: z._default(slug, "lancio"), name: z._default(text, "Lancio") }),
-  ),
-  /** The project that the registrations hang on; matched by slug. */
-  project: z.pipe(
-    z.pipe(z._default(z.string(), "{}"), json),
-    z.strictObject({
-      slug: z._default(slug, "lancio-studio"),
-      name: z._default(text, "Lancio Studio"),
-      ref: z._default(slug, "lancio-studio"),
-      databaseHost: z._default(text, "postgres.railway.internal"),
-      databasePort: z._default(z.int().check(z.minimum(1), z.maximum(65535)), 5432),
-      databaseName: z._default(text, "railway"),
-      databaseUser: z._default(text, "postgres"),
-      postgresMetaUrl: z._default(text, "http://postgres-meta.railway.internal:8080"),
-      supabaseUrl: z._default(text, "http://kong.railway.internal:8000"),
-    }),
-  ),
 });
+
+/** The same of a stack of each part. */
+const SETTINGS = {
+  platform: z.extend(TARGET, {
+    /** Register generated placeholders where connection strings are not set. */
+    allowPlaceholders: z._default(boolean, false),
+    /**
+     * Whether this stack makes the server's access roles; false where another stack on the same server does.
+     */
+    manageRoles: z._default(boolean, true),
+    /** Roles that may decrypt connection strings. */
+    decryptors: z._default(z.pipe(z.pipe(z.string(), json), z.array(text, "expected a list of role names")), []),
+    /** Railway's environment, noted with each registration. */
+    railwayEnvironment: z._default(text, "production"),
+    /** Railway's region, noted with each registration. */
+    railwayRegion: z.optional(text),
+    /** The organization that owns the project; matched by slug. */
+    organization: z.pipe(
+      z.pipe(z._default(z.string(), "{}"), json),
+      z.strictObject({ slug: z._default(slug, "lancio"), name: z._default(text, "Lancio") }),
+    ),
+    /** The project that the registrations hang on; matched by slug. */
+    project: z.pipe(
+      z.pipe(z._default(z.string(), "{}"), json),
+      z.strictObject({
+        slug: z._default(slug, "lancio-studio"),
+        name: z._default(text, "Lancio Studio"),
+        ref: z._default(slug, "lancio-studio"),
+        databaseHost: z._default(text, "postgres.railway.internal"),
+        databasePort: z._default(z.int().check(z.minimum(1), z.maximum(65535)), 5432),
+        databaseName: z._default(text, "railway"),
+        databaseUser: z._default(text, "postgres"),
+        postgresMetaUrl: z._default(text, "http://postgres-meta.railway.internal:8080"),
+        supabaseUrl: z._default(text, "http://kong.railway.internal:8000"),
+      }),
+    ),
+  }),
+  audit: z.extend(TARGET, {
+    /** Lets a destroy drop the tables and columns of the audit trail with their rows. */
+    forceDestroy: z._default(boolean, false),
+  }),
+};
 
 /**
  * The secret settings: the kind of connection string, the form that is asked for, and the setting that allows
  * to go without.
  */
-const SECRETS = {
+const DATABASE_URL = {
   databaseUrl: { type: "postgresql", form: "postgresql://user:password@host:port/database", instead: "localDatabase" },
-  mongodbConnectionString: { type: "mongodb", form: "mongodb://user:password@host:port", instead: "allowPlaceholders" },
-  redisConnectionString: { type: "redis", form: "redis://user:password@host:port", instead: "allowPlaceholders" },
 } as const;
+const SECRETS: Record<Part, Record<string, SecretSetting>> = {
+  platform: {
+    ...DATABASE_URL,
+    mongodbConnectionString: {
+      type: "mongodb",
+      form: "mongodb://user:password@host:port",
+      instead: "allowPlaceholders",
+    },
+    redisConnectionString: { type: "redis", form: "redis://user:password@host:port", instead: "allowPlaceholders" },
+  },
+  audit: DATABASE_URL,
+};
+
+interface SecretSetting {
+  type: DatabaseType;
+  form: string;
+  instead: string;
+}
 
 /**
  * Secret where they are set at all: the shadow, where it is a URL, and the webhook that `npm run deploy`
@@ -135,31 +179,57 @@ const SECRETS = {
  */
 const OTHER_SECRETS = ["shadow", "notifyUrl"] as const;
 
+/** The part that the current stack is of; a value that is none is a fault that the part's reader names. */
+export function readPart(config: pulumi.Config = new pulumi.Config()): Part {
+  return part.safeParse(config.get("part")).data ?? "platform";
+}
+
 /**
- * Reads the configuration of the current stack.
+ * Reads the configuration of the current stack, which is one of the platform.
  *
  * @param secretKeys full names of the settings that are stored encrypted; undefined where that is not known.
  * @throws RunError that names every fault and the command that fixes it; never a secret value.
  */
-export function readStackConfig(
+export function readPlatformConfig(
   config: pulumi.Config = new pulumi.Config(),
   secretKeys: string[] | undefined = storedSecrets(),
-): StackConfig {
-  const parsed = SETTINGS.safeParse(plainValues(config), { error: z.locales.en().localeError });
+): PlatformConfig {
+  const parsed = SETTINGS.platform.safeParse(plainValues(config, "platform"), ERRORS);
+  return {
+    ...settled("platform", parsed, config, secretKeys),
+    mongodbConnectionString: config.getSecret("mongodbConnectionString"),
+    redisConnectionString: config.getSecret("redisConnectionString"),
+  };
+}
+
+/** The same of a stack of the audit trail. */
+export function readAuditConfig(
+  config: pulumi.Config = new pulumi.Config(),
+  secretKeys: string[] | undefined = storedSecrets(),
+): AuditConfig {
+  return settled("audit", SETTINGS.audit.safeParse(plainValues(config, "audit"), ERRORS), config, secretKeys);
+}
+
+const ERRORS = { error: z.locales.en().localeError };
+
+function settled<Plain>(
+  part: Part,
+  parsed: z.core.util.SafeParseResult<Plain>,
+  config: pulumi.Config,
+  secretKeys: string[] | undefined,
+): TargetConfig<Plain> {
   const faults: Fault[] = [
-    ...unknownSettings(config),
+    ...unknownSettings(config, part),
     ...(parsed.error?.issues ?? []).map((issue) => fault("PS612", issue.path.join("."), issue.message)),
-    ...plainSecrets(config, secretKeys),
-    ...missingSecrets(config),
-    ...unreadableSecrets(config),
+    ...plainSecrets(config, part, secretKeys),
+    ...missingSecrets(config, part),
+    ...unreadableSecrets(config, part),
   ];
   if (!parsed.success || faults.length > 0) {
     throw new pulumi.RunError(faultsOf(`the configuration of stack "${pulumi.getStack()}"`, faults));
   }
   return {
     databaseUrl: config.getSecret("databaseUrl"),
-    mongodbConnectionString: config.getSecret("mongodbConnectionString"),
-    redisConnectionString: config.getSecret("redisConnectionString"),
     shadow: isUrl(config.get("shadow")) ? config.getSecret("shadow") : maybeOutput(config.get("shadow")),
     plain: parsed.data,
   };
@@ -167,26 +237,35 @@ export function readStackConfig(
 
 const fault = (code: Fault["code"], key: string, found: string): Fault => ({ code, reason: `${key}: ${found}` });
 
-function plainValues(config: pulumi.Config): Record<string, string> {
-  const values = Object.keys(SETTINGS.shape).map((key) => [key, config.get(key)]);
+function plainValues(config: pulumi.Config, part: Part): Record<string, string> {
+  const values = Object.keys(SETTINGS[part].shape).map((key) => [key, config.get(key)]);
   return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }
 
-/** A setting that nothing reads is most likely a misspelt one. */
-function unknownSettings(config: pulumi.Config): Fault[] {
-  const known = new Set([...Object.keys(SETTINGS.shape), ...Object.keys(SECRETS), ...OTHER_SECRETS]);
+/** A setting that nothing reads is most likely a misspelt one, or meant for a stack of another part. */
+function unknownSettings(config: pulumi.Config, part: Part): Fault[] {
+  const known = new Set(settingsOf(part));
   return Object.keys(pulumi.runtime.allConfig())
     .filter((key) => key.startsWith(`${config.name}:`))
     .map((key) => key.slice(config.name.length + 1))
     .filter((key) => !known.has(key))
-    .map((key) =>
-      fault("PS613", key, `is not a setting; remove it: pulumi config rm ${key} --stack ${pulumi.getStack()}`),
-    );
+    .map((key) => {
+      const other = PARTS.find((each) => settingsOf(each).includes(key));
+      const found =
+        other === undefined ? "is not a setting" : `is a setting of the part ${other}, and this one is ${part}`;
+      return fault("PS613", key, `${found}; remove it: pulumi config rm ${key} --stack ${pulumi.getStack()}`);
+    });
 }
 
-function plainSecrets(config: pulumi.Config, secretKeys: string[] | undefined): Fault[] {
+const settingsOf = (part: Part): string[] => [
+  ...Object.keys(SETTINGS[part].shape),
+  ...Object.keys(SECRETS[part]),
+  ...OTHER_SECRETS,
+];
+
+function plainSecrets(config: pulumi.Config, part: Part, secretKeys: string[] | undefined): Fault[] {
   if (secretKeys === undefined) return [];
-  return [...Object.keys(SECRETS), ...OTHER_SECRETS]
+  return [...Object.keys(SECRETS[part]), ...OTHER_SECRETS]
     .filter((key) => (key === "shadow" ? isUrl(config.get(key)) : config.get(key) !== undefined))
     .filter((key) => !secretKeys.includes(`${config.name}:${key}`))
     .map((key) =>
@@ -194,14 +273,14 @@ function plainSecrets(config: pulumi.Config, secretKeys: string[] | undefined): 
     );
 }
 
-function missingSecrets(config: pulumi.Config): Fault[] {
-  return Object.entries(SECRETS)
+function missingSecrets(config: pulumi.Config, part: Part): Fault[] {
+  return Object.entries(SECRETS[part])
     .filter(([key, { instead }]) => config.get(key) === undefined && config.get(instead) !== "true")
     .map(([key, { form }]) => fault("PS611", key, `is not set; run  ${setLine(key)}  and enter ${form}`));
 }
 
-function unreadableSecrets(config: pulumi.Config): Fault[] {
-  return Object.entries(SECRETS).flatMap(([key, { type, form }]) => {
+function unreadableSecrets(config: pulumi.Config, part: Part): Fault[] {
+  return Object.entries(SECRETS[part]).flatMap(([key, { type, form }]) => {
     const value = config.get(key);
     const found = value === undefined ? undefined : connectionStringFault(value, type);
     if (found === undefined) return [];

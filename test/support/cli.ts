@@ -13,6 +13,7 @@ const PROJECT_PARTS = [
   "package.json",
   "index.ts",
   "project.ts",
+  "programs",
   "components",
   "provider",
   "sql",

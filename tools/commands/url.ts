@@ -1,8 +1,15 @@
-/** `npm run -s url`: prints the URL of the local database and nothing else. */
-import { localDatabaseUrl } from "../lib/localDatabase.ts";
+/**
+ * `npm run -s url -- [audit]`: prints the URL of the local database and nothing else; with `audit` that of
+ * the database for a stack of the part `audit`, which is made on first use.
+ */
+import { UserError } from "../../provider/core/errors.ts";
+import { createLocalDatabase, localDatabaseUrl } from "../lib/localDatabase.ts";
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 
 await runMain(async () => {
-  console.log(await localDatabaseUrl(projectRoot));
+  const [part, ...more] = process.argv.slice(2);
+  if (more.length > 0 || (part !== undefined && part !== "audit"))
+    throw new UserError("PS706", `Found ${process.argv.slice(2).join(" ")}.\nExpected: npm run -s url -- [audit]`);
+  console.log(await (part === undefined ? localDatabaseUrl(projectRoot) : createLocalDatabase(projectRoot, part)));
 });

@@ -63,11 +63,11 @@ export async function startLocalDatabase(root: string): Promise<LocalDatabase> {
 }
 
 /**
- * The URL of the running local database.
+ * The URL of a database on the running local server, whether there is one of this name or not.
  *
- * @throws {UserError} when it does not run.
+ * @throws {UserError} when the server does not run.
  */
-export async function localDatabaseUrl(root: string): Promise<string> {
+export async function localDatabaseUrl(root: string, name = DATABASE): Promise<string> {
   const server = findEmbeddedServer(place(root));
   if (server === undefined) {
     throw new UserError(
@@ -75,7 +75,13 @@ export async function localDatabaseUrl(root: string): Promise<string> {
       "The local database of this checkout does not run. Run `npm start`: it starts it and applies the program.",
     );
   }
-  return server.url(DATABASE);
+  return server.url(name);
+}
+
+/** Makes a database on the running local server unless it is there. @returns its URL. */
+export async function createLocalDatabase(root: string, name: string): Promise<string> {
+  await createIfMissing(await localDatabaseUrl(root, "postgres"), name);
+  return localDatabaseUrl(root, name);
 }
 
 /** Settings of the backup of the local database. */
@@ -149,14 +155,18 @@ async function startServer(directory: string, port: number): Promise<EmbeddedSer
 }
 
 async function ready(server: EmbeddedServer, wasRunning: boolean): Promise<LocalDatabase> {
-  const client = await openClient({ connectionString: server.url("postgres") });
+  await createIfMissing(server.url("postgres"), DATABASE);
+  return { url: server.url(DATABASE), server, wasRunning };
+}
+
+async function createIfMissing(url: string, name: string): Promise<void> {
+  const client = await openClient({ connectionString: url });
   try {
-    const { rowCount } = await client.query(DATABASE_EXISTS, [DATABASE]);
-    if (rowCount === 0) await client.query(`create database ${quoteIdent(DATABASE)}`);
+    const { rowCount } = await client.query(DATABASE_EXISTS, [name]);
+    if (rowCount === 0) await client.query(`create database ${quoteIdent(name)}`);
   } finally {
     await client.end();
   }
-  return { url: server.url(DATABASE), server, wasRunning };
 }
 
 function place(root: string): string {

@@ -1,21 +1,21 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Properties, ResourceState } from "../../../provider/core/resourceType.ts";
 import { reportDrift } from "../../../provider/resources/driftReport.ts";
+import { typesOf } from "../../../tools/types/writeTypes.ts";
+import { API_ROLES, makeApplication } from "../../support/auditDatabase.ts";
 import type { TestDatabase } from "../../support/database.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
 import { destroy, pending, up } from "../../support/layerHarness.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
-const ROLES = ["anon", "authenticated", "service_role"];
 const COUNTED = ["profiles", "addresses", "catering_requests"] as const;
 
 const layer: Properties = {
   name: "audit",
   files: [join(ROOT, "sql", "audit")],
   assumes: [join(ROOT, "sql", "audit-assumed")],
-  roles: ROLES,
+  roles: [...API_ROLES],
 };
 
 const fresh = freshDatabases();
@@ -28,12 +28,7 @@ interface Environment extends TestDatabase {
 
 async function environment(name: "dev" | "prod"): Promise<Environment> {
   const database = await fresh();
-  for (const role of ROLES)
-    await database.query(
-      `do $$ begin create role ${role} ${role === "service_role" ? "bypassrls" : ""}; exception when duplicate_object or unique_violation then end $$`,
-    );
-  for (const file of ["base", name])
-    await database.query(await readFile(join(ROOT, "test", "fixtures", "audit", `${file}.sql`), "utf8"));
+  await makeApplication(database, name);
   return {
     ...database,
     before: await counts(database),
@@ -97,6 +92,8 @@ describe("two environments that have drifted apart", () => {
     const drift = await reportDrift({ provider: { url: dev.url }, layers: [state], rows: [], sets: [] });
     expect(JSON.stringify(drift)).toContain("upload_errors_correlationId_key");
     expect(JSON.stringify(drift)).toContain("anon");
+    // All else in the schema is the application's.
+    expect(drift.notOurs).toEqual([]);
     // A REVOKE of what the shadow's role never had says nothing of an adopted table: see docs/coverage.md.
     await dev.query("revoke all on public.user_audits, public.upload_errors from anon");
     const [ofDev, ofProd] = [await shape(dev), await shape(prod)];
@@ -176,6 +173,13 @@ describe("the audit trail of production", () => {
     }
   }
   const signedIn = (profile: string): Record<string, string> => ({ "request.jwt.claim.sub": profile });
+
+  test("has types for the application, with all that is in its schema", async () => {
+    const types = await typesOf(prod.url, ["public"]);
+    for (const name of ["ProfilesRow", "AddressesRow", "UserAuditsInsert", "UploadErrorsRow", "UploadErrorStatsRow"])
+      expect(types).toContain(`export interface ${name} {`);
+    expect(types).toContain("resolve_upload_error");
+  });
 
   test("each change of a profile has its row, with the changed columns only", async () => {
     expect(await audited("update public.profiles set name = 'New' where id = :vendor", signedIn(admin))).toMatchObject({

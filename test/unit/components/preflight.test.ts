@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, it } from "vitest";
 import { AccessRoles } from "../../../components/platform/AccessRoles.ts";
 import { PlatformSchema } from "../../../components/platform/PlatformSchema.ts";
-import { readStackConfig } from "../../../components/program/stackConfig.ts";
+import { readPlatformConfig } from "../../../components/program/stackConfig.ts";
 import { gateArgs, planSettings } from "../../../components/release/gateSettings.ts";
 import { Preflight, type PreflightArgs } from "../../../components/release/Preflight.ts";
 import { Row } from "../../../components/resources/Row.ts";
@@ -64,7 +64,7 @@ describe("the settings of a gate", () => {
     pulumi.runtime.setAllConfig(
       Object.fromEntries(Object.entries(all).map(([key, value]) => [`pgstrata:${key}`, value])),
     );
-    return readStackConfig(new pulumi.Config(), []).plain;
+    return readPlatformConfig(new pulumi.Config(), []).plain;
   }
 
   it("need none to be set: a gate is required, and nothing more", () => {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, it } from "vitest";
-import { readStackConfig } from "../../../components/program/stackConfig.ts";
+import { readAuditConfig, readPart, readPlatformConfig } from "../../../components/program/stackConfig.ts";
 import { rolesProviderArgs } from "../../../components/program/targetProviders.ts";
 import { mockPulumi, resolved } from "../../support/pulumiMocks.ts";
 
@@ -20,7 +20,7 @@ function read(settings: Record<string, string>, secretKeys: string[] | undefined
   pulumi.runtime.setAllConfig(
     Object.fromEntries(Object.entries(settings).map(([key, value]) => [`pgstrata:${key}`, value])),
   );
-  return readStackConfig(new pulumi.Config(), secretKeys);
+  return readPlatformConfig(new pulumi.Config(), secretKeys);
 }
 
 function refusal(settings: Record<string, string>, secretKeys?: string[]): string {
@@ -33,7 +33,7 @@ function refusal(settings: Record<string, string>, secretKeys?: string[]): strin
   throw new Error("the configuration was accepted");
 }
 
-describe("readStackConfig", () => {
+describe("readPlatformConfig", () => {
   it("tells a stack without its secrets every line to run", () => {
     expect(refusal({})).toBe(
       [
@@ -57,6 +57,37 @@ describe("readStackConfig", () => {
     expect(read({ ...rest, localDatabase: "true" }).databaseUrl).toBeUndefined();
     expect(refusal({ ...rest })).toContain("databaseUrl: is not set");
     expect(refusal({ ...rest, databaseUrl: "redis://h" })).toContain('type "redis"; expected one of type "postgresql"');
+  });
+
+  it("is that of the part audit where a stack says so, which has fewer settings and wants no other secret", () => {
+    const { databaseUrl } = complete;
+    const set = (settings: Record<string, string>) => {
+      const named = Object.entries({ part: "audit", ...settings }).map(([key, value]) => [`pgstrata:${key}`, value]);
+      pulumi.runtime.setAllConfig(Object.fromEntries(named));
+      return new pulumi.Config();
+    };
+    expect(readPart(set({}))).toBe("audit");
+    expect(readAuditConfig(set({ databaseUrl }), encrypted).plain).toMatchObject({
+      part: "audit",
+      forceDestroy: false,
+    });
+    expect(() => readAuditConfig(set({}), encrypted)).toThrow(/has 1 fault:\n {2}- databaseUrl: is not set/);
+    const others = { redisConnectionString: "redis://h", project: "{}", windo: "x" };
+    expect(() => readAuditConfig(set({ databaseUrl, ...others }), encrypted)).toThrow(
+      [
+        'the configuration of stack "prod" has 3 faults:',
+        "  - redisConnectionString: is a setting of the part platform, and this one is audit; remove it: pulumi config rm redisConnectionString --stack prod",
+        "  - project: is a setting of the part platform, and this one is audit; remove it: pulumi config rm project --stack prod",
+        "  - windo: is not a setting; remove it: pulumi config rm windo --stack prod",
+      ].join("\n"),
+    );
+  });
+
+  it("is that of the platform where a stack says no part, or one that is none, which is a fault", () => {
+    expect(read(complete).plain.part).toBe("platform");
+    expect(refusal({ ...complete, part: "adit" })).toContain("  - part: expected platform or audit");
+    expect(readPart(new pulumi.Config())).toBe("platform");
+    expect(refusal({ ...complete, forceDestroy: "true" })).toContain("forceDestroy: is a setting of the part audit");
   });
 
   it("gives out secrets as secrets", async () => {
