@@ -96,7 +96,10 @@ const SALT_BYTES = 16;
 function loginRole(name: string, groups: Role[], parent: pulumi.Resource): pulumi.Output<string> {
   const password = pulumi.secret(new RandomPassword(name, { length: 32, special: false }, { parent }).result);
   const salt = new RandomId(`${name}-salt`, { byteLength: SALT_BYTES }, { parent }).b64Std;
-  const verifier = pulumi.all([password, salt]).apply((parts) => scramVerifier(...parts));
+  const verifier = pulumi.all([password, salt]).apply(([text, random]: (string | undefined)[]) =>
+    // A destroy that runs the program may have neither any more.
+    text === undefined || random === undefined ? "" : scramVerifier(text, random),
+  );
   const roles = groups.map((group) => group.name);
   new Role(name, { name, login: true, password: verifier, ...(roles.length > 0 ? { roles } : {}) }, { parent });
   return password;

@@ -116,7 +116,9 @@ export class Row extends pulumi.CustomResource {
 
   /** One of the columns named in `returning`, as text. */
   column(name: string): pulumi.Output<string> {
-    return this.columns.apply((columns) => {
+    return this.columns.apply((columns: Record<string, unknown> | undefined) => {
+      // A destroy that runs the program, of a row that is gone: what depends on it is not made either.
+      if (columns === undefined) return "";
       const value = columns[name];
       if (typeof value !== "string") {
         throw new pulumi.ResourceError(

@@ -10,10 +10,7 @@ import type { RunWrites } from "../verification/runWrites.ts";
 export interface RunRecord {
   /** When the first change was about to be made, as ISO 8601. */
   startedAt?: string;
-  /**
-   * Whether a program declares resources in this run: Pulumi checks them. A destroy checks none, also with
-   * its program.
-   */
+  /** Whether this run makes the target what a program says, be it nothing; a destroy does not. */
   hasProgram?: boolean;
   gate?: DeclaredGate;
   /** Of what is planned; undefined without a gate. */

@@ -35,7 +35,7 @@ function gateStep({ config, record }: Run): GuardStep {
       throw new UserError(
         "PS803",
         "This run has no gate, and the provider's requireGate is true. Expected a gate that says GO before the first change. " +
-          'Declare a Preflight before all other components; a run with --target names the gate as well: --target "**pgstrata:index:Gate::*". Nothing was changed.',
+          'Declare a Preflight before all other components; a run with --target names the gate as well: --target "**pgstrata:index:Gate::*". If the program is empty on purpose, run `pulumi destroy`. Nothing was changed.',
       );
     },
   };

@@ -16,6 +16,7 @@ import { createEngineLog } from "./engineLog.ts";
 import { toStatus, UnimplementedError } from "./grpcStatus.ts";
 import type { Redactor } from "./redactor.ts";
 import { resourceCalls } from "./resourceCalls.ts";
+import { hasRunProgram } from "./runProgram.ts";
 import { createStatusPublisher } from "./viewSteps.ts";
 
 export interface Service {
@@ -33,6 +34,8 @@ export function createService(redactor: Redactor): Service {
   const cancel = new AbortController();
   let session: Session | undefined;
   let engineAddress: string | undefined;
+  /** Whether the program of this run has declared this provider. */
+  let isDeclared = false;
   const loaded = new Map<string, Promise<ResourceType>>();
 
   function attach(address: string): void {
@@ -67,6 +70,16 @@ export function createService(redactor: Redactor): Service {
   function check(request: InstanceType<typeof messages.CheckRequest>) {
     if (session) session.record.hasProgram = true;
     return calls.check(request);
+  }
+
+  /**
+   * No call says which command it belongs to. A destroy checks no resource; one that runs the program lets it
+   * declare its providers. So what is left is an update of a program that no longer declares anything.
+   */
+  async function remove(request: InstanceType<typeof messages.DeleteRequest>) {
+    if (session && !isDeclared && session.record.hasProgram !== true && engineAddress !== undefined)
+      session.record.hasProgram = await hasRunProgram(engineAddress);
+    return calls.delete(request);
   }
 
   function answer<Request, Response>(
@@ -115,7 +128,10 @@ export function createService(redactor: Redactor): Service {
       response.setSchema(JSON.stringify(packageSchema()));
       return response;
     }),
-    checkConfig: answer((request: InstanceType<typeof messages.CheckRequest>) => checkConfig(request, redactor)),
+    checkConfig: answer((request: InstanceType<typeof messages.CheckRequest>) => {
+      isDeclared = true;
+      return checkConfig(request, redactor);
+    }),
     diffConfig: answer((request: InstanceType<typeof messages.DiffRequest>) => diffConfig(request, redactor)),
     configure: answer(async (request: InstanceType<typeof messages.ConfigureRequest>) => {
       const previous = session;
@@ -130,7 +146,7 @@ export function createService(redactor: Redactor): Service {
     create: answer(calls.create),
     read: answer(calls.read),
     update: answer(calls.update),
-    delete: answer(calls.delete),
+    delete: answer(remove),
     cancel: answer(() => {
       cancel.abort(new UserError("PS604", "cancelled"));
       return new emptyMessages.Empty();

@@ -112,7 +112,7 @@ describe("a stack with a maintenance window", () => {
   });
 
   it("holds an update that only takes something away", async () => {
-    const index = join(platform.stack.directory, "index.ts");
+    const index = join(platform.stack.directory, "programs/platform.ts");
     const program = await readFile(index, "utf8");
     await writeFile(index, program.replace(/^const plans = .*$/m, "").replaceAll(" plans,", ""));
 
@@ -124,9 +124,24 @@ describe("a stack with a maintenance window", () => {
     await writeFile(index, program);
   });
 
+  it("holds an update of a program that has become empty, which takes everything away", async () => {
+    const index = join(platform.stack.directory, "index.ts");
+    const program = await readFile(index, "utf8");
+    await writeFile(index, "export {};\n");
+
+    const up = await platform.stack.run("up", "--yes", "--skip-preview");
+
+    expect(up.exitCode).not.toBe(0);
+    expect(diagnosticsIn(up)).toContain("If the program is empty on purpose, run `pulumi destroy`.");
+    expect(await platform.standing()).toEqual(WHOLE);
+    await writeFile(index, program);
+  });
+
   it.each([
     ["--run-program", "--target", "**pgstrata:index:Layer::rls", "--target-dependents"],
     ["--target", "**pgstrata:index:Layer::databases", "--target-dependents"],
+    // With a layer that is gone already.
+    ["--run-program", "--target", "**BillingPlans::plans", "--target-dependents"],
     [],
   ])("does not hold a destroy: %s %s", async (...args) => {
     await platform.stack.succeed("destroy", "--yes", "--skip-preview", ...args);

@@ -30,17 +30,23 @@ class Fence extends pulumi.CustomResource {
   }
 }
 
-/** Starts to record. Programs that run later in the same file are recorded anew by another call. */
-export async function mockPulumi(options: { stack?: string; preview?: boolean } = {}): Promise<MockedProgram> {
+/**
+ * Starts to record. Programs that run later in the same file are recorded anew by another call.
+ *
+ * @param options.isGone the resources have no outputs, as in a destroy that runs the program.
+ */
+export async function mockPulumi(
+  options: { stack?: string; preview?: boolean; isGone?: boolean } = {},
+): Promise<MockedProgram> {
   const registrations: Registration[] = [];
-  const { stack = "test", preview = false } = options;
+  const { stack = "test", preview = false, isGone = false } = options;
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs, provider = "", custom = false }) => {
         registrations.push({ type, name, inputs, provider, custom });
         return {
           id: preview ? undefined : `${name}-id`,
-          state: { ...inputs, ...(preview ? {} : madeUpOutputs(type, name)) },
+          state: isGone ? {} : { ...inputs, ...(preview ? {} : madeUpOutputs(type, name)) },
         };
       },
       call: ({ token }) => {
