@@ -35,12 +35,16 @@ export interface Drift {
 /**
  * Compares a database with the records of all layers that stand in it; a layer left out would count as
  * somebody else's.
+ *
+ * @param guests layers that assume objects of others. Where only they use the schema `public`, the rest of it
+ *   is the others'.
  */
 export function driftOf(
   { facts, invalidIndexes, rowMoves, kept }: Catalog,
   records: ReadonlyMap<string, ContributionRecord>,
+  guests: ReadonlySet<string> = new Set(),
 ): Drift {
-  const foreign = foreignParts(facts, records);
+  const foreign = foreignParts(facts, records, guests);
   const layers = [...records].map(([layer, record]) => {
     const found = differences(facts, record);
     const missing = new Set(found.filter(({ kind }) => kind === "missing").map(({ id }) => id));
@@ -104,13 +108,18 @@ interface ForeignPart {
  * What the database has on the layers' objects or in their schemas, and no layer says. What hangs on such a
  * part is not listed.
  */
-function foreignParts(live: FactBase, records: ReadonlyMap<string, ContributionRecord>): ForeignPart[] {
+function foreignParts(
+  live: FactBase,
+  records: ReadonlyMap<string, ContributionRecord>,
+  guests: ReadonlySet<string>,
+): ForeignPart[] {
   const owners = new Map(
     [...records].flatMap(([layer, { added }]) => Object.keys(added).map((key) => [key, layer] as const)),
   );
   const said = new Set([...records.values()].flatMap(ownedIds));
   const revoked = new Set([...records.values()].flatMap(({ removed }) => removed.map(({ id }) => id)));
   const schemas = schemasOf(records);
+  if (!schemasOf(new Map([...records].filter(([layer]) => !guests.has(layer)))).has("public")) schemas.delete("public");
   const members = new Set(
     live.edges.filter(({ kind }) => kind === "memberOfExtension").map(({ from }) => encodeId(from)),
   );

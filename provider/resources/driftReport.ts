@@ -68,7 +68,8 @@ export async function reportDrift(
     const records = new Map(layers.map(recordOf));
     const { role } = await database.facts();
     const pool = await database.pool();
-    const drift = driftOf(await readCatalog(pool, role), records);
+    const guests = layers.map(({ inputs }) => acceptedInputs(inputs)).filter(({ assumes }) => assumes.length > 0);
+    const drift = driftOf(await readCatalog(pool, role), records, new Set(guests.map(({ name }) => name)));
     const outdated = (await outdatedCollations(pool)).map(describeOutdated);
     const drifted: RowDrift[] = [];
     const [row, set] = [createRow(session), createRows(session, projectDirectory)];

@@ -1,6 +1,6 @@
 /**
- * `npm run rollback -- rls | databases | both | undo | last`: goes back, of one component or to the last
- * update. Exit code 0 when it is done or there is nothing to do, 1 when it failed or a check
+ * `npm run rollback -- rls | databases | both | undo | audit | last`: goes back, of one component or to the
+ * last update. Exit code 0 when it is done or there is nothing to do, 1 when it failed or a check
  * afterwards says FAIL, 3 when the person said no. How each is done is left to `tools/rollback/`.
  */
 import { parseArgs } from "node:util";
@@ -8,17 +8,18 @@ import { UserError } from "../../provider/core/errors.ts";
 import { runMain } from "../lib/main.ts";
 import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
 import { currentStack } from "../lib/pulumi.ts";
+import { rollBackAudit } from "../rollback/audit.ts";
 import { rollBack, undo } from "../rollback/components.ts";
 import { rollBackToLast } from "../rollback/last.ts";
 import { formatLast, formatRollback, formatUndo } from "../rollback/reportText.ts";
 import type { Place, Say } from "../rollback/target.ts";
 
 const USAGE =
-  "npm run rollback -- rls | databases | both | undo | last [--stack <name>] [--yes] [--approve <approval>]… [--json] [-C <project folder>]";
+  "npm run rollback -- rls | databases | both | undo | audit | last [--stack <name>] [--yes] [--approve <approval>]… [--json] [-C <project folder>]";
 
-type Action = "rls" | "databases" | "both" | "undo" | "last";
+type Action = "rls" | "databases" | "both" | "undo" | "audit" | "last";
 
-const ACTIONS: readonly string[] = ["rls", "databases", "both", "undo", "last"] satisfies Action[];
+const ACTIONS: readonly string[] = ["rls", "databases", "both", "undo", "audit", "last"] satisfies Action[];
 const isAction = (text: string | undefined): text is Action => text !== undefined && ACTIONS.includes(text);
 
 await runMain(async () => {
@@ -60,7 +61,9 @@ async function carryOut(action: Action, place: Place, options: Options, say: Say
     const isWell = report === undefined || report.notOpened.length === 0;
     return { report, text: report === undefined ? "" : formatUndo(report), isWell };
   }
-  const report = await rollBack(place, action, options, say);
+  const report = await (action === "audit"
+    ? rollBackAudit(place, options, say)
+    : rollBack(place, action, options, say));
   const isWell = report === undefined || report.checks.every(({ status }) => status !== "FAIL");
   return { report, text: report === undefined ? "" : formatRollback(report), isWell };
 }
@@ -79,7 +82,8 @@ function given(): { action: Action; options: Options } {
     });
     const [action, ...more] = positionals;
     if (!isAction(action) || more.length > 0) throw new Error(`Found ${positionals.join(" ") || "no action"}.`);
-    if (action !== "last" && values.approve.length > 0) throw new Error("Found --approve, which is for `last`.");
+    if (action !== "last" && action !== "audit" && values.approve.length > 0)
+      throw new Error("Found --approve, which is for `last` and `audit`.");
     return { action, options: values };
   } catch (error) {
     throw new UserError("PS706", `${error instanceof Error ? error.message : String(error)}\nExpected: ${USAGE}`);

@@ -90,7 +90,8 @@ export async function checkRollback(
   ];
 }
 
-async function objectsLeft(database: Database, removed: readonly StateResource[]): Promise<Check[]> {
+/** Whether something of layers stands that they did not adopt. */
+export async function objectsLeft(database: Database, removed: readonly StateResource[]): Promise<Check[]> {
   if (removed.length === 0) return [];
   const { role } = await database.facts();
   const { facts } = await readCatalog(await database.pool(), role);

@@ -39,7 +39,7 @@ const PARTS: Record<Component, Parts> = {
 };
 
 export interface RollbackReport {
-  rolledBack: Component;
+  rolledBack: Component | "audit";
   stack: string;
   /** Registrations that are in the archive now. */
   archived: number;
@@ -57,6 +57,7 @@ export async function rollBack(
 ): Promise<RollbackReport | undefined> {
   const { targets, layers, budgetMinutes } = PARTS[component];
   const state = await StackState.read(place);
+  state.requirePart("platform", component, place.stack);
   const standing = layers.filter((name) => state.layer(name) !== undefined);
   if (standing.length === 0) {
     say(`Nothing to roll back: the state of stack ${place.stack} has no layer ${layers.join(" and no layer ")}.`);
@@ -172,9 +173,10 @@ const COMPONENTS = [
 /** Makes the components again and puts the registrations back. Undefined where the answer was no. */
 export async function undo(place: Place, { yes }: Answers, say: Say): Promise<UndoReport | undefined> {
   const { folder, stack } = place;
+  const before = await StackState.read(place);
+  before.requirePart("platform", "undo", stack);
   const selected = COMPONENTS.flatMap((target) => ["--target", target]);
   await pulumiAt(place, ["preview", "--stack", stack, ...selected]);
-  const before = await StackState.read(place);
   const archived = await countIn(before, folder);
   say(`${archived} registrations are in the archive.`);
   if (!yes && !(await confirm(`Make the components again on stack ${stack}?`, "--yes"))) {

@@ -3,6 +3,7 @@
  */
 import { inputFault, UserError } from "../../provider/core/errors.ts";
 import type { CallContext, Properties } from "../../provider/core/resourceType.ts";
+import { isObject } from "../../provider/core/values.ts";
 import { unpackRecord } from "../../provider/resources/layer/outputs.ts";
 import { parseConfig } from "../../provider/resources/provider/inputs.ts";
 import { createSession, type Session } from "../../provider/resources/session.ts";
@@ -13,6 +14,9 @@ const LAYER = "pgstrata:index:Layer";
 
 /** The registry's layer is one of `components/platform/DatabasesTable.ts`. */
 const REGISTRY = /pgstrata:components:DatabasesTable\$pgstrata:index:Layer::/;
+
+/** The part that a stack is of, as `components/program/stackConfig.ts` has it. */
+type Part = "platform" | "audit";
 
 /** Where a command works, and on which stack. */
 export interface Place {
@@ -55,6 +59,22 @@ export class StackState {
   /** The layer of this name, if the state has it. */
   layer(name: string): StateResource | undefined {
     return this.resources.find((resource) => resource.type === LAYER && resource.name === name);
+  }
+
+  /**
+   * @param action of the command, which is for one part only.
+   * @throws {UserError} for a stack of another part.
+   */
+  requirePart(expected: Part, action: string, stack: string): void {
+    const settings = this.resources.find(({ type }) => type === "pgstrata:index:Gate")?.inputs.settings;
+    const found = isObject(settings) && settings.part === "audit" ? "audit" : "platform";
+    if (found === expected) return;
+    const actions = { platform: "rls, databases, both or undo", audit: "audit" };
+    throw new UserError(
+      "PS706",
+      `Found \`rollback -- ${action}\`, which is for the part ${expected}; stack ${stack} is of the part ${found}. ` +
+        `Expected ${actions[found]}, or last. Nothing was changed.`,
+    );
   }
 
   /** The layer of the registry, with what its archive needs. */
