@@ -57,8 +57,11 @@ export interface CheckResult {
  */
 export class Verification extends pulumi.CustomResource {
   declare readonly report: pulumi.Output<CheckResult[]>;
-  /** The worst status of all. */
-  declare readonly result: pulumi.Output<CheckResult["status"]>;
+  /**
+   * The worst status of all; PENDING where the checks let the update through, and it deletes something
+   * afterwards.
+   */
+  declare readonly result: pulumi.Output<CheckResult["status"] | "PENDING">;
   /** As ISO 8601. */
   declare readonly verifiedAt: pulumi.Output<string>;
   /** What was verified, as the program tells it apart. */
@@ -81,6 +84,7 @@ export class Verification extends pulumi.CustomResource {
         verifiedAt: undefined,
         commit: undefined,
         checksDigest: undefined,
+        resources: undefined,
       },
       opts,
     );

@@ -94,14 +94,14 @@ function promotion(settings: GateSettings, now: Date, plan: PlanDigest): CheckRe
   const { desired, result, verifiedAt, commit } = release;
   const ageHours = (now.getTime() - new Date(verifiedAt).getTime()) / 3_600_000;
   if (desired !== plan.desired)
-    return refused(`it has files ${desired} of commit ${commit ?? "not known"}; these are ${plan.desired}`);
+    return refused(`it has files ${desired} of commit ${commit || "not known"}; these are ${plan.desired}`);
   if (result !== "PASS" && result !== "WARNING") return refused(`its verification says ${result}`);
   // A time that cannot be read is none.
   if (!(ageHours <= promoteMaxAgeHours)) return refused(`it was verified at ${verifiedAt}`);
   return check("run", name, {
     isGood: result === "PASS",
     otherwise: "WARNING",
-    measured: `${result} at ${verifiedAt}, commit ${commit ?? "not known"}`,
+    measured: `${result} at ${verifiedAt}, commit ${commit || "not known"}`,
     expected,
     mend: `Read the report of stack ${promoteFrom}`,
   });

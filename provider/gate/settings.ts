@@ -34,7 +34,7 @@ export interface Release {
   result: string;
   /** ISO 8601. */
   verifiedAt: string;
-  /** Null outside of git. */
+  /** Null or empty outside of git. */
   commit: string | null;
 }
 

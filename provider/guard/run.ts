@@ -12,6 +12,10 @@ export interface RunRecord {
   startedAt?: string;
   /** Whether this run makes the target what a program says, be it nothing; a destroy does not. */
   hasProgram?: boolean;
+  /** URNs of what the program declares and may change the target. */
+  readonly declared: Set<string>;
+  /** Those whose old state is deleted after the last update. */
+  readonly replaced: Set<string>;
   gate?: DeclaredGate;
   /** Of what is planned; undefined without a gate. */
   planDigest?: string;

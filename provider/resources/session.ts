@@ -42,7 +42,7 @@ export interface RunOptions {
 export function createSession(config: ProviderConfig, options: RunOptions = {}): Session {
   const database = openDatabase(config);
   const { engineAddress, projectDirectory = process.cwd() } = options;
-  const run: Run = { config, database, record: {}, projectDirectory };
+  const run: Run = { config, database, record: { declared: new Set(), replaced: new Set() }, projectDirectory };
   const guard = new Guard(options.steps ?? guardSteps(run), async ({ context }) => {
     if (database === undefined) throw new Error("a change came before the URL of the database was known");
     return takeRunLock(database, runNumber(engineAddress), context);

@@ -6,7 +6,7 @@ import { flag, number, numberMap, type ResourceSpec, text, textMaps, texts } fro
 
 export const verification: ResourceSpec = {
   description:
-    "Checks after the last change of an update, each with PASS, WARNING or FAIL. It depends on all other resources of the database, and is due where the run changes something, where it would check something else than the last time, and where the last result was FAIL; a run that changes nothing shows no difference. All that a check does is undone. FAIL fails the update, whose changes stay; the report is in the state.",
+    "Checks after the last change of an update, each with PASS, WARNING or FAIL. It depends on all other resources of the database, and is due where the run changes something, where it would check something else than the last time, and where the last result was FAIL or PENDING; a run that changes nothing shows no difference. All that a check does is undone. FAIL fails the update, whose changes stay; the report is in the state.",
   properties: {
     checks: {
       type: texts,
@@ -38,13 +38,23 @@ export const verification: ResourceSpec = {
       role: "output",
       description: "The answers: objects of name, status, measured and expected.",
     },
-    result: { type: text, role: "output", description: "The worst status of all: PASS, WARNING or FAIL." },
+    result: {
+      type: text,
+      role: "output",
+      description:
+        "The worst status of all: PASS, WARNING or FAIL; PENDING where the checks let the update through, and it deletes something afterwards. The next update verifies again.",
+    },
     verifiedAt: { type: text, role: "output", description: "When it was verified, as ISO 8601." },
     commit: {
       type: text,
       role: "output",
       description:
         "The commit of the project that was verified, with `-dirty` where files differ from it; empty outside of git.",
+    },
+    resources: {
+      type: texts,
+      role: "output",
+      description: "URNs of what was declared when it was verified, and of what the update deleted afterwards.",
     },
     checksDigest: { type: text, role: "output", description: "SHA-256 of the checks." },
   },

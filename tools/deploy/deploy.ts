@@ -148,11 +148,18 @@ class Deployment {
     stages.begin("update");
     this.stays = "An update is under way: what it has changed is not known yet.";
     this.save();
-    const end = await runUpdate({
-      ...{ folder, env, args: ["--stack", stack, ...this.pinned.args] },
-      onEvent: (line) => progress.take(line),
-      interrupts: (hand) => interrupts.handTo(hand),
-    });
+    const run = () =>
+      runUpdate({
+        ...{ folder, env, args: ["--stack", stack, ...this.pinned.args] },
+        onEvent: (line) => progress.take(line),
+        interrupts: (hand) => interrupts.handTo(hand),
+      });
+    let end = await run();
+    // Pulumi deletes after the verification: a second update, with nothing to change, verifies what is left.
+    if (end.exitCode === 0 && progress.verified?.result === "PENDING" && !interrupts.abort.signal.aborted) {
+      this.show("   What this update has deleted went after its checks: they are run again.");
+      end = await run();
+    }
     this.errors.push(...progress.errors);
     this.warnings.push(...progress.warnings);
     this.stays = this.whatStays(end.signal);

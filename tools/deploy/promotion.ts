@@ -6,6 +6,7 @@ import { z } from "zod";
 import { UserError } from "../../provider/core/errors.ts";
 import { askPulumi } from "../lib/pulumi.ts";
 import { readStackSettings } from "../lib/stackSettings.ts";
+import { stateResources } from "../lib/stackState.ts";
 
 const release = z.object({
   desired: z.string(),
@@ -24,9 +25,10 @@ export async function requireVerified(
   { from, to }: { from: string; to: string },
   env: NodeJS.ProcessEnv,
 ): Promise<string> {
-  const [settings, printed] = await Promise.all([
+  const [settings, printed, state] = await Promise.all([
     readStackSettings(folder, to, env),
     askPulumi(folder, ["stack", "output", "--json", "--stack", from], env),
+    askPulumi(folder, ["stack", "export", "--stack", from], env),
   ]);
   if (settings.promoteFrom?.split("/").at(-1) !== from.split("/").at(-1)) {
     throw refused(
@@ -39,9 +41,17 @@ export async function requireVerified(
   const mend = `npm run deploy -- --stack ${from}`;
   if (verified === undefined) throw refused(`Stack ${from} exports no verified release.`, mend);
   const { desired, result, verifiedAt, commit } = verified;
-  if (result !== "PASS" && result !== "WARNING")
-    throw refused(`The last verification of stack ${from}, at ${verifiedAt}, says ${result}, expected PASS.`, mend);
-  return `Promotes ${desired} from ${from} to ${to}: ${result} at ${verifiedAt}, commit ${commit ?? "not known"}.`;
+  // What a failed update has verified is in its state; it exports what the one before it did.
+  const last = stateResources(state).filter(({ type }) => type === "pgstrata:index:Verification");
+  if (last.length === 0) throw refused(`The state of stack ${from} has no verification any more.`, mend);
+  const found = [...last.map(({ outputs }) => outputs), { result, verifiedAt }].find(
+    ({ result }) => result !== "PASS" && result !== "WARNING",
+  );
+  if (found !== undefined) {
+    const said = `The last verification of stack ${from}, at ${String(found.verifiedAt)}, says ${String(found.result)}, expected PASS.`;
+    throw refused(said, mend);
+  }
+  return `Promotes ${desired} from ${from} to ${to}: ${result} at ${verifiedAt}, commit ${commit || "not known"}.`;
 }
 
 const refused = (found: string, mend: string): UserError =>

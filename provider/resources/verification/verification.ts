@@ -20,7 +20,7 @@ import { type CheckResult, countsOf, verdictOf } from "../../verification/report
 import { verify } from "../../verification/runChecks.ts";
 import type { Session } from "../session.ts";
 import { commitOf } from "./commit.ts";
-import { verificationDiff } from "./diff.ts";
+import { isOpen, PENDING, verificationDiff } from "./diff.ts";
 import { checkedVerificationInputs, parseVerificationInputs, type VerificationInputs } from "./inputs.ts";
 
 const ID = "verification";
@@ -37,33 +37,58 @@ export function createVerification(session: Session, projectDirectory = session.
     throw new UserError("PS602", "the database's URL is not known; give the provider its url");
   }
 
-  async function report(inputs: VerificationInputs, context: CallContext): Promise<Properties> {
+  async function report(
+    inputs: VerificationInputs,
+    context: CallContext,
+    before: Properties | undefined,
+  ): Promise<Properties> {
     const database = connected();
     const checks = await sections(inputs);
+    const later = await pendingDeletes(context, before);
     const { config, record } = session;
     const limits = { hasOtherWriters: inputs.otherWriters, slowdownPercent: slowdownLimit(inputs, session) };
     const results = await timed("verification", async () => [
       ...(await verify(database, config, checks, context.signal)),
       ...(await compareBaseline(database, config, projectDirectory, record, limits, context.signal)),
     ]);
-    const result = verdictOf(results);
+    const verdict = verdictOf(results);
+    const result = verdict !== "FAIL" && later.length > 0 ? PENDING : verdict;
     for (const each of results) if (each.status === "WARNING") context.report.warn(lineOf(each));
     context.report.info(`${result}: ${countsOf(results)}`);
+    if (result === PENDING) context.report.warn(pending(later));
     return {
       report: results.map((each) => ({ ...each })),
       result,
       verifiedAt: new Date().toISOString(),
       commit: (await commitOf(projectDirectory)) ?? "",
       checksDigest: digestOf(checks),
+      resources: [...new Set([...session.record.declared, ...later])].sort(),
     };
   }
 
-  async function put(inputs: VerificationInputs, news: Properties, context: CallContext): Promise<Properties> {
+  /** What the last verification knew and this run has not been asked about. */
+  const missingOf = (before: Properties): string[] =>
+    knownOf(before).filter((urn) => !session.record.declared.has(urn));
+
+  /** What this update deletes after the verification, or may delete. */
+  async function pendingDeletes(context: CallContext, before: Properties = {}): Promise<string[]> {
+    const isCertain = missingOf(before).length + session.record.replaced.size === 0 && !isOpen(before.result);
+    if (isCertain) return [];
+    const { deletedLater } = await import("./deletedLater.ts");
+    const { urns, doubt } = await deletedLater(session, knownOf(before), context.urn, context.signal);
+    if (doubt !== undefined && urns.length > 0) {
+      context.report.warn(`whether an update has still to delete ${labels(urns)} is not known: ${doubt}`);
+    }
+    return urns;
+  }
+
+  async function put(news: Properties, context: CallContext, before?: Properties): Promise<Properties> {
+    const inputs = checkedVerificationInputs(news);
     if (context.preview) {
       const unknown: Properties = { report: UNKNOWN, result: UNKNOWN, verifiedAt: UNKNOWN, commit: UNKNOWN };
-      return { ...news, ...unknown, checksDigest: digestOf(await sections(inputs)) };
+      return { ...news, ...unknown, checksDigest: digestOf(await sections(inputs)), resources: UNKNOWN };
     }
-    return session.inTurn(async () => ({ ...news, ...(await report(inputs, context)) }));
+    return session.inTurn(async () => ({ ...news, ...(await report(inputs, context, before)) }));
   }
 
   /** What an update leaves in the state where it fails. */
@@ -88,16 +113,17 @@ export function createVerification(session: Session, projectDirectory = session.
 
     async diff(_context, state, news) {
       const checks = await sections(checkedVerificationInputs(news));
-      return verificationDiff(state, news, digestOf(checks), session.guard.changes);
+      const isDeleting = missingOf(state.outputs).length + session.record.replaced.size > 0;
+      return verificationDiff(state, news, digestOf(checks), session.guard.changes, isDeleting);
     },
 
     async create(context, news) {
-      const outputs = await put(checkedVerificationInputs(news), news, context);
+      const outputs = await put(news, context);
       return { id: ID, outputs: refuseFailed(outputs, news, context) };
     },
 
-    async update(context, _state, news) {
-      return refuseFailed(await put(checkedVerificationInputs(news), news, context), news, context);
+    async update(context, state, news) {
+      return refuseFailed(await put(news, context, state.outputs), news, context);
     },
 
     async read(_context, state): Promise<ResourceState | undefined> {
@@ -114,6 +140,19 @@ function slowdownLimit({ slowdownPercent, layerSlowdownPercent }: VerificationIn
   const changed = [...(record.writes?.layers.keys() ?? [])];
   return Math.min(slowdownPercent, ...changed.map((layer) => layerSlowdownPercent.get(layer) ?? slowdownPercent));
 }
+
+/** URNs that an earlier verification has noted; none in a state of an earlier version. */
+function knownOf({ resources }: Properties): string[] {
+  return Array.isArray(resources) ? resources.filter((urn) => typeof urn === "string") : [];
+}
+
+/** Such as `Layer shop`. */
+const labels = (urns: readonly string[]): string =>
+  urns.map((urn) => urn.replace(/^.*?(\w+)::([^:]*)$/, "$1 $2")).join(", ");
+
+const pending = (urns: readonly string[]): string =>
+  `this update deletes ${labels(urns)} after the checks, so it is not verified yet: run \`pulumi up\` again, which verifies what is left. ` +
+  "`npm run deploy` does so by itself.";
 
 function readFault(error: unknown): UserError {
   if (error instanceof UserError) return error;

@@ -8,14 +8,19 @@ const home = realpathSync(mkdtempSync(join(tmpdir(), "pgstrata-promotion-")));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const STACKS = { from: "dev", to: "prod" };
-const RELEASE = { desired: "0123456789", result: "PASS", verifiedAt: "2026-11-28T02:00:00Z", commit: null };
+const RELEASE = { desired: "0123456789", result: "PASS", verifiedAt: "2026-11-28T02:00:00Z", commit: "" };
+const VERIFICATION = {
+  type: "pgstrata:index:Verification",
+  outputs: { result: "PASS", verifiedAt: RELEASE.verifiedAt },
+};
 
-/** Asks with a stand-in for the Pulumi CLI, which knows a setting of prod and what dev exports. */
-function ask(promoteFrom: string | undefined, outputs: object): Promise<string> {
+/** Asks with a stand-in for the Pulumi CLI, which knows a setting of prod, and of dev the outputs and the state. */
+function ask(promoteFrom: string | undefined, outputs: object, resources: object[] = [VERIFICATION]): Promise<string> {
   const config = promoteFrom === undefined ? {} : { "pgstrata:promoteFrom": { value: promoteFrom, secret: false } };
   const script = [
     "#!/bin/sh",
     `if [ "$1" = config ]; then cat <<'END'\n${JSON.stringify(config)}\nEND`,
+    `elif [ "$2" = export ]; then cat <<'END'\n${JSON.stringify({ deployment: { resources: resources.map((one) => ({ urn: "urn", ...one })) } })}\nEND`,
     `else cat <<'END'\n${JSON.stringify(outputs)}\nEND\nfi`,
   ];
   writeFileSync(join(home, "pulumi"), `${script.join("\n")}\n`);
@@ -37,4 +42,13 @@ test("a stack whose gate does not ask for the other one gets nothing", async () 
 test("a stack that has verified nothing, or failed, gives nothing", async () => {
   await expect(ask("dev", {})).rejects.toThrow("Stack dev exports no verified release. Nothing was changed.");
   await expect(ask("dev", { release: { ...RELEASE, result: "FAIL" } })).rejects.toThrow("says FAIL, expected PASS");
+  await expect(ask("dev", { release: { ...RELEASE, result: "PENDING" } })).rejects.toThrow(
+    "says PENDING, expected PASS",
+  );
+});
+
+test("what a stack exports does not count where its state says something else by now", async () => {
+  const failed = { ...VERIFICATION, outputs: { ...VERIFICATION.outputs, result: "FAIL" } };
+  await expect(ask("dev", { release: RELEASE }, [failed])).rejects.toThrow("says FAIL, expected PASS");
+  await expect(ask("dev", { release: RELEASE }, [])).rejects.toThrow("has no verification any more");
 });
