@@ -31,6 +31,40 @@ interface Other {
   address: string;
 }
 
+/** A run that goes on in a command which it has started: its number, and the session that holds its lock. */
+export interface ContinuedRun {
+  number: number;
+  pid: number;
+}
+
+/** The variable by which a command is told, as `<number>:<pid>`. */
+const CONTINUED = "PGSTRATA_CONTINUED_RUN";
+
+/** The variable for a command that goes on with the run of this lock. */
+export async function continuing({ client }: RunLock, number: number): Promise<NodeJS.ProcessEnv> {
+  const { rows } = await client.query<{ pid: number }>("select pg_catalog.pg_backend_pid() as pid");
+  return { [CONTINUED]: `${number}:${rows[0]?.pid ?? 0}` };
+}
+
+export function continuedRun({ [CONTINUED]: text = "" }: NodeJS.ProcessEnv): ContinuedRun | undefined {
+  const [, number, pid] = /^(\d{1,10}):(\d{1,10})$/.exec(text) ?? [];
+  return pid === undefined ? undefined : { number: Number(number) & 0x7fffffff, pid: Number(pid) };
+}
+
+const IS_HELD = `
+  select exists (select from pg_catalog.pg_locks l
+                  where l.locktype operator(pg_catalog.=) 'advisory' and l.granted and l.objsubid operator(pg_catalog.=) 2
+                    and l.database operator(pg_catalog.=) (select oid from pg_catalog.pg_database where datname operator(pg_catalog.=) pg_catalog.current_database())
+                    and l.classid::pg_catalog.int8 operator(pg_catalog.=) ${LOCK_CLASS}
+                    and l.objid::pg_catalog.int8 operator(pg_catalog.=) ($1::pg_catalog.int4)::pg_catalog.int8
+                    and l.pid operator(pg_catalog.=) $2::pg_catalog.int4) as held`;
+
+/** Whether the run that is continued has had the lock without a gap: what it measured stays true. */
+export async function isStillHeld({ client }: RunLock, { number, pid }: ContinuedRun): Promise<boolean> {
+  const { rows } = await client.query<{ held: boolean }>(IS_HELD, [number, pid]);
+  return rows[0]?.held === true;
+}
+
 /** The lock of a run. It ends with its connection. */
 export interface RunLock {
   /** False once the connection is lost: another run may have come in since. */

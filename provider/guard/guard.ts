@@ -85,6 +85,12 @@ export class Guard {
     this.changes.planned += 1;
   }
 
+  /** The lock of the run, where it has passed the steps before a change and still holds it. */
+  get held(): RunLock | undefined {
+    const { lock, refusal } = this;
+    return refusal === undefined && lock?.isHeld === true ? lock : undefined;
+  }
+
   async close(): Promise<void> {
     const { lock } = this;
     this.lock = undefined;

@@ -2,6 +2,7 @@
 import type { BackupReport } from "../backup/record.ts";
 import type { ProviderConfig } from "../core/config.ts";
 import type { CallContext } from "../core/resourceType.ts";
+import type { ContinuedRun } from "../database/runLock.ts";
 import type { Database } from "../database/target.ts";
 import type { Baseline } from "../verification/baseline.ts";
 import type { RunWrites } from "../verification/runWrites.ts";
@@ -46,6 +47,8 @@ export interface Run {
   /** Undefined while the URL is not known; then plan without it and say so. */
   readonly database: Database | undefined;
   readonly record: RunRecord;
+  /** The run of another process that this one belongs to, and that has taken a backup. */
+  readonly continued?: ContinuedRun | undefined;
   /** Where relative paths start and the project-local home lies. */
   readonly projectDirectory: string;
 }

@@ -3,6 +3,7 @@
  */
 import { UserError } from "../core/errors.ts";
 import { stackNameOf } from "../core/urn.ts";
+import { isStillHeld } from "../database/runLock.ts";
 import type { GuardStep } from "./guard.ts";
 import type { Run } from "./run.ts";
 
@@ -42,7 +43,7 @@ function gateStep({ config, record }: Run): GuardStep {
 }
 
 /** A destroy is a change like any other. */
-function backupStep({ config, database, record, projectDirectory }: Run): GuardStep[] {
+function backupStep({ config, database, record, continued, projectDirectory }: Run): GuardStep[] {
   const { backup, lockLimitMs, lockTimeoutMs } = config;
   if (backup.mode === "off" || database === undefined) return [];
   return [
@@ -50,6 +51,10 @@ function backupStep({ config, database, record, projectDirectory }: Run): GuardS
       name: "backup",
       isNeeded: () => true,
       run: async ({ context }, lock) => {
+        if (continued !== undefined && (await isStillHeld(lock, continued))) {
+          context.report.info("backup: the one that this command has taken before its first change");
+          return;
+        }
         const { takeBackup } = await import("../backup/takeBackup.ts");
         record.backup = await takeBackup({
           settings: backup,

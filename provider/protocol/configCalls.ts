@@ -6,6 +6,7 @@ import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import { InputError } from "../core/errors.ts";
 import type { DiffResult, Properties } from "../core/resourceType.ts";
 import { equalValues } from "../core/values.ts";
+import { continuedRun } from "../database/runLock.ts";
 import { parseConfig } from "../resources/provider/inputs.ts";
 import { createSession, type Session } from "../resources/session.ts";
 import { checkResponse } from "./checkResponse.ts";
@@ -52,7 +53,8 @@ export function diffConfig(request: Diff, redactor: Redactor): InstanceType<type
 export function configure(request: Configure, redactor: Redactor, engineAddress: string | undefined): Session {
   const { config, failures } = parseConfig(decodeConfig(request.getArgs(), redactor));
   if (failures.length > 0) throw new InputError(failures);
-  return createSession(config, engineAddress === undefined ? {} : { engineAddress });
+  const continued = continuedRun(process.env);
+  return createSession(config, engineAddress === undefined ? { continued } : { engineAddress, continued });
 }
 
 export function configureResponse(): InstanceType<typeof messages.ConfigureResponse> {

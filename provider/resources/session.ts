@@ -3,7 +3,7 @@
  * must not work on two of them at once.
  */
 import type { ProviderConfig } from "../core/config.ts";
-import { runNumber, takeRunLock } from "../database/runLock.ts";
+import { type ContinuedRun, runNumber, takeRunLock } from "../database/runLock.ts";
 import { openDatabase } from "../database/target.ts";
 import { Guard, type GuardStep } from "../guard/guard.ts";
 import type { Run } from "../guard/run.ts";
@@ -14,6 +14,8 @@ import { Planned } from "./planned.ts";
 export interface Session extends Run {
   /** Each change of the target goes through it. */
   readonly guard: Guard;
+  /** Tells this run apart on the database. */
+  readonly runNumber: number;
   /** What a preview has planned so far; empty in an update. */
   readonly planned: Planned;
   /**
@@ -32,6 +34,8 @@ export interface Session extends Run {
 export interface RunOptions {
   /** Where the engine of this run listens. Default: the provider runs without one. */
   engineAddress?: string;
+  /** The run that this process goes on with. */
+  continued?: ContinuedRun | undefined;
   /** Default: where the process runs. */
   projectDirectory?: string;
   /** What must be passed before the first change, in this order. Default: what the configuration says. */
@@ -41,17 +45,25 @@ export interface RunOptions {
 /** Connects to nothing yet. Throws a `UserError` when the URL is malformed. */
 export function createSession(config: ProviderConfig, options: RunOptions = {}): Session {
   const database = openDatabase(config);
-  const { engineAddress, projectDirectory = process.cwd() } = options;
-  const run: Run = { config, database, record: { declared: new Set(), replaced: new Set() }, projectDirectory };
+  const { engineAddress, continued, projectDirectory = process.cwd() } = options;
+  const number = continued?.number ?? runNumber(engineAddress);
+  const run: Run = {
+    config,
+    database,
+    continued,
+    record: { declared: new Set(), replaced: new Set() },
+    projectDirectory,
+  };
   const guard = new Guard(options.steps ?? guardSteps(run), async ({ context }) => {
     if (database === undefined) throw new Error("a change came before the URL of the database was known");
-    return takeRunLock(database, runNumber(engineAddress), context);
+    return takeRunLock(database, number, context);
   });
   const tasks: (() => Promise<void>)[] = [];
   let turn: Promise<unknown> = Promise.resolve();
   return {
     ...run,
     guard,
+    runNumber: number,
     planned: new Planned(),
     inTurn: (task) => {
       const result = turn.then(task);

@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPlatformStack, type PlatformStack, WHOLE } from "../support/platformStack.ts";
 import { runRollback } from "../support/rollbackCommand.ts";
@@ -80,7 +81,10 @@ describe("a rollback of components", () => {
       "select salt from platform_private.encryption_salts",
     );
 
+    const older = await dumps();
     expect(await report("databases")).toMatchObject({ archived: 3 });
+    // The archive and the destroy are one run: one backup, taken before both.
+    expect((await dumps()).filter((name) => !older.includes(name))).toHaveLength(1);
 
     expect(await platform.standing()).toMatchObject({ tables: 25, registered: undefined });
     const archive = await archiveText();
@@ -117,6 +121,11 @@ describe("a rollback of components", () => {
     await stack.succeed("preview", "--expect-no-changes");
   });
 });
+
+async function dumps(): Promise<string[]> {
+  const names = await readdir(platform.stack.env.XDG_DATA_HOME ?? "", { recursive: true });
+  return names.filter((name) => name.endsWith(".dump"));
+}
 
 async function archiveText(): Promise<string> {
   const rows = await platform.database.query<{ text: string }>(

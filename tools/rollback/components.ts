@@ -3,6 +3,7 @@
  * makes them again. Where the registrations are meanwhile is left to `archive.ts`.
  */
 import { UserError } from "../../provider/core/errors.ts";
+import { continuing } from "../../provider/database/runLock.ts";
 import type { Session } from "../../provider/resources/session.ts";
 import { confirm } from "../lib/question.ts";
 import { archiveRegistrations, countArchived, hasRegistry, type PutBack, putBackRegistrations } from "./archive.ts";
@@ -82,10 +83,11 @@ export async function rollBack(
     const started = performance.now();
     const auditBefore = await readAuditLog(database);
     const archived = registry === undefined ? 0 : await archive(session, registry, say);
-    // The lock of this run would keep the destroy away.
-    await session.guard.close();
+    // The destroy goes on with this run: its lock lets it in, and its backup is the one before the first change.
+    const { held } = session.guard;
+    const env = held === undefined ? place.env : { ...place.env, ...(await continuing(held, session.runNumber)) };
     try {
-      await pulumiAt(place, [...destroy, "--yes", "--skip-preview"]);
+      await pulumiAt({ ...place, env }, [...destroy, "--yes", "--skip-preview"]);
     } catch (error) {
       throw await explain(error, { place, state, registry, archived, say });
     }
