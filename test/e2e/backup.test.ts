@@ -1,11 +1,12 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { quoteIdent } from "../../provider/catalog/quote.ts";
 import { projectRoot } from "../../tools/lib/paths.ts";
 import { createStackWorkspace, type StackWorkspace } from "../support/cli.ts";
 import { countsIn } from "../support/cliOutput.ts";
-import { ask, createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { ask, createTestDatabase, createTestRole, type TestDatabase, type TestRole } from "../support/database.ts";
 import { findPgDump } from "../support/pgDump.ts";
 
 const PROGRAM = `
@@ -14,7 +15,7 @@ import { Layer } from "./components/resources/Layer.ts";
 import { Provider } from "./components/resources/Provider.ts";
 import * as pulumi from "@pulumi/pulumi";
 const target = new Provider("target", {
-  url: new pulumi.Config().requireSecret("databaseUrl"), backup: "dump", backupFolder: "backups", backupKeep: 5,
+  url: new pulumi.Config().requireSecret("databaseUrl"), backup: "dump", backupProof: "restore", backupFolder: "backups", backupKeep: 5,
 });
 const app = new Layer("app", { name: "app", files: ["app"], forceDestroy: true }, { provider: target });
 const view = new Layer("view", { name: "view", files: ["view"], base: [{ name: "app", files: ["app"] }] }, { provider: target, dependsOn: app });
@@ -23,11 +24,25 @@ new Backup("backup", { after: [app, view] }, { providers: [target] });
 const TABLE = "create schema app; create table app.items (id int primary key, name text);";
 const VIEW = "create view app.names as select name from app.items;";
 
+/** What a schema of somebody else has in it, with a secret that only the server and its dumps may hold. */
+const CANARY = "canary-of-the-mapping";
+const odd = (owner: string): string => `
+  create schema "Of ""others""" authorization "${owner}";
+  create table "Of ""others"""."My Table" ("a ""b""" text primary key, "ÄÖ" int);
+  alter table "Of ""others"""."My Table" owner to "${owner}";
+  insert into "Of ""others"""."My Table" values ('x''y', 1), (E'tab\\tnew\\nline', 2);
+  select lo_from_bytea(0, 'large');
+  create foreign data wrapper "Odd wrapper";
+  create server "Odd server" foreign data wrapper "Odd wrapper" options (host 'nowhere');
+  create user mapping for "${owner}" server "Odd server" options (password '${CANARY}')`;
+
+let owner: TestRole;
 let database: TestDatabase;
 let stack: StackWorkspace;
 beforeAll(async () => {
   await findPgDump();
-  database = await createTestDatabase();
+  owner = await createTestRole({ prefix: "Odd Owner" });
+  database = await createTestDatabase({ name: `The "Odd" Shop ${process.pid}` });
   stack = await createStackWorkspace({
     program: PROGRAM,
     files: { "app/items.sql": TABLE, "view/names.sql": VIEW },
@@ -40,7 +55,8 @@ afterAll(async () => {
   ).map(({ datname }) => String(datname));
   await stack.remove();
   await database.drop();
-  for (const name of kept) await ask(inject("serverUrl"), `drop database if exists "${name}" with (force)`);
+  for (const name of kept) await ask(inject("serverUrl"), `drop database if exists ${quoteIdent(name)} with (force)`);
+  await owner.drop();
 });
 
 const dumps = async (): Promise<string[]> =>
@@ -77,15 +93,35 @@ describe("a stack with backups", () => {
     await stack.write("app/items.sql", TABLE.replace("name text", "name text, more int"));
     const preview = await stack.succeed("preview");
     expect(preview.output).toMatch(/pgstrata:index:Backup backup update/);
-    await stack.succeed("up", "--yes", "--skip-preview");
+    await database.query(odd(owner.name));
+
+    const deployed = await tool("deploy", "--stack", stack.stack, "--yes");
+
+    expect(deployed.stdout).toMatch(/backup: \S+\.dump \(/);
+    expect(deployed.stdout).toContain("DONE: Changed: Layer app.");
     const { resources = [] } = (await stack.exportState()).deployment;
     const record = resources.find(({ type }) => type === "pgstrata:index:Backup");
     expect(record?.outputs).toMatchObject({
       mode: "dump",
-      rowCounts: { '"app"."items"': 100 },
+      rowCounts: { '"app"."items"': 100, '"Of ""others"""."My Table"': 2 },
       sha256: expect.any(String),
+      proof: expect.stringMatching(/^restore: embedded PostgreSQL/),
     });
     expect(await dumps()).toHaveLength(2);
+  });
+
+  it("holds what the server holds, secrets of user mappings too, in a file for its user alone", async () => {
+    const folder = join(stack.directory, "backups");
+    const found: string[] = [];
+    for (const name of await readdir(folder)) {
+      expect(((await stat(join(folder, name))).mode & 0o777).toString(8)).toBe("600");
+      if ((await readFile(join(folder, name))).includes(CANARY)) found.push(name);
+    }
+    expect(found).toEqual([(await dumps())[1]]);
+    const runs = await readdir(join(stack.directory, "runs"), { recursive: true, withFileTypes: true });
+    for (const file of runs.filter((entry) => entry.isFile()))
+      expect(await readFile(join(file.parentPath, file.name), "utf8")).not.toContain(CANARY);
+    expect(await stack.stateText()).not.toContain(CANARY);
   });
 
   it("takes one before a destroy of a part of it", async () => {
@@ -105,7 +141,7 @@ describe("a stack with backups", () => {
     const { stdout, exitCode } = await tool("backups", "--stack", stack.stack);
     expect([exitCode, stdout.split("\n").length]).toEqual([0, 3]);
     expect(stdout.split("\n")[0]).toMatch(
-      /^test\.\S+\.\d{8}T\d{6}Z +\d+ (s|min) old +\d+ KB +1 tables, 100 rows +restored into embedded PostgreSQL \S+ +with the state$/,
+      /^test\.\S+\.\d{8}T\d{6}Z +\d+ (s|min) old +\d+ KB +2 tables, 102 rows +restored into embedded PostgreSQL \S+ +with the state$/,
     );
     const json = JSON.parse((await tool("backups", "--stack", stack.stack, "--json")).stdout);
     expect(
@@ -136,6 +172,14 @@ describe("a stack with backups", () => {
     const kept = new URL(database.url);
     kept.pathname = `/${done.keptAs}`;
     expect(await ask(kept.href, "select count(*)::int as n from app.items")).toEqual([{ n: 7 }]);
+    expect(
+      await ask(
+        database.url,
+        `select m.umoptions, (select "ÄÖ" from "Of ""others"""."My Table" where "a ""b""" = 'x''y') as odd,
+                (select convert_from(lo_get(oid), 'UTF8') from pg_largeobject_metadata where lo_get(oid) = 'large') as large
+           from pg_user_mappings as m`,
+      ),
+    ).toEqual([{ umoptions: [`password=${CANARY}`], odd: 1, large: "large" }]);
     // The view of before the destroy is part of both again.
     expect(await ask(database.url, "select viewname from pg_views where schemaname = 'app'")).toEqual([
       { viewname: "names" },
