@@ -1,7 +1,8 @@
-import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { projectRoot } from "../../tools/lib/paths.ts";
 import { createStackWorkspace, type StackWorkspace } from "../support/cli.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runRollback } from "../support/rollbackCommand.ts";
@@ -15,8 +16,11 @@ import { Layer } from "./components/resources/Layer.ts";
 import { Provider } from "./components/resources/Provider.ts";
 
 if (!pulumi.runtime.isDryRun()) keepTree(pulumi.getStack()).catch((error) => pulumi.log.warn(String(error)));
-const provider = new Provider("target", { url: new pulumi.Config().requireSecret("databaseUrl") });
-new Layer("shop", { name: "shop", files: ["sql/shop"] }, { provider });
+const config = new pulumi.Config();
+const keepDroppedDays = config.getNumber("keepDropped") ?? 0;
+const provider = new Provider("target", { url: config.requireSecret("databaseUrl"), keepDroppedDays });
+const allow = config.getObject<string[]>("allow") ?? [];
+new Layer("shop", { name: "shop", files: ["sql/shop"], allow }, { provider });
 `;
 
 const table = (...columns: string[]) =>
@@ -133,12 +137,45 @@ describe("a rollback to the last update", () => {
 
   it("says so where the commit is not in the repository", async () => {
     await rm(join(stack.directory, ".git"), { recursive: true });
-    await git("init", "--quiet", "--initial-branch=main");
+    // The project is a folder of another repository now.
+    const outer = dirname(stack.directory);
+    await writeFile(join(outer, ".gitignore"), "/*\n!/project\n");
+    await execa("git", ["init", "--quiet", "--initial-branch=main", outer]);
     await commit("another history");
 
     const { exitCode, output } = await runRollback(stack, "last", "--yes");
 
     expect(exitCode).toBe(1);
     expect(output).toContain("which is not in this repository");
+  });
+
+  it("gives back what it has kept, with the packages of then, in a project that is a folder of a repository", async () => {
+    await stack.write("package-lock.json", '{ "of": "then" }\n');
+    await commit("with c");
+    await up();
+    await database.query("update shop.items set c = id * 7; insert into shop.items values (9, 1, 1, 63)");
+    const rows = await database.query("select * from shop.items order by id");
+    await stack.setConfig({ "pgstrata:keepDropped": "30", "pgstrata:allow": '["drop-column:shop.items.c"]' });
+    await stack.write("sql/shop/10-items.sql", table("a integer", "b integer"));
+    await stack.write("package-lock.json", '{ "of": "now" }\n');
+    await commit("without c");
+    await up();
+    expect(await columns()).toMatch(/^a b id pgstrata_kept_\d+_c$/);
+    await database.query("insert into shop.items values (10, 1, 1)");
+
+    // A stand-in for npm tells what it is asked, and where.
+    const bin = join(dirname(stack.directory), "bin");
+    await mkdir(bin);
+    const said = join(bin, "said");
+    const npm = `#!/bin/sh\necho "$1 $(cat package-lock.json)" >> ${said}\nln -s ${projectRoot}/node_modules node_modules\n`;
+    await writeFile(join(bin, "npm"), npm, { mode: 0o755 });
+    const env = { ...stack.env, PATH: `${bin}:${stack.env.PATH}` };
+    const done = await runRollback({ ...stack, env }, "last", "--yes");
+
+    expect(done.exitCode, done.output).toBe(0);
+    expect(await readFile(said, "utf8")).toBe('ci { "of": "then" }\n');
+    expect(await columns()).toBe("a b c id");
+    expect(await database.query("select * from shop.items where id < 10 order by id")).toEqual(rows);
+    expect(await database.query("select c from shop.items where id = 10")).toEqual([{ c: null }]);
   });
 });

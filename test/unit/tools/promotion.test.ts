@@ -14,7 +14,7 @@ const VERIFICATION = {
   outputs: { result: "PASS", verifiedAt: RELEASE.verifiedAt },
 };
 
-/** Asks with a stand-in for the Pulumi CLI, which knows a setting of prod, and of dev the outputs and the state. */
+/** Asks with a stand-in for the Pulumi CLI, which knows a setting of prod, and outputs and state of dev. */
 function ask(promoteFrom: string | undefined, outputs: object, resources: object[] = [VERIFICATION]): Promise<string> {
   const config = promoteFrom === undefined ? {} : { "pgstrata:promoteFrom": { value: promoteFrom, secret: false } };
   const script = [
