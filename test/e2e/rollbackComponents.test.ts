@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPlatformStack, type PlatformStack, WHOLE } from "../support/platformStack.ts";
-import { runRollback } from "../support/rollbackCommand.ts";
+import { interruptRollback, runRollback } from "../support/rollbackCommand.ts";
 
 const SECRETS = {
   mongodb: "mongodb://app:first-Secret-71@mongodb.railway.internal:27017",
@@ -72,6 +72,23 @@ describe("a rollback of components", () => {
 
     expect([exitCode, output]).toEqual([0, "Nothing to roll back: the state of stack test has no layer rls."]);
   });
+
+  it("says what stays where it is interrupted, and has the registrations in their table again", async () => {
+    const { database } = platform;
+    const before = await database.query(REGISTRATIONS);
+    const reader = await database.pool.connect();
+    await reader.query("begin; lock table platform.databases in access share mode");
+    // The archive does not wait for a reader, and the destroy does.
+    const waiting = async (): Promise<boolean> =>
+      (await database.query("select from pg_locks where not granted and relation = 'platform.databases'::regclass"))
+        .length > 0;
+    const stopped = await interruptRollback(platform.stack, waiting, "databases", "--yes");
+    await reader.query("rollback");
+    reader.release();
+    expect(stopped.exitCode).toBe(1);
+    expect(stopped.output).toContain("The registry still stands, and its 3 registrations are in it again.");
+    expect(await database.query(REGISTRATIONS)).toEqual(before);
+  }, 400_000);
 
   it("archives the registrations, opens none of their secrets, and brings back what it took", async () => {
     const { database } = platform;

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { StackWorkspace } from "./cli.ts";
 
@@ -10,18 +11,31 @@ export interface CommandResult {
 }
 
 /** Runs `npm run rollback -- …` on a workspace's stack, as it is written in its copy of the project. */
-export async function runRollback(
-  { directory, env, stack }: StackWorkspace,
+export async function runRollback(stack: StackWorkspace, ...args: string[]): Promise<CommandResult> {
+  const { exitCode, stdout, all } = await startRollback(stack, ...args);
+  return { exitCode: exitCode ?? -1, stdout, output: all };
+}
+
+/** The same, interrupted as soon as `moment` has come; its children are not. */
+export async function interruptRollback(
+  stack: StackWorkspace,
+  moment: () => Promise<boolean>,
   ...args: string[]
 ): Promise<CommandResult> {
-  const command = join(directory, "tools", "commands", "rollback.ts");
-  const { exitCode, stdout, all } = await execa(process.execPath, [command, ...args, "--stack", stack], {
-    cwd: directory,
-    env,
-    extendEnv: false,
-    stdin: "ignore",
-    reject: false,
-    all: true,
-  });
+  const child = startRollback(stack, ...args);
+  const ended = child.then(() => true);
+  while (!(await moment())) {
+    if (await Promise.race([ended, sleep(100)])) throw new Error(`it ended before:\n${(await child).all}`);
+  }
+  child.kill("SIGINT");
+  const { exitCode, stdout, all } = await child;
   return { exitCode: exitCode ?? -1, stdout, output: all };
+}
+
+function startRollback({ directory, env, stack }: StackWorkspace, ...args: string[]) {
+  const command = join(directory, "tools", "commands", "rollback.ts");
+  return execa(process.execPath, [command, ...args, "--stack", stack], {
+    ...{ cwd: directory, env, extendEnv: false, reject: false },
+    ...{ stdin: "ignore", all: true },
+  });
 }

@@ -5,6 +5,7 @@
 import { UserError } from "../../provider/core/errors.ts";
 import { continuing } from "../../provider/database/runLock.ts";
 import type { Session } from "../../provider/resources/session.ts";
+import { Interrupts } from "../deploy/interrupts.ts";
 import { confirm } from "../lib/question.ts";
 import { archiveRegistrations, countArchived, hasRegistry, type PutBack, putBackRegistrations } from "./archive.ts";
 import { type Check, checkRollback, readAuditLog } from "./checks.ts";
@@ -70,6 +71,7 @@ export async function rollBack(
   );
   const registry = layers.includes("databases") ? state.registry() : undefined;
   const session = state.session(place.folder, removed[0], true);
+  let interrupts: Interrupts | undefined;
   try {
     const { database } = session;
     if (database === undefined) throw new UserError("PS602", "The URL of the database is not known.");
@@ -82,11 +84,15 @@ export async function rollBack(
     }
     const started = performance.now();
     const auditBefore = await readAuditLog(database);
-    const archived = registry === undefined ? 0 : await archive(session, registry, say);
-    // The destroy goes on with this run: its lock lets it in, and its backup is the one before the first change.
+    // A signal must not end this process between the archive and the destroy.
+    interrupts = new Interrupts();
+    const { signal } = interrupts.abort;
+    const archived = registry === undefined ? 0 : await archive(session, registry, say, signal);
+    // The destroy goes on with this run: its lock lets it in, and its backup is before the first change.
     const { held } = session.guard;
     const env = held === undefined ? place.env : { ...place.env, ...(await continuing(held, session.runNumber)) };
     try {
+      if (signal.aborted) throw interrupted();
       await pulumiAt({ ...place, env }, [...destroy, "--yes", "--skip-preview"]);
     } catch (error) {
       throw await explain(error, { place, state, registry, archived, say });
@@ -96,6 +102,7 @@ export async function rollBack(
     const budgetMs = budgetMinutes * 60_000;
     return { rolledBack: component, stack: place.stack, archived, elapsedMs, budgetMs, checks };
   } finally {
+    interrupts?.close();
     await session.close();
   }
 }
@@ -110,7 +117,14 @@ function tellArchive(registry: Registry | undefined, say: Say): void {
   );
 }
 
-async function archive(session: Session, { layer, isAdopted, isSaltAdopted, key }: Registry, say: Say) {
+const interrupted = (): UserError => new UserError("PS839", "It was interrupted.");
+
+async function archive(
+  session: Session,
+  { layer, isAdopted, isSaltAdopted, key }: Registry,
+  say: Say,
+  signal: AbortSignal,
+): Promise<number> {
   if (isAdopted) return 0;
   if (key === undefined) {
     throw new UserError(
@@ -119,8 +133,13 @@ async function archive(session: Session, { layer, isAdopted, isSaltAdopted, key 
         "Nothing was changed. Run `pulumi up`, which makes it, and roll back then.",
     );
   }
-  const change = { context: contextOf(layer.urn, say), operation: "delete" } as const;
-  const archived = await archiveRegistrations(session, change, { key, withSalt: isSaltAdopted });
+  const change = { context: contextOf(layer.urn, say, signal), operation: "delete" } as const;
+  const archived = await archiveRegistrations(session, change, { key, withSalt: isSaltAdopted }).catch(
+    (error: unknown) => {
+      if (!signal.aborted) throw error;
+      throw new UserError("PS839", "The rollback was interrupted before its first change. Nothing was changed.");
+    },
+  );
   say(`Archived ${archived} registrations.`);
   return archived;
 }

@@ -146,11 +146,11 @@ function openSession(inputs: Properties, folder: string, isGuarded: boolean): Se
 }
 
 /** A change that this process makes itself, as the guard sees it. */
-export function contextOf(urn: string, say: Say): CallContext {
+export function contextOf(urn: string, say: Say, signal: AbortSignal = new AbortController().signal): CallContext {
   return {
     urn,
     preview: false,
-    signal: new AbortController().signal,
+    signal,
     report: { info: say, warn: (message) => say(`warning: ${message}`), status: () => {}, plan: async () => {} },
   };
 }
