@@ -78,6 +78,14 @@ export function tablesWithChecksum(tables: readonly DumpedTable[]): Set<string> 
   return new Set(small.map(({ name }) => name));
 }
 
+/**
+ * The checksum of rows, whatever their order.
+ *
+ * @param row an expression.
+ */
+export const checksumOf = (row: string): string =>
+  `coalesce(pg_catalog.sum(pg_catalog.hashtextextended((${row})::pg_catalog.text collate "C", 0)), 0)::pg_catalog.text`;
+
 /** @param hashed the tables that get a checksum. */
 export async function countRows(
   client: ClientBase,
@@ -89,9 +97,7 @@ export async function countRows(
     const some = names.slice(start, start + TABLES_AT_ONCE);
     const query = some.map((name, n) => {
       // `t.*` is the row also where a column is called `t`.
-      const checksum = hashed.has(name)
-        ? "coalesce(pg_catalog.sum(pg_catalog.hashtextextended((t.*)::pg_catalog.text, 0)), 0)::pg_catalog.text"
-        : "null";
+      const checksum = hashed.has(name) ? checksumOf("t.*") : "null";
       return `select ${n} as n, pg_catalog.count(*)::pg_catalog.float8 as count, ${checksum} as checksum from only ${name} as t`;
     });
     const { rows } = await client.query<{ n: number; count: number; checksum: string | null }>(

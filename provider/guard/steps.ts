@@ -1,6 +1,7 @@
 /**
  * What a run has to pass before its first change, in this order. Each step is carried out in its own room.
  */
+import type { RowsByTable } from "../backup/tableRows.ts";
 import { UserError } from "../core/errors.ts";
 import { stackNameOf } from "../core/urn.ts";
 import { isStillHeld } from "../database/runLock.ts";
@@ -9,7 +10,8 @@ import type { Run } from "./run.ts";
 
 export function guardSteps(run: Run): GuardStep[] {
   if (run.config.backup.mode === "off") run.record.backup = { mode: "off" };
-  const steps = [gateStep(run), ...backupStep(run), ...baselineStep(run)];
+  const counts: Counts = { counted: undefined };
+  const steps = [gateStep(run), ...backupStep(run, counts), ...baselineStep(run, counts)];
   return [
     {
       name: "start",
@@ -20,6 +22,11 @@ export function guardSteps(run: Run): GuardStep[] {
     },
     ...steps,
   ];
+}
+
+/** What the backup hands on to the baseline of the same change. */
+interface Counts {
+  counted: RowsByTable | undefined;
 }
 
 /** A destroy goes without: a rollback must not wait for a maintenance window. */
@@ -43,14 +50,14 @@ function gateStep({ config, record }: Run): GuardStep {
 }
 
 /** A destroy is a change like any other. */
-function backupStep({ config, database, record, continued, projectDirectory }: Run): GuardStep[] {
+function backupStep({ config, database, record, continued, projectDirectory }: Run, counts: Counts): GuardStep[] {
   const { backup, lockLimitMs, lockTimeoutMs } = config;
   if (backup.mode === "off" || database === undefined) return [];
   return [
     {
       name: "backup",
       isNeeded: () => true,
-      run: async ({ context }, lock) => {
+      run: async ({ context, operation }, lock) => {
         if (continued !== undefined && (await isStillHeld(lock, continued))) {
           context.report.info("backup: the one that this command has taken before its first change");
           return;
@@ -67,13 +74,17 @@ function backupStep({ config, database, record, continued, projectDirectory }: R
           report: context.report,
           signal: context.signal,
         });
+        const taken = record.backup.record;
+        // After a deletion the rows are other ones, and the baseline comes with a later change.
+        const isFollowed = operation !== "delete" && taken !== undefined && taken.mode !== "external";
+        counts.counted = isFollowed ? taken.rows : undefined;
       },
     },
   ];
 }
 
 /** What a verification compares with after the last change; a destroy has none. */
-function baselineStep({ config, database, record, projectDirectory }: Run): GuardStep[] {
+function baselineStep({ config, database, record, projectDirectory }: Run, counts: Counts): GuardStep[] {
   const { schemas, queries } = config.baseline;
   if (database === undefined || schemas.length + queries.length === 0) return [];
   return [
@@ -82,7 +93,7 @@ function baselineStep({ config, database, record, projectDirectory }: Run): Guar
       isNeeded: ({ operation }) => operation !== "delete",
       run: async ({ context }) => {
         const { takeBaseline } = await import("../verification/baseline.ts");
-        record.baseline ??= await takeBaseline(database, config, projectDirectory, context.signal);
+        record.baseline ??= await takeBaseline(database, config, projectDirectory, context.signal, counts);
       },
     },
   ];

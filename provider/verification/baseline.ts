@@ -3,7 +3,7 @@ import type { ProviderConfig } from "../core/config.ts";
 import type { Database } from "../database/target.ts";
 import { readSections } from "./checkFile.ts";
 import { compareRows } from "./compareRows.ts";
-import { countRows, type TableCount } from "./countRows.ts";
+import { countRows, type KnownCounts, type TableCount } from "./countRows.ts";
 import type { CheckResult } from "./report.ts";
 import { nothingWritten, type RunWrites } from "./runWrites.ts";
 import { compareTimings, type Timing, timeQueries } from "./timeQueries.ts";
@@ -16,15 +16,17 @@ export interface Baseline {
 /** How often queries that seem slower are measured again: a busy moment passes. */
 const MEASURED_AGAIN = 2;
 
+/** @param known what a backup has counted right before. */
 export async function takeBaseline(
   database: Database,
   config: ProviderConfig,
   projectDirectory: string,
   signal: AbortSignal,
+  known: Pick<KnownCounts, "counted"> = {},
 ): Promise<Baseline> {
   const { schemas, queries } = config.baseline;
   const sections = await readSections("query", queries, projectDirectory);
-  const tables = schemas.length === 0 ? [] : await countRows(database, config, schemas, signal);
+  const tables = schemas.length === 0 ? [] : await countRows(database, config, schemas, signal, known);
   return { tables, timings: await timeQueries(database, config, sections, signal) };
 }
 
@@ -48,7 +50,7 @@ export async function compareBaseline(
   const { schemas, queries } = config.baseline;
   const results: CheckResult[] = [];
   if (baseline !== undefined && schemas.length > 0) {
-    const tables = await countRows(database, config, schemas, signal, baseline.tables);
+    const tables = await countRows(database, config, schemas, signal, { earlier: baseline.tables });
     results.push(...compareRows(baseline.tables, tables, writes ?? nothingWritten(), limits.hasOtherWriters));
   }
   const sections = await readSections("query", queries, projectDirectory);
