@@ -148,20 +148,28 @@ export async function removeFiles({ folder, record }: Stored): Promise<void> {
   for (const file of files) if (file !== undefined) await rm(join(folder, file), { force: true });
 }
 
-/** Removes what runs that were killed have left half-written. */
-export async function sweep(folder: string): Promise<void> {
+/**
+ * Removes what runs that were killed have left half-written.
+ *
+ * @returns the names of the files that are gone.
+ */
+export async function sweep(folder: string): Promise<string[]> {
   const names = await readdir(folder);
+  const removed: string[] = [];
+  const remove = async (name: string): Promise<void> => {
+    await rm(join(folder, name), { force: true });
+    removed.push(name);
+  };
   for (const name of names) {
     const partial = PARTIAL.exec(name);
     const age = async (): Promise<number> => Date.now() - (await stat(join(folder, name))).mtimeMs;
     if (partial !== null) {
       const isOurs = partial[4] === HOST;
       const isDead = isOurs ? !isAlive(Number(partial[5])) : (await age()) > ABANDONED_MS;
-      if (isDead) await rm(join(folder, name), { force: true });
-    } else if (COMPLETE.test(name) && !hasRecord(names, name) && (await age()) > UNRECORDED_MS) {
-      await rm(join(folder, name), { force: true });
-    }
+      if (isDead) await remove(name);
+    } else if (COMPLETE.test(name) && !hasRecord(names, name) && (await age()) > UNRECORDED_MS) await remove(name);
   }
+  return removed;
 }
 
 const hasRecord = (names: readonly string[], name: string): boolean =>

@@ -8,7 +8,8 @@ import { quoteIdent, quoteLiteral } from "../catalog/quote.ts";
 import { UserError } from "../core/errors.ts";
 import { codeOf } from "../database/connectionError.ts";
 import type { Database } from "../database/target.ts";
-import { newName, stamp } from "./backupFiles.ts";
+import { newName } from "./backupFiles.ts";
+import { copyNames } from "./leftDatabases.ts";
 import type { BackupOrder } from "./order.ts";
 import { rowsIn } from "./proof.ts";
 import type { CopyRecord } from "./record.ts";
@@ -18,8 +19,6 @@ import { countRows, differences, dumpedTables, readUnlimited, tablesWithChecksum
 
 /** What a database of ours is marked with, so that no other is ever dropped. */
 const MARK = "pgstrata backup of ";
-/** Bytes of a name, less what is added to it. */
-const LONGEST_PREFIX = 63 - "_unproven_20260131t235959z".length;
 
 const OTHERS = `
   select pid, coalesce(usename::pg_catalog.text, '') as role, coalesce(application_name, '') as application from pg_catalog.pg_stat_activity
@@ -46,9 +45,7 @@ export async function copyDatabase(order: BackupOrder, folder: string): Promise<
   const takenAt = new Date();
   const name = await newName(folder, { stack, database: database.target.database, time: takenAt, planDigest });
   const state = await exportState({ stack, project }, projectDirectory, signal);
-  const suffix = stamp(takenAt).toLowerCase();
-  const prefix = shortened(database.target.database);
-  const [unproven, copy] = [`${prefix}_unproven_${suffix}`, `${prefix}_backup_${suffix}`];
+  const { unproven, copy } = copyNames(database.target.database, takenAt);
 
   // Of our own sessions, the one that holds the lock may stay, as it is the one that copies.
   await database.close();
@@ -151,11 +148,4 @@ function notCopied(error: unknown, { label }: Database): unknown {
     `${label} cannot be copied on its server: ${reason}, or set \`backup\` to another mode. Nothing was changed.`,
     { cause: error },
   );
-}
-
-/** The longest beginning of a name that leaves room, not cut within a character. */
-function shortened(name: string): string {
-  let text = name;
-  while (Buffer.byteLength(text) > LONGEST_PREFIX) text = [...text].slice(0, -1).join("");
-  return text;
 }

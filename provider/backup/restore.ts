@@ -4,13 +4,15 @@
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { quoteIdent } from "../catalog/quote.ts";
 import { UserError } from "../core/errors.ts";
 import type { Database } from "../database/target.ts";
-import { sha256Of, stamp } from "./backupFiles.ts";
+import { sha256Of } from "./backupFiles.ts";
 import { databaseLocale } from "./databaseLocale.ts";
 import { copySettings } from "./databaseSettings.ts";
+import { restoreNames } from "./leftDatabases.ts";
 import { libpqAccess } from "./libpq.ts";
 import { restoreInto, UnusableDump } from "./pgRestore.ts";
 import { requirePgTools } from "./pgTools.ts";
@@ -20,8 +22,10 @@ import { differences } from "./tableRows.ts";
 
 /** What will be done, so that it can be said beforehand. */
 export interface RestorePlan {
-  /** The new database. */
+  /** The new database, once it is complete. */
   into: string;
+  /** Its name until then, which tells of a restore that has not ended. */
+  restoring: string;
   /** The name that the present one gets; undefined where it cannot be swapped. */
   keptAs: string | undefined;
   /** Why it is not swapped. */
@@ -60,8 +64,8 @@ interface PrivilegesRow {
 
 /** A database that is there on each server, to be connected to while another one is renamed. */
 const NEUTRAL = ["postgres", "template1"];
-const ROOM_FOR_SUFFIX = 63 - "_before_restore_20260131t235959z".length;
 const SESSIONS_END_MS = 10_000;
+const ENDED_AGAIN_MS = 100;
 
 /**
  * Whether the files are as they were written.
@@ -106,8 +110,7 @@ export async function planRestore(database: Database, { record }: Stored, into?:
         `Grant it: alter role ${quoteIdent(target.user)} createdb; Nothing was changed.`,
     );
   }
-  const time = stamp(new Date()).toLowerCase();
-  const prefix = shortened(target.database);
+  const { restoring, restored, before } = restoreNames(target.database, new Date());
   const reason =
     into !== undefined
       ? "a name was asked for"
@@ -117,8 +120,10 @@ export async function planRestore(database: Database, { record }: Stored, into?:
           ? `no other database can be connected to (tried ${NEUTRAL.join(", ")})`
           : undefined;
   return {
-    into: into ?? `${prefix}_restored_${time}`,
-    keptAs: reason === undefined ? `${prefix}_before_restore_${time}` : undefined,
+    // What takes the name of the target needs no other one in between.
+    into: into ?? (reason === undefined ? restoring : restored),
+    restoring,
+    keptAs: reason === undefined ? before : undefined,
     reason,
     hasOwners: may.mayOwn,
     // Less our own.
@@ -138,13 +143,14 @@ export async function restoreBeside(
   options: RestoreOptions,
 ): Promise<void> {
   const { record } = backup;
+  const { restoring } = plan;
   const pool = await database.pool();
   options.onStage("new database");
   if (record.mode === "copy") {
-    await pool.query(`create database ${quoteIdent(plan.into)} template ${quoteIdent(record.copy)}`).catch(notRestored);
+    await pool.query(`create database ${quoteIdent(restoring)} template ${quoteIdent(record.copy)}`).catch(notRestored);
   } else {
     const { same } = await databaseLocale(pool, database.target.database);
-    await pool.query(`create database ${quoteIdent(plan.into)} template template0 ${same}`).catch(notRestored);
+    await pool.query(`create database ${quoteIdent(restoring)} template template0 ${same}`).catch(notRestored);
   }
   try {
     if (record.mode === "dump") {
@@ -152,16 +158,18 @@ export async function restoreBeside(
       await fill(database, { folder: backup.folder, record }, plan, options);
     }
     options.onStage("proof");
-    const restored = await database.poolOf(plan.into);
+    const restored = await database.poolOf(restoring);
     try {
       const faults = differences(record.rows, await rowsIn(restored, record.rows));
       if (faults.length > 0) throw failed(`it has not the rows of the backup: ${faults.slice(0, 5).join("; ")}`);
-      if (plan.keptAs !== undefined) await copySettings(pool, database.target.database, plan.into);
+      if (plan.keptAs !== undefined) await copySettings(pool, database.target.database, restoring);
     } finally {
       await restored.end();
     }
+    if (plan.into !== restoring)
+      await pool.query(`alter database ${quoteIdent(restoring)} rename to ${quoteIdent(plan.into)}`).catch(notRestored);
   } catch (error) {
-    await pool.query(`drop database if exists ${quoteIdent(plan.into)} with (force)`);
+    await pool.query(`drop database if exists ${quoteIdent(restoring)} with (force)`);
     throw error;
   }
 }
@@ -169,13 +177,13 @@ export async function restoreBeside(
 async function fill(
   { target, facts }: Database,
   { folder, record }: Stored<DumpRecord>,
-  { into, hasOwners }: RestorePlan,
+  { restoring, hasOwners }: RestorePlan,
   { projectDirectory, signal }: RestoreOptions,
 ): Promise<void> {
   const wrote = Number.parseInt(/pg_dump (\d+)/.exec(record.tool)?.[1] ?? "0", 10);
   const major = Math.max(wrote, (await facts()).major);
   const tools = await requirePgTools({ major, projectDirectory, signal });
-  const access = await libpqAccess(target, { database: into, projectDirectory });
+  const access = await libpqAccess(target, { database: restoring, projectDirectory });
   try {
     const parameters = hasOwners ? [] : ["--no-owner"];
     const faults = await restoreInto(join(folder, record.file), parameters, { tools, signal, timeoutMs: 0 }, access);
@@ -189,8 +197,8 @@ async function fill(
 }
 
 /**
- * Gives the new database the name of the target, in one transaction. Its sessions are ended, and none comes
- * in between.
+ * Gives the new database the name of the target, in one transaction: whenever this process is killed, the target has its
+ * name and lets sessions in. Its sessions are ended; a new one waits until the names are settled.
  *
  * @throws {UserError} when that cannot be; the target has its name then.
  */
@@ -206,31 +214,41 @@ export async function swap(database: Database, plan: RestorePlan): Promise<void>
   const client = await pool.connect();
   try {
     const [now, kept] = [quoteIdent(name), quoteIdent(keptAs)];
-    await client.query(`alter database ${now} with allow_connections false`);
-    try {
-      await endSessions(client, name);
-      await client.query("begin");
-      await client.query(`alter database ${now} rename to ${kept}`);
-      await client.query(`alter database ${quoteIdent(into)} rename to ${now}`);
-      await client.query("commit");
-    } catch (error) {
-      await client.query("rollback");
-      await client.query(`alter database ${now} with allow_connections true`);
-      throw swapFailed(error, plan, name);
-    }
-    await client.query(`alter database ${kept} with allow_connections true`);
+    await client.query("begin");
+    await client.query(`set local lock_timeout = ${SESSIONS_END_MS}`);
+    // From its beginning on nobody comes onto the database, and for 5 s it waits for those who are on it.
+    const renaming = client.query(`alter database ${now} rename to ${kept}`);
+    await endSessions(pool, name, renaming);
+    await renaming;
+    await client.query(`alter database ${quoteIdent(into)} rename to ${now}`);
+    await client.query("commit");
+  } catch (error) {
+    await client.query("rollback").catch(() => undefined);
+    throw swapFailed(error, plan, name);
   } finally {
     client.release(true);
     await pool.end();
   }
 }
 
-async function endSessions(client: Pick<Pool, "query">, name: string): Promise<void> {
-  await client.query(
-    `select pg_catalog.pg_terminate_backend(pid, ${SESSIONS_END_MS}) from pg_catalog.pg_stat_activity
-      where datname = $1 and pid <> pg_catalog.pg_backend_pid() and backend_type = 'client backend'`,
-    [name],
+/** Ends the sessions of a database, again and again until something is settled. */
+async function endSessions(pool: Pool, name: string, until: Promise<unknown>): Promise<void> {
+  let isSettled = false;
+  const settled = until.then(
+    () => undefined,
+    () => undefined,
   );
+  void settled.then(() => {
+    isSettled = true;
+  });
+  while (!isSettled) {
+    await pool.query(
+      `select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
+        where datname = $1 and backend_type = 'client backend'`,
+      [name],
+    );
+    await Promise.race([settled, sleep(ENDED_AGAIN_MS)]);
+  }
 }
 
 async function hasNeutralDatabase(database: Database): Promise<boolean> {
@@ -251,12 +269,6 @@ async function neutralPool(database: Database): Promise<Pool | undefined> {
     }
   }
   return undefined;
-}
-
-function shortened(name: string): string {
-  let text = name;
-  while (Buffer.byteLength(text) > ROOM_FOR_SUFFIX) text = [...text].slice(0, -1).join("");
-  return text;
 }
 
 const failed = (reason: string): UserError =>

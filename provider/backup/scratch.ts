@@ -13,6 +13,7 @@ import type { Database } from "../database/target.ts";
 import { findBinaries, installedMajors } from "../embedded/binaries.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "../embedded/server.ts";
 import { type DatabaseLocale, databaseLocale } from "./databaseLocale.ts";
+import { proofName } from "./leftDatabases.ts";
 
 /** A throw-away database. */
 export interface ScratchDatabase {
@@ -58,8 +59,10 @@ const NEEDS = `
               where s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass and s.refobjid = r.oid and s.dbid = d.oid))) as roles,
          pg_catalog.pg_database_size(d.oid)::pg_catalog.float8 as bytes
     from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()`;
-const MAY_CREATE =
-  "select rolcreatedb or rolsuper as may, rolsuper as super from pg_catalog.pg_roles where rolname = current_user";
+const MAY_CREATE = `
+  select r.rolcreatedb or r.rolsuper as may, r.rolsuper as super, d.oid::pg_catalog.int8::pg_catalog.float8 as target
+    from pg_catalog.pg_roles r, pg_catalog.pg_database d
+   where r.rolname = current_user and d.datname = pg_catalog.current_database()`;
 
 export async function scratchNeeds(database: Database): Promise<ScratchNeeds> {
   const pool = await database.pool();
@@ -131,9 +134,9 @@ export async function embeddedScratch(needs: ScratchNeeds, directory: string): P
  */
 export async function colocatedScratch(database: Database, needs: ScratchNeeds): Promise<ScratchDatabase | string> {
   const admin = await database.pool();
-  const { rows } = await admin.query<{ may: boolean; super: boolean }>(MAY_CREATE);
+  const { rows } = await admin.query<{ may: boolean; super: boolean; target: number }>(MAY_CREATE);
   if (rows[0]?.may !== true) return "the connecting role may not create databases on the target's server (CREATEDB)";
-  const name = `pgstrata_proof_${randomBytes(8).toString("hex")}`;
+  const name = proofName(rows[0].target);
   await admin.query(`create database ${quoteIdent(name)} template template0 ${needs.locale.same}`);
   const pool = await database.poolOf(name);
   const drop = async (): Promise<void> => {

@@ -18,6 +18,7 @@ import {
   writePrivate,
 } from "./backupFiles.ts";
 import { dump } from "./dump.ts";
+import { dropAbandonedProofs, unfinishedDatabases } from "./leftDatabases.ts";
 import type { BackupOrder } from "./order.ts";
 import { requirePgTools } from "./pgTools.ts";
 import { isRestored, prove } from "./proof.ts";
@@ -68,7 +69,9 @@ async function inFolder(order: BackupOrder, take: (folder: string) => Promise<St
   const folder = backupFolder(order.settings, order);
   try {
     const warnings = await prepareFolder(folder);
-    await sweep(folder);
+    for (const name of await sweep(folder))
+      order.report.info(`backup: removed ${name}, an unfinished backup of a run that was killed; it counted as none`);
+    await tellLeftovers(order);
     const taken = await take(folder);
     const record = { ...taken, warnings: [...warnings, ...taken.warnings] };
     await writePrivate(folder, `${record.name}.json`, `${JSON.stringify(record, null, 2)}\n`);
@@ -77,6 +80,13 @@ async function inFolder(order: BackupOrder, take: (folder: string) => Promise<St
   } catch (error) {
     throw explainFileError(error, folder);
   }
+}
+
+/** The lock of the run is held, so that no other run or restore works on these databases. */
+async function tellLeftovers({ database, report }: BackupOrder): Promise<void> {
+  for (const name of await dropAbandonedProofs(database))
+    report.info(`backup: dropped the scratch database ${name}, which a run that was killed has left`);
+  for (const line of await unfinishedDatabases(database)) report.warn(`backup: ${line}`);
 }
 
 async function takeDump(order: BackupOrder, folder: string): Promise<DumpRecord> {

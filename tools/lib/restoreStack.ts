@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { stamp } from "../../provider/backup/backupFiles.ts";
+import { unfinishedDatabases } from "../../provider/backup/leftDatabases.ts";
 import type { Stored } from "../../provider/backup/record.ts";
 import { checkFiles, planRestore, type RestorePlan, restoreBeside, swap } from "../../provider/backup/restore.ts";
 import { UserError } from "../../provider/core/errors.ts";
@@ -69,6 +70,7 @@ export async function restoreStack(order: RestoreOrder): Promise<Restored | unde
       return undefined;
     const lock = await takeRunLock(database, runNumber(undefined), { report, signal });
     try {
+      for (const line of await unfinishedDatabases(database)) say(`warning: ${line}`);
       await restoreBeside(database, backup, plan, { projectDirectory: root, signal, onStage });
     } finally {
       await lock.release();
