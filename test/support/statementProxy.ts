@@ -125,7 +125,8 @@ function relay(
     if (type === "K") connection.backendPid = message.readInt32BE(5);
     answer.push(message);
     if (type === "Z") await unanswered.shift()?.("after");
-    else if (unanswered.length > 0) return;
+    // The client waits for the word to send the rows of a COPY.
+    else if (unanswered.length > 0 && type !== "G") return;
     client.write(Buffer.concat(answer));
     answer = [];
   });

@@ -133,6 +133,12 @@ async function archive(
         "Nothing was changed. Run `pulumi up`, which makes it, and roll back then.",
     );
   }
+  const earlier = await countArchived(session, layer.urn);
+  if (earlier > 0) say(`${earlier} registrations of a rollback before this one are in the archive, and stay there.`);
+  if (!(await hasRegistry(session))) {
+    say("The registry is gone already: a rollback before this one has not ended.");
+    return 0;
+  }
   const change = { context: contextOf(layer.urn, say, signal), operation: "delete" } as const;
   const archived = await archiveRegistrations(session, change, { key, withSalt: isSaltAdopted }).catch(
     (error: unknown) => {
