@@ -1,6 +1,7 @@
 /**
- * `npm run procedure [-- [--runs <n>] [--rows <n>]]`: times of the whole procedure, per stage, at seed size and with many
- * rows, on an embedded Postgres 18: gate, backup, update of three layers, verification, each rollback, a restore.
+ * `npm run procedure [-- [--runs <n>] [--rows <n>]]`: times of the whole procedure, per stage, at seed size
+ * and with many rows, on an embedded Postgres 18: gate, backup, update of three layers, verification, each
+ * rollback, a restore.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * Databases beside the target that a run has left which was killed: their names, which ones are dropped, and what is said
- * of the others. To be asked while the lock of the run is held.
+ * Databases beside the target that a killed run has left: their names, which ones are dropped, and what is
+ * said of the others. To be asked while the lock of the run is held.
  */
 import { randomBytes } from "node:crypto";
 import { quoteIdent } from "../catalog/quote.ts";
@@ -27,8 +27,8 @@ const UNFINISHED = `
    where datname ^@ $1 and pg_catalog.substr(datname, pg_catalog.length($1) + 1) ~ '^\\d{8}t\\d{6}z$' order by 1`;
 
 /**
- * Drops the scratch databases of earlier proofs. One that a session is on, such as a `pg_restore` that goes on by
- * itself, stays for a later run.
+ * Drops the scratch databases of earlier proofs. One that a session is on, such as a `pg_restore` that goes
+ * on by itself, stays for a later run.
  *
  * @returns the names of those that are gone.
  */

@@ -197,8 +197,9 @@ async function fill(
 }
 
 /**
- * Gives the new database the name of the target, in one transaction: whenever this process is killed, the target has its
- * name and lets sessions in. Its sessions are ended; a new one waits until the names are settled.
+ * Gives the new database the name of the target, in one transaction: whenever this process is killed, the
+ * target has its name and lets sessions in. Its sessions are ended; a new one waits until the names are
+ * settled.
  *
  * @throws {UserError} when that cannot be; the target has its name then.
  */

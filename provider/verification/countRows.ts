@@ -41,8 +41,8 @@ export interface TableCount extends TableName {
 }
 
 /**
- * Returns the tables of schemas, with partitions, size, and the columns that hold values of their own; whether there are
- * others.
+ * Returns the tables of schemas, with partitions, size, and the columns that hold values of their own;
+ * whether there are others.
  */
 const TABLES = `
   SELECT c.oid::pg_catalog.text AS oid, n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS "isPartitioned",
@@ -114,8 +114,9 @@ export async function countRows(
 }
 
 /**
- * From the rows that a backup has counted. Undefined where they do not tell all that counting would: the checksum of a
- * table with generated columns is of them as well, and partitions may have other columns than their parent.
+ * From the rows that a backup has counted. Undefined where they do not tell all that counting would: the
+ * checksum of a table with generated columns is of them as well, and partitions may have their columns in
+ * another order than their parent.
  */
 function knownCount(table: FoundTable, counted: RowsByTable): TableCount | undefined {
   const { isPartitioned, isComputed, bytes, partitions, leaves } = table;

@@ -1,6 +1,7 @@
 /**
- * A stack with a gate, backups and a verification, whose commands are killed between two stages, again and again: the
- * command, the CLI and the plugins at once. Programs of Postgres go on, as they have a process group of their own.
+ * A stack with a gate, backups and a verification, whose commands are killed between two stages, again and
+ * again: the command, the CLI and the plugins at once. Programs of Postgres go on, as they have a process
+ * group of their own.
  */
 import { randomBytes } from "node:crypto";
 import { chmod, cp, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";

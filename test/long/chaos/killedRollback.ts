@@ -1,4 +1,4 @@
-/** Kills a rollback of the platform's registry at a boundary, and says what was not as it must be afterwards. */
+/** Kills a rollback of the registry at a boundary, and says what was not as it must be afterwards. */
 import { ask } from "../../support/database.ts";
 import { createProcedureCrash, type ProcedureCrash, type StageBoundary } from "../../support/procedureCrash.ts";
 import { ROLLBACK } from "./stageBoundaries.ts";
