@@ -126,12 +126,14 @@ export async function createProcedureCrash(
       if ("sql" in boundary) {
         let isDue = boundary.follows === undefined;
         let isReached = false;
-        proxy.restart(async ({ sql, side }) => {
+        proxy.restart(async ({ sql, side, connection }) => {
           if (!isDue) isDue = side === "after" && boundary.follows?.test(sql) === true;
           else if (!isReached && side === boundary.side && boundary.sql.test(sql)) {
             isReached = true;
             reached();
             await end;
+            // What is held must not come to the server after all.
+            connection.cut();
           }
         });
       } else await holder.hold(boundary, reached);
