@@ -149,6 +149,13 @@ describe("npm run deploy", () => {
     const inPlan = await deployUntil("── plan");
     expect(inPlan).toMatchObject({ exitCode: 130, report: { result: "INTERRUPTED", stays: "Nothing was changed." } });
 
+    const inQuestion = await deployUntil("Type test for yes", asking);
+    expect(inQuestion).toMatchObject({
+      ...{ exitCode: 130, report: { result: "INTERRUPTED", stays: "Nothing was changed." } },
+      output: expect.stringContaining("INTERRUPTED: Nothing was changed."),
+    });
+    expect(statusesOf(inQuestion.report)).toMatchObject({ plan: "passed", question: "interrupted", update: "open" });
+
     const inBackup = await deployUntil("── backup");
     expect(inBackup).toMatchObject({ exitCode: 130, report: { result: "INTERRUPTED", stays: "Nothing was changed." } });
     expect(statusesOf(inBackup.report)).toMatchObject({ backup: "interrupted", verification: "open" });
@@ -180,6 +187,18 @@ describe("npm run deploy", () => {
   });
 });
 
+describe("an interrupt of npm run deploy while it verifies", () => {
+  it("leaves what was changed, and says so", async () => {
+    await stack.write(CHECK, checkOf("PASS").replace(";", " from pg_sleep(100);"));
+    await stack.write(FILE, withColumns("name", "region", "city"));
+    const { exitCode, report } = await deployUntil("── verification");
+
+    expect(exitCode).toBe(130);
+    expect(report.result).toBe("INTERRUPTED");
+    expect(report.stays).toBe("Changed, and kept: Layer shop. Run this again: it goes on from there.");
+  });
+});
+
 describe("npm run plan -- --markdown", () => {
   it("is a comment as well where the program crashes, without its secrets", async () => {
     // The CLI masks a secret that is printed as a whole.
@@ -206,11 +225,23 @@ const columns = async (): Promise<string[]> =>
     )
   ).map(({ attname }) => attname);
 
-function command(name: string, ...args: string[]) {
+const toolOf = (name: string, ...args: string[]): string[] => {
   const tool = join(projectRoot, "tools", "commands", `${name}.ts`);
-  return execa(process.execPath, [tool, "--stack", "test", "-C", stack.directory, ...args], {
-    ...{ cwd: stack.directory, env: stack.env, extendEnv: false, reject: false, all: true, stdin: "ignore" },
+  return [tool, "--stack", "test", "-C", stack.directory, ...args];
+};
+
+function started(args: readonly string[], stdin: "ignore" | "pipe") {
+  return execa(process.execPath, args, {
+    ...{ cwd: stack.directory, env: stack.env, extendEnv: false, reject: false, all: true, stdin },
   });
+}
+
+const command = (name: string, ...args: string[]) => started(toolOf(name, ...args), "ignore");
+
+/** Deploys with an open input that the command takes for a terminal, so that it asks. */
+function asking() {
+  const terminal = ["--import", "data:text/javascript,process.stdin.isTTY=true"];
+  return started([...terminal, ...toolOf("deploy")], "pipe");
 }
 
 async function deploy(...args: string[]): Promise<Deployed> {
@@ -220,9 +251,9 @@ async function deploy(...args: string[]): Promise<Deployed> {
 }
 
 /** Interrupts the command, and nothing that it has started, as soon as it prints something. */
-async function deployUntil(text: string): Promise<Deployed> {
+async function deployUntil(text: string, start = () => command("deploy", "--yes")): Promise<Deployed> {
   await rm(join(stack.directory, "runs"), { recursive: true, force: true });
-  const child = command("deploy", "--yes");
+  const child = start();
   let output = "";
   child.all?.on("data", (part) => {
     output += part;
