@@ -71,7 +71,7 @@ export async function rollBackAudit(
       const again = `Run \`npm run rollback -- audit --stack ${place.stack}\` again, or \`pulumi up\` to go back.`;
       throw new UserError("PS839", `The rollback was stopped. ${error.message}\n${again}`, { cause: error });
     });
-    const after = await countRows(database, config, ["public"], signal, before);
+    const after = await countRows(database, config, ["public"], signal, { earlier: before });
     const checks = [...(await objectsLeft(database, [layer])), ...compareRows(before, after, nothingWritten(), true)];
     const elapsedMs = performance.now() - started;
     return {
