@@ -87,7 +87,7 @@ export class StackState {
     return {
       layer,
       isAdopted: adoptedIn(layer).has("table:platform.databases"),
-      isSaltAdopted: salt?.outputs.adopted === true,
+      isSaltLeft: salt === undefined || salt.outputs.adopted === true,
       key: this.saltKey(layer.name),
     };
   }
@@ -123,8 +123,11 @@ export interface Registry {
   layer: StateResource;
   /** The table was there before the stack: a destroy leaves it, with its rows. */
   isAdopted: boolean;
-  /** The salt was there before the stack: a destroy leaves it. */
-  isSaltAdopted: boolean;
+  /**
+   * A destroy leaves the salt: it was there before the stack, or is in its place again after a rollback that
+   * was interrupted.
+   */
+  isSaltLeft: boolean;
   /** Secret. Undefined in a state that keeps none. */
   key: string | undefined;
 }
