@@ -72,6 +72,7 @@ const railway = new RailwayDatabases(
     region: settings.railwayRegion,
     mongodbConnectionString: config.mongodbConnectionString,
     redisConnectionString: config.redisConnectionString,
+    probe: settings.probe,
   },
   { providers },
 );

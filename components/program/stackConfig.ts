@@ -1,10 +1,12 @@
 /**
  * Which settings a stack has, their defaults, and what is wrong with them: all faults at once, never a
- * secret. What a connection string may say is left to `registry/connectionString.ts`.
+ * secret. What a connection string may say is left to `provider/services/`.
  */
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod/mini";
-import { ConnectionStringError, type DatabaseType, parseConnectionString } from "../registry/connectionString.ts";
+import { parseConnectionString } from "../../provider/services/connectionString.ts";
+import { ConnectionStringError } from "../../provider/services/connectionStringError.ts";
+import type { DatabaseType } from "../../provider/services/serviceTypes.ts";
 import { GATE_SETTINGS } from "../release/gateSettings.ts";
 import { type Fault, faultsOf } from "./errorCodes.ts";
 import { boolean, json, text } from "./settingForms.ts";
@@ -120,6 +122,8 @@ const SETTINGS = {
     railwayEnvironment: z._default(text, "production"),
     /** Railway's region, noted with each registration. */
     railwayRegion: z.optional(text),
+    /** Whether services are probed before they are registered. */
+    probe: z.optional(z.enum(["require", "warn", "off"], "expected require, warn or off")),
     /** The organization that owns the project; matched by slug. */
     organization: z.pipe(
       z.pipe(z._default(z.string(), "{}"), json),
@@ -291,7 +295,7 @@ function unreadableSecrets(config: pulumi.Config, part: Part): Fault[] {
 /** What is wrong with a connection string; undefined where nothing is. */
 function connectionStringFault(value: string, type: DatabaseType): string | undefined {
   try {
-    const found = parseConnectionString(value).type;
+    const found = parseConnectionString(value, type).type;
     return found === type ? undefined : `it is a connection string of type "${found}"; expected one of type "${type}"`;
   } catch (error) {
     if (error instanceof ConnectionStringError) return error.message;

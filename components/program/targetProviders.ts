@@ -4,7 +4,7 @@
  */
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import { type ConnectionParts, parseConnectionString } from "../registry/connectionString.ts";
+import { type ConnectionParts, parseConnectionString } from "../../provider/services/connectionString.ts";
 import { Provider, type ProviderArgs } from "../resources/Provider.ts";
 
 /**

@@ -7,7 +7,7 @@ import type { DatabasesTable } from "../platform/DatabasesTable.ts";
 import type { Row } from "../resources/Row.ts";
 import type { DatabaseMetadata, MongodbSettings, RedisSettings } from "./databaseSettings.ts";
 import { PlaceholderConnectionString } from "./PlaceholderConnectionString.ts";
-import { RegisteredDatabase } from "./RegisteredDatabase.ts";
+import { type ProbeMode, RegisteredDatabase } from "./RegisteredDatabase.ts";
 
 export interface RailwayDatabasesArgs {
   /** The registry that holds the registrations. */
@@ -24,6 +24,11 @@ export interface RailwayDatabasesArgs {
    * @default a generated placeholder, registered as inactive
    */
   redisConnectionString?: pulumi.Input<string> | undefined;
+  /**
+   * Whether the services are probed before they are registered; a placeholder never is.
+   * @default "warn"
+   */
+  probe?: ProbeMode | undefined;
   /** Railway's environment that the services run in, such as `production`. */
   environment: string;
   /**
@@ -106,10 +111,10 @@ function commonArgs(
   args: RailwayDatabasesArgs,
   parent: pulumi.Resource,
 ) {
-  const { databases, project, environment, region } = args;
+  const { databases, project, environment, region, probe } = args;
   const metadata: DatabaseMetadata = { provider: "railway", environment, ...(region === undefined ? {} : { region }) };
   if (connectionString !== undefined)
-    return { databases, project, metadata, connectionString, status: "active" as const };
+    return { databases, project, metadata, connectionString, probe, status: "active" as const };
   const placeholder = PLACEHOLDERS[service];
   const { host, port, username } = placeholder;
   return {
@@ -123,6 +128,7 @@ function commonArgs(
     database: service === "mongodb" ? "admin" : "0",
     metadata: { ...metadata, placeholder: true },
     connectionString: new PlaceholderConnectionString(`${service}-placeholder`, placeholder, { parent }).value,
+    probe: "off" as const,
     status: "inactive" as const,
   };
 }

@@ -3,11 +3,16 @@
  * connection string against the other arguments are in `registration.ts`.
  */
 import * as pulumi from "@pulumi/pulumi";
+import { type ConnectionParts, maskedConnectionString } from "../../provider/services/connectionString.ts";
+import type { DatabaseType } from "../../provider/services/serviceTypes.ts";
 import type { DatabasesTable } from "../platform/DatabasesTable.ts";
+import { Probe } from "../resources/Probe.ts";
 import { type JsonObject, Row } from "../resources/Row.ts";
-import { type ConnectionParts, type DatabaseType, maskedConnectionString } from "./connectionString.ts";
 import type { DatabaseMetadata, DatabaseSettings } from "./databaseSettings.ts";
 import { checkRegistration, type GivenParts, networkOf } from "./registration.ts";
+
+/** Whether a service is probed before it is registered. */
+export type ProbeMode = "require" | "warn" | "off";
 
 /** What may be said about a registered database beside its connection string. */
 interface CommonArgs {
@@ -65,6 +70,14 @@ interface CommonArgs {
    */
   tls?: pulumi.Input<boolean>;
 
+  /**
+   * Whether a real connection to the service is made before its string is registered or changed: `require`
+   * stops preview and update where the service cannot be reached, TLS, login or rights are not as they have
+   * to be; `warn` tells and registers all the same; `off` asks nothing.
+   * @default "warn"
+   */
+  probe?: ProbeMode | undefined;
+
   /** Notes such as provider and environment; never a secret. */
   metadata?: pulumi.Input<DatabaseMetadata>;
 
@@ -114,6 +127,18 @@ export class RegisteredDatabase extends pulumi.ComponentResource {
     const connection = checkedConnection(this, args);
     const shown = shownParts(connection, args);
 
+    const { type, probe: mode = "warn", config, databases } = args;
+    const probes =
+      mode === "off"
+        ? []
+        : [
+            new Probe(
+              name,
+              { type, mode, connectionString: connection.apply(({ text }) => text), config },
+              { parent: this },
+            ),
+          ];
+
     this.row = new Row(
       name,
       {
@@ -125,7 +150,7 @@ export class RegisteredDatabase extends pulumi.ComponentResource {
           username: shown.username,
           database: shown.database,
           ssl_enabled: shown.tls,
-          config: pulumi.output<JsonObject>(args.config ?? {}),
+          config: pulumi.output<JsonObject>(config ?? {}),
           metadata: metadataOf(args.metadata, shown.host, shown.port),
           status: args.status ?? "active",
         },
@@ -134,7 +159,7 @@ export class RegisteredDatabase extends pulumi.ComponentResource {
         initialValues: { health_check_status: "unknown" },
         returning: ["id"],
       },
-      { parent: this, dependsOn: [args.databases] },
+      { parent: this, dependsOn: [databases, ...probes] },
     );
     this.registrationId = this.row.column("id");
     this.maskedConnectionString = pulumi

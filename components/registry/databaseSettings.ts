@@ -3,6 +3,8 @@
  * readers of the registry, so none of them is a secret.
  */
 
+import type { DatabaseType } from "../../provider/services/serviceTypes.ts";
+
 /**
  * Settings of a MongoDB client. Never put a secret here: the registry shows settings to its readers and
  * refuses secrets.
@@ -60,12 +62,36 @@ export type PostgresqlSettings = {
   schema?: string;
 };
 
-/** The settings that fit each type of database. */
-export interface DatabaseSettings {
+/** Settings of a MySQL client. Never put a secret here. */
+export type MysqlSettings = {
+  /** Connections that the pool opens at most. */
+  connectionLimit?: number;
+  /** Longest wait for a connection, in milliseconds. */
+  connectTimeout?: number;
+};
+
+/** Settings that each type has. */
+export type CommonSettings = {
+  /**
+   * Authorities that sign the certificate of the service, as PEM, where those of the system do not. Probes
+   * and clients verify with them.
+   */
+  ca?: string;
+};
+
+/** The settings that only one type has. */
+interface OwnSettings {
   mongodb: MongodbSettings;
   redis: RedisSettings;
   postgresql: PostgresqlSettings;
+  mysql: MysqlSettings;
+  neon: PostgresqlSettings;
 }
+
+/** The settings that fit each type of database. */
+export type DatabaseSettings = {
+  [Type in DatabaseType]: CommonSettings & (Type extends keyof OwnSettings ? OwnSettings[Type] : unknown);
+};
 
 /**
  * Notes on a registered database. `endpoint` (`host:port`) and `network` are added by the registration

@@ -1,15 +1,12 @@
 /**
  * Whether the arguments of a registration agree with its connection string; pure, so that tests need no
- * engine. Reading the string itself is left to `connectionString.ts`.
+ * engine. Reading the string itself is left to `provider/services/`.
  */
+
+import { type ConnectionParts, parseConnectionString } from "../../provider/services/connectionString.ts";
+import { ConnectionStringError } from "../../provider/services/connectionStringError.ts";
+import { DATABASE_TYPES, isDatabaseType } from "../../provider/services/serviceTypes.ts";
 import { type Fault, faultsOf } from "../program/errorCodes.ts";
-import {
-  type ConnectionParts,
-  ConnectionStringError,
-  DATABASE_TYPES,
-  type DatabaseType,
-  parseConnectionString,
-} from "./connectionString.ts";
 
 /** What a program says about a registration beside the connection string. */
 export interface GivenParts {
@@ -29,7 +26,7 @@ export type CheckedRegistration = { parts: ConnectionParts } | { message: string
 /** Checks a registration as a whole. A message never holds the connection string or its password. */
 export function checkRegistration(connectionString: string, given: GivenParts): CheckedRegistration {
   const faults: Fault[] = ownFaults(given).map((reason) => ({ code: "PS616", reason }));
-  const parts = tryParse(connectionString);
+  const parts = tryParse(connectionString, given.type);
   if (typeof parts === "string") faults.push({ code: "PS615", reason: parts });
   else faults.push(...contradictions(parts, given).map((reason): Fault => ({ code: "PS616", reason })));
   if (typeof parts !== "string" && faults.length === 0) return { parts: withDefaults(parts) };
@@ -57,9 +54,9 @@ function ownFaults(given: GivenParts): string[] {
   return faults;
 }
 
-function tryParse(connectionString: string): ConnectionParts | string {
+function tryParse(connectionString: string, type: string): ConnectionParts | string {
   try {
-    return parseConnectionString(connectionString);
+    return parseConnectionString(connectionString, type);
   } catch (error) {
     if (error instanceof ConnectionStringError) return `connectionString: ${error.message}`;
     throw error;
@@ -100,8 +97,4 @@ function contradictions(parts: ConnectionParts, given: GivenParts): string[] {
 /** MongoDB: a string that names no database signs in at `admin`, the server's default. */
 function withDefaults(parts: ConnectionParts): ConnectionParts {
   return parts.type === "mongodb" ? { ...parts, database: parts.database ?? "admin" } : parts;
-}
-
-function isDatabaseType(type: string): type is DatabaseType {
-  return DATABASE_TYPES.some((each) => each === type);
 }

@@ -14,7 +14,7 @@ const AREAS = {
   5: "The connection and the server",
   6: "Inputs, settings and the state",
   7: "Commands, set-up and the local database",
-  8: "Gate, backup, verification, rollback",
+  8: "Gate, backup, verification, rollback, probes",
   9: "Defects in pgstrata",
 } as const;
 
@@ -138,6 +138,12 @@ export const ERROR_CODES = {
   PS841: "An update was not confirmed",
   PS842: "A plan is not the one that was approved",
   PS843: "A stack has not verified what is to be promoted",
+  PS851: "A service to register cannot be reached",
+  PS852: "A service and its connection string disagree on TLS",
+  PS853: "A service refuses its login",
+  PS854: "The user of a service lacks rights",
+  PS855: "A service answers and cannot be used",
+  PS856: "The health of registrations cannot be checked or recorded",
 
   PS900: "A defect in pgstrata",
   PS901: "No order of the statements was found",

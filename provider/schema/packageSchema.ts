@@ -5,6 +5,7 @@
 import { backup } from "./backup.ts";
 import { gate } from "./gate.ts";
 import { layer, layerTypes } from "./layer.ts";
+import { probe } from "./probe.ts";
 import type { PropertySpec, ResourceSpec } from "./property.ts";
 import { provider } from "./provider.ts";
 import { row } from "./row.ts";
@@ -19,6 +20,7 @@ const RESOURCES: Record<string, ResourceSpec> = {
   Rows: rows,
   Backup: backup,
   Verification: verification,
+  Probe: probe,
 };
 
 /** A JSON object of Pulumi's package schema. */

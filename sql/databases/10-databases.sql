@@ -25,7 +25,7 @@ create table platform.databases (
   constraint databases_project_id_fkey
     foreign key (project_id) references platform.projects (id) on delete cascade,
   constraint databases_name_not_empty check (length(trim(name)) > 0),
-  constraint databases_type_check check (type in ('mongodb', 'redis', 'postgresql')),
+  constraint databases_type_check check (type in ('mongodb', 'redis', 'postgresql', 'mysql', 'neon', 'convex')),
   constraint databases_host_not_empty check (length(trim(host)) > 0),
   constraint databases_port_check check (port > 0 and port < 65536),
   constraint databases_connection_string_not_empty check (length(trim(connection_string)) > 0),
@@ -39,7 +39,7 @@ comment on column platform.databases.id is 'Identifier of the registration';
 comment on column platform.databases.project_id is
   'Project that the service belongs to; also part of the encryption key';
 comment on column platform.databases.name is 'Name for people; not unique';
-comment on column platform.databases.type is 'Kind of service: mongodb, redis or postgresql';
+comment on column platform.databases.type is 'Kind of service: mongodb, redis, postgresql, mysql, neon or convex';
 comment on column platform.databases.host is 'Host name or address';
 comment on column platform.databases.port is 'TCP port, 1 to 65535';
 comment on column platform.databases.database is 'Database name; for Redis the database number as text';

@@ -32,7 +32,7 @@ immutable
 set search_path = ''
 as $$
   -- An unknown type still gives a string, so that it is the check on type that refuses the row.
-  select case when p_type in ('mongodb', 'redis', 'postgresql') then p_type else 'unknown' end
+  select case when p_type in ('mongodb', 'redis', 'postgresql', 'mysql', 'neon', 'convex') then p_type else 'unknown' end
     || '://' || p_host || ':' || p_port;
 $$;
 

@@ -20,7 +20,7 @@ select
   d.created_at,
   d.updated_at,
   case
-    when d.type in ('mongodb', 'redis', 'postgresql') then d.type || '://' || d.host || ':' || d.port
+    when d.type in ('mongodb', 'redis', 'postgresql', 'mysql', 'neon', 'convex') then d.type || '://' || d.host || ':' || d.port
   end as connection_string_masked
 from platform.databases as d;
 

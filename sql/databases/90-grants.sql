@@ -27,3 +27,4 @@ grant execute on function platform.update_database_health(uuid, text, text) to s
 
 grant select on platform.databases, platform.databases_with_connection_strings to studio_decrypt;
 grant execute on function platform.decrypt_database_connection_string(uuid) to studio_decrypt;
+grant execute on function platform.record_database_health(uuid, text, text, integer) to studio_decrypt;

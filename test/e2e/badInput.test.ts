@@ -148,7 +148,11 @@ describe("programs that contradict themselves", () => {
       `type: "redis", host: "elsewhere"`,
       'host: "elsewhere" was given, but the connection string says "cache"',
     ],
-    ["type", `type: "mysql"`, 'type: "mysql" is not a database type; expected one of mongodb, redis, postgresql'],
+    [
+      "type",
+      `type: "oracle"`,
+      'type: "oracle" is not a database type; expected one of mongodb, redis, postgresql, mysql, neon, convex',
+    ],
   ])("are told of a registration of wrong %s, and no more than that", async (_what, registration, message) => {
     await platform.stack.write(
       "index.ts",

@@ -1,14 +1,15 @@
 // A real PgBouncer for tests: found on this machine, or unpacked from Debian's packages, which needs no
 // rights.
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serverAccount } from "../../provider/embedded/account.ts";
 import { freePort } from "../../provider/embedded/server.ts";
+import { unpackPackages } from "./debianPackages.ts";
+import { accepts } from "./ports.ts";
 
 /** How to run it. */
 export interface PgBouncer {
@@ -28,32 +29,10 @@ export function findPgBouncer(): PgBouncer | undefined {
     const program = join(place, "pgbouncer");
     if (place !== "" && existsSync(program)) return { program, libraries: undefined, remove: () => {} };
   }
-  const home = mkdtempSync(join(tmpdir(), "pgstrata-pgbouncer-"));
-  const remove = (): void => rmSync(home, { recursive: true, force: true });
-  try {
-    unpack(home);
-    const [libraries] = readdirSync(join(home, "usr", "lib")).filter((name) => name.includes("-linux-"));
-    if (libraries === undefined) throw new Error("the packages hold no libraries");
-    return { program: join(home, "usr", "sbin", "pgbouncer"), libraries: join(home, "usr", "lib", libraries), remove };
-  } catch {
-    remove();
-    return undefined;
-  }
-}
-
-function unpack(home: string): void {
-  const run = (program: string, ...args: string[]): void =>
-    void execFileSync(program, args, { cwd: home, stdio: "ignore", timeout: 60_000 });
-  chmodSync(home, 0o755);
-  try {
-    run("apt-get", "download", "-qq", ...PACKAGES);
-  } catch (error) {
-    // The lists of a new container are empty, and only root may fetch them.
-    if (process.getuid?.() !== 0) throw error;
-    run("apt-get", "update", "-qq");
-    run("apt-get", "download", "-qq", ...PACKAGES);
-  }
-  for (const file of readdirSync(home).filter((name) => name.endsWith(".deb"))) run("dpkg", "-x", file, home);
+  const unpacked = unpackPackages(...PACKAGES);
+  if (unpacked === undefined) return undefined;
+  const { root, libraries, remove } = unpacked;
+  return { program: join(root, "usr", "sbin", "pgbouncer"), libraries, remove };
 }
 
 /** A running one in front of a server. */
@@ -119,14 +98,4 @@ export async function startPooler(
     },
     stop,
   };
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  return new Promise((resolve) => {
-    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-  }).then((accepted) => {
-    socket.destroy();
-    return accepted === true;
-  });
 }

@@ -55,6 +55,15 @@ export function parseVerifications(text: string): VerifiedDatabase[] {
   );
 }
 
+/** URLs of the databases that a stack registers services in. Secret. See {@link parseStackState}. */
+export function parseRegistries(text: string): string[] {
+  return databasesIn(text).flatMap(({ provider: { url }, states }) =>
+    typeof url === "string" && states("pgstrata:index:Row").some(({ inputs }) => inputs.table === "platform.databases")
+      ? [url]
+      : [],
+  );
+}
+
 function databasesIn(text: string) {
   const resources = parseResources(text);
   return resources

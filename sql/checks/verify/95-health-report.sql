@@ -32,6 +32,8 @@ select
         case type
           when 'mongodb' then '^mongodb(\+srv)?://.'
           when 'redis' then '^rediss?://.'
+          when 'mysql' then '^mysql://.'
+          when 'convex' then '^convex://.'
           else '^postgres(ql)?://.'
         end
       ), false)
@@ -93,13 +95,14 @@ select
   'health.08 statistics' as name,
   case
     when count(*) = count(*) filter (where status in ('active', 'inactive', 'error', 'maintenance'))
-      and count(*) = count(*) filter (where type in ('mongodb', 'redis', 'postgresql')) and count(*) > 0 then 'PASS'
+      and count(*) = count(*) filter (where type in ('mongodb', 'redis', 'postgresql', 'mysql', 'neon', 'convex'))
+      and count(*) > 0 then 'PASS'
     else 'FAIL'
   end as status,
   count(*) || ' in all: ' || count(*) filter (where status = 'active') || ' active, '
     || count(*) filter (where status = 'inactive') || ' inactive, ' || count(*) filter (where status = 'error')
     || ' error, ' || count(*) filter (where status = 'maintenance') || ' maintenance' as measured,
-  'each row counted under one of 4 states and one of 3 types' as expected
+  'each row counted under one of 4 states and one of the types' as expected
 from platform.databases;
 
 -- check: health.09 decryption

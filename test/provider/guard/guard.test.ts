@@ -25,7 +25,7 @@ const CHANGING: Record<string, (session: Session) => ResourceType> = {
   "pgstrata:index:Rows": (session) => createRows(session, project.directory),
 };
 /** Those that only look. */
-const LOOKING = ["pgstrata:index:Gate", "pgstrata:index:Backup", "pgstrata:index:Verification"];
+const LOOKING = ["pgstrata:index:Gate", "pgstrata:index:Backup", "pgstrata:index:Verification", "pgstrata:index:Probe"];
 
 const layer = (sql: string): Properties => project.layer("app", sql);
 const row = (name: string): Properties => ({ table: "app.items", key: { id: 1 }, values: { name } });

@@ -158,7 +158,7 @@ test("rows from before the layer, in plain text, are encrypted when they are tou
 for (const [what, values, fault] of [
   ["that is no URL", { connection_string: `host=db password=${CANARY}` }, "is not a URL"],
   ["that is empty", { connection_string: " " }, "databases_connection_string_not_empty"],
-  ["of an unknown type", { type: "mysql" }, "databases_type_check"],
+  ["of an unknown type", { type: "oracle" }, "databases_type_check"],
   ["of an impossible port", { port: 70_000 }, "databases_port_check"],
   ["without a host", { host: " " }, "databases_host_not_empty"],
   ["without a name", { name: "" }, "databases_name_not_empty"],

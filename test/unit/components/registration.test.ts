@@ -42,8 +42,10 @@ describe("checkRegistration", () => {
   });
 
   it("refuses an unknown type together with the other faults", () => {
-    const message = messageOf("redis://h", { ...redis, type: "mysql", databaseName: " ", port: 70000, host: "x" });
-    expect(message).toContain('type: "mysql" is not a database type; expected one of mongodb, redis, postgresql');
+    const message = messageOf("redis://h", { ...redis, type: "oracle", databaseName: " ", port: 70000, host: "x" });
+    expect(message).toContain(
+      'type: "oracle" is not a database type; expected one of mongodb, redis, postgresql, mysql, neon, convex',
+    );
     expect(message).toContain("databaseName: is empty");
     expect(message).toContain("port: 70000 is not a port");
     expect(message).toContain('host: "x" was given');

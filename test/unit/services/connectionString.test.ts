@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type ConnectionParts,
-  ConnectionStringError,
   maskedConnectionString,
   parseConnectionString,
-} from "../../../components/registry/connectionString.ts";
+} from "../../../provider/services/connectionString.ts";
+import { ConnectionStringError } from "../../../provider/services/connectionStringError.ts";
 
 const base: ConnectionParts = {
   type: "redis",
@@ -56,7 +56,7 @@ describe("parseConnectionString", () => {
   it.each([
     ["", "does not begin with a scheme"],
     ["redis:h", "does not begin with a scheme"],
-    ["mysql://h", "scheme is not known"],
+    ["oracle://h", "scheme is not known"],
     ["constructor://h", "scheme is not known"],
     ["mongodb+srv://u:p@cluster.example.org/db", "names a DNS record"],
     ["mongodb://u:p@a:1,b:2/db", "several hosts"],
