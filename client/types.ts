@@ -291,8 +291,8 @@ export interface DatabasesRow {
   project_id: string;
   /** Name for people; not unique */
   name: string;
-  /** Kind of service: mongodb, redis or postgresql */
-  type: "mongodb" | "redis" | "postgresql";
+  /** Kind of service: mongodb, redis, postgresql, mysql, neon or convex */
+  type: "mongodb" | "redis" | "postgresql" | "mysql" | "neon" | "convex";
   /** Host name or address */
   host: string;
   /** TCP port, 1 to 65535 */
@@ -330,7 +330,7 @@ export interface DatabasesInsert {
   id?: string;
   project_id: string;
   name: string;
-  type: "mongodb" | "redis" | "postgresql";
+  type: "mongodb" | "redis" | "postgresql" | "mysql" | "neon" | "convex";
   host: string;
   port: number;
   database?: string | null;
@@ -1112,6 +1112,7 @@ export interface Functions {
   /** Whether the user is an owner of the organization */
   "platform.is_organization_owner": { args: [p_user_id: string | null, p_organization_id: string | null]; result: boolean | null };
   "platform.log_audit_event": { args: [p_user_id: string | null, p_entity_type: string | null, p_entity_id: string | null, p_action: string | null, p_changes?: JsonInput | null, p_ip_address?: string | null, p_user_agent?: string | null]; result: string | null };
+  "platform.record_database_health": { args: [p_database_id: string | null, p_result: string | null, p_error_message?: string | null, p_after?: number | null]; result: string | null };
   /** Five tests of the permissive policies; each row is a test, its result and what was found */
   "platform.test_rls_policies": { args: []; result: { test_name: string | null; test_result: boolean | null; description: string | null }[] };
   "platform.update_database_health": { args: [p_database_id: string | null, p_health_status: string | null, p_error_message?: string | null]; result: boolean | null };

@@ -92,20 +92,24 @@ async function createClient(target: ProbeTarget, checks: TlsChecks) {
     maxPoolSize: 1,
     retryReads: false,
     retryWrites: false,
-    serverSelectionTimeoutMS: timeoutMs,
-    connectTimeoutMS: timeoutMs,
+    // It asks again until then; what is left of the time tells why it found none.
+    serverSelectionTimeoutMS: timeoutMs / 2,
+    connectTimeoutMS: timeoutMs / 2,
     socketTimeoutMS: timeoutMs,
   });
 }
 
 async function failureOf(error: unknown, { parts, signal }: ProbeTarget): Promise<ProbeFailure> {
+  let isTimeout = false;
   for (let each = error, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth++) {
+    isTimeout ||= each.name === "MongoNetworkTimeoutError";
     const kind = "code" in each ? ANSWERS.get(each.code) : undefined;
     if (kind !== undefined) return new ProbeFailure(kind, parts, { code: "code" in each ? each.code : "" });
   }
   const known = networkFailure(error, parts);
   if (known !== undefined) return known;
   if (signal.aborted) return new ProbeFailure("timeout", parts);
+  // A server that accepts TLS alone may wait for a whole message of it as well.
   if (!parts.tls && (await speaksTls(parts, signal))) return new ProbeFailure("onlyTls", parts);
-  return new ProbeFailure("protocol", parts, { code: codeOf(error) });
+  return new ProbeFailure(isTimeout ? "timeout" : "protocol", parts, { code: codeOf(error) });
 }

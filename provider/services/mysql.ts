@@ -44,6 +44,16 @@ function demandedTls(parameters: URLSearchParams): Omit<TlsChecks, "ca"> | undef
   return match[1] === "true" ? WHOLE : { verifiesChain: false, verifiesHost: false };
 }
 
+/** Words of OpenSSL, as the client puts a code of its own in the place of those that TLS gives. */
+const TLS_WORDS: readonly [RegExp, string][] = [
+  [/Hostname\/IP does not match/, "ERR_TLS_CERT_ALTNAME_INVALID"],
+  [/self.signed certificate in certificate chain/, "SELF_SIGNED_CERT_IN_CHAIN"],
+  [/self.signed certificate/, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+  [/unable to (get|verify)/, "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+  [/has expired/, "CERT_HAS_EXPIRED"],
+  [/not yet valid/, "CERT_NOT_YET_VALID"],
+];
+
 /** Numbers of the server's errors. */
 const ANSWERS: ReadonlyMap<unknown, FailureKind> = new Map<unknown, FailureKind>([
   [1044, "rights"],
@@ -148,6 +158,11 @@ function failureOf(error: unknown, { parts, signal }: ProbeTarget): ProbeFailure
   const code = codeOf(error);
   const known = networkFailure(error, parts);
   if (known !== undefined) return known;
+  if (code === "HANDSHAKE_SSL_ERROR" && error instanceof Error) {
+    const meant = TLS_WORDS.find(([words]) => words.test(error.message))?.[1];
+    const failure = networkFailure(Object.assign(new Error("TLS"), { code: meant ?? "" }), parts);
+    return failure ?? new ProbeFailure("noTls", parts);
+  }
   if (code === "HANDSHAKE_NO_SSL_SUPPORT") return new ProbeFailure("noTls", parts);
   if (signal.aborted) return new ProbeFailure("timeout", parts);
   return new ProbeFailure("protocol", parts, { code });

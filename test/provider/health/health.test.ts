@@ -74,7 +74,12 @@ describe("a round of health checks, by a member of studio_decrypt", () => {
     expect(found[0]).toMatchObject({ version: expect.stringMatching(/^1/), latencyMs: expect.any(Number) });
     expect(await columns()).toEqual([
       { name: "a", status: "healthy", error: null, ago: expect.any(Number) },
-      { name: "b", status: "unhealthy", error: expect.stringContaining("127.0.0.1:1: nothing listens"), ago: expect.any(Number) },
+      {
+        name: "b",
+        status: "unhealthy",
+        error: expect.stringContaining("127.0.0.1:1: nothing listens"),
+        ago: expect.any(Number),
+      },
       { name: "c", status: "unknown", error: null, ago: null },
     ]);
     const report = { database: database.label, checkedAt: "now", registrations: found };
@@ -183,7 +188,10 @@ describe("a round of health checks, by a member of studio_decrypt", () => {
       studio.as("studio_app", "select platform.record_database_health(gen_random_uuid(), 'healthy')"),
     ).rejects.toThrow("permission denied");
     expect(
-      await studio.as("studio_decrypt", "select platform.record_database_health(gen_random_uuid(), 'healthy') as status"),
+      await studio.as(
+        "studio_decrypt",
+        "select platform.record_database_health(gen_random_uuid(), 'healthy') as status",
+      ),
     ).toEqual([{ status: null }]);
   });
 });
