@@ -107,6 +107,32 @@ describe("RegisteredDatabase", () => {
   });
 });
 
+describe("the probe of a registration", () => {
+  const PROBE = "pgstrata:index:Probe";
+  const args = { environment: "production", redisConnectionString: "redis://default:hunter2@cache:6379" };
+
+  it("comes before its row, with the string as a secret, and warns unless more is asked for", async () => {
+    const program = await mockPulumi();
+    const { databases, providers } = registry();
+    const railway = new RailwayDatabases("railway", { databases, project: "p", ...args }, { providers });
+    await program.settle(railway);
+    const { connectionString, ...shown } = program.find(PROBE, "railway-redis").inputs;
+    expect(secretInput(connectionString)).toBe(args.redisConnectionString);
+    expect(shown).toMatchObject({ type: "redis", mode: "warn", config: REDIS_CONFIG });
+  });
+
+  it("is as the program says, and never one of a placeholder", async () => {
+    const program = await mockPulumi();
+    const { databases, providers } = registry();
+    const common = { databases, project: "p", ...args };
+    const strict = new RailwayDatabases("strict", { ...common, probe: "require" }, { providers });
+    const silent = new RailwayDatabases("silent", { ...common, probe: "off" }, { providers });
+    await program.settle(strict, silent);
+    expect(program.names(PROBE)).toEqual(["strict-redis"]);
+    expect(program.find(PROBE, "strict-redis").inputs.mode).toBe("require");
+  });
+});
+
 describe("RailwayDatabases", () => {
   it("registers both services with all their settings", async () => {
     const program = await mockPulumi();
