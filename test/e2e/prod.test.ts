@@ -76,8 +76,8 @@ describe("the stack prod", () => {
     const up = await stack.succeed("up", "--yes", "--diff");
 
     expect(up.output).not.toMatch(/(rotated|redis)-secret/);
-    // The row, the backup before it and the verification after it.
-    expect(countsIn(up)).toMatchObject({ updated: 3 });
+    // The probe and its row, the backup before it and the verification after it.
+    expect(countsIn(up)).toMatchObject({ updated: 4 });
     expect(await database.query("select id from platform.databases order by id")).toEqual(ids);
     expect((await database.query<{ full: string }>(REGISTERED)).map(({ full }) => full)).toContain(rotated);
   });

@@ -84,10 +84,10 @@ export async function standingIn({ query }: TestDatabase): Promise<Standing> {
 
 /** What the whole program makes. */
 export const WHOLE: Standing = {
-  tables: 27,
+  tables: 28,
   secured: 26,
   policies: 26,
-  functions: 25,
+  functions: 26,
   views: 7,
   roles: [...ROLES],
   registered: ["Railway MongoDB", "Railway Redis"],
