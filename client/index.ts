@@ -2,3 +2,12 @@
 
 export type * from "./types.ts";
 export type { DatabasesInsert as DatabaseInsert, DatabasesRow as DatabaseRow } from "./types.ts";
+export {
+  type ContextClient,
+  ContextError,
+  type ContextOptions,
+  type RequestContext,
+  type Work,
+  withContext,
+  withSignIn,
+} from "./withContext.ts";

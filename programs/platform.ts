@@ -18,13 +18,13 @@ import { Preflight } from "../components/release/Preflight.ts";
 import { Verification } from "../components/release/Verification.ts";
 import { figures, SOURCES, targetArgs } from "./target.ts";
 
-/** By how much policies that let every row through may slow a query down. */
-const PHASE_1_SLOWDOWN_PERCENT = 5;
+/** By how much policies may slow a query down: those that let every row through, and those that do not. */
+const POLICY_SLOWDOWN_PERCENT = { permissive: 5, restrictive: 10 };
 
 const config = readPlatformConfig();
 const settings = config.plain;
 const { organization, project } = settings;
-const schemas = ["platform", "platform_private"];
+const schemas = ["platform", "platform_access", "platform_private"];
 
 const providers = targetProviders(
   await targetArgs(config, {
@@ -59,7 +59,7 @@ const access = new AccessRoles(
 
 const platform = new PlatformSchema("platform", { access }, { providers });
 const databases = new DatabasesTable("databases", { platform }, { providers });
-const rls = new RowLevelSecurity("rls", { platform, databases }, { providers });
+const rls = new RowLevelSecurity("rls", { platform, databases, policies: settings.rls }, { providers });
 
 const plans = new BillingPlans("plans", { platform }, { providers });
 const tenant = new Tenant("tenant", { platform, organization, project }, { providers });
@@ -82,11 +82,11 @@ const backup = new Backup("backup", { after: [access, rls, plans, railway] }, { 
 const verification = new Verification(
   "verification",
   {
-    checks: ["sql/checks/verify"],
+    checks: ["sql/checks/verify", `sql/checks/${settings.rls}`],
     desired: preflight.desired,
     otherWriters: settings.otherWriters,
     slowdownPercent: settings.slowdownPercent,
-    layerSlowdownPercent: { rls: PHASE_1_SLOWDOWN_PERCENT },
+    layerSlowdownPercent: { rls: POLICY_SLOWDOWN_PERCENT[settings.rls] },
   },
   { providers, dependsOn: [access, platform, databases, rls, plans, tenant, railway] },
 );
@@ -111,6 +111,9 @@ export const release = verification.release;
  * Passwords of the roles that applications sign in with: `pulumi stack output rolePasswords --show-secrets`.
  */
 export const rolePasswords = access.passwords;
+
+/** What the application signs request contexts with: `pulumi stack output contextKey --show-secrets`. */
+export const contextKey = platform.contextKey;
 
 /** The moment of the backup before the last change. */
 export const backupTakenAt = backup.record.takenAt;

@@ -15,6 +15,8 @@ export const ACCESS_ROLES = {
   app: "studio_app",
   /** Reads rows; sees no secret. May log in. */
   readonly: "studio_readonly",
+  /** Background work: reads and writes the rows of all tenants; sees no secret. May log in. */
+  system: "studio_system",
   /**
    * May decrypt connection strings and read the secrets of projects. Cannot log in: other roles are made
    * members of it.
@@ -55,7 +57,7 @@ export interface AccessRolesArgs {
  * OWNED BY studio_app;`, and destroy again.
  */
 export class AccessRoles extends pulumi.ComponentResource {
-  /** Names of the three roles, made here or not. */
+  /** Names of the four roles, made here or not. */
   readonly names: string[] = Object.values(ACCESS_ROLES);
   /**
    * Passwords of the roles that may log in, by role name; secret. Empty where the roles are not made here.
@@ -70,12 +72,17 @@ export class AccessRoles extends pulumi.ComponentResource {
       const groupsOf = (role: string): Role[] => (decryptors.includes(role) ? [decrypt] : []);
       const app = loginRole(ACCESS_ROLES.app, groupsOf(ACCESS_ROLES.app), this);
       const readonly = loginRole(ACCESS_ROLES.readonly, groupsOf(ACCESS_ROLES.readonly), this);
+      const system = loginRole(ACCESS_ROLES.system, groupsOf(ACCESS_ROLES.system), this);
       grantMembership(
         decryptors.filter((member) => !this.names.includes(member)),
         decrypt,
         this,
       );
-      this.passwords = { [ACCESS_ROLES.app]: app, [ACCESS_ROLES.readonly]: readonly };
+      this.passwords = {
+        [ACCESS_ROLES.app]: app,
+        [ACCESS_ROLES.readonly]: readonly,
+        [ACCESS_ROLES.system]: system,
+      };
     } else if (decryptors.length > 0) {
       throw new pulumi.ResourceError(
         withReferences(

@@ -1,9 +1,11 @@
 /**
- * The control plane's schema as the lowest layer, and the options that all layer components share. What is in
- * the schema is said by `sql/platform/` alone.
+ * The control plane's schema as the lowest layer with the key of its request contexts, and the options that
+ * all layer components share. What is in the schema is said by `sql/platform/` alone.
  */
 import * as pulumi from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random";
 import { Layer, type LayerSource } from "../resources/Layer.ts";
+import { Row } from "../resources/Row.ts";
 import type { AccessRoles } from "./AccessRoles.ts";
 
 /** What every component that is made of one layer lets a program decide. */
@@ -28,8 +30,8 @@ export interface PlatformSchemaArgs extends LayerOptions {
 }
 
 /**
- * The control plane: schema `platform` with 25 tables, their functions, triggers, views and grants, as one
- * layer.
+ * The control plane: schema `platform` with 25 tables, their functions, triggers, views and grants, and
+ * schema `platform_access` with what tells for whom a transaction runs, as one layer.
  *
  * ```ts
  * const platform = new PlatformSchema("platform", { access }, { providers: [target] });
@@ -44,6 +46,11 @@ export class PlatformSchema extends pulumi.ComponentResource {
   readonly sources: LayerSource[];
   /** Names of the roles that layers above may name as well. */
   readonly roles: string[];
+  /**
+   * What the application signs request contexts with, `<name>:<key>`; secret. Functions of the database
+   * compare with it, and no application role can read it there.
+   */
+  readonly contextKey: pulumi.Output<string>;
 
   constructor(name: string, args: PlatformSchemaArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("pgstrata:components:PlatformSchema", name, {}, opts);
@@ -52,6 +59,20 @@ export class PlatformSchema extends pulumi.ComponentResource {
     this.roles = access.names;
     this.layer = new Layer(name, { ...source, ...options, roles: this.roles }, { parent: this, dependsOn: [access] });
     this.sources = [source];
+    this.contextKey = contextKey(`${name}-context-key`, this, this.layer);
     this.registerOutputs({ digest: this.layer.digest });
   }
+}
+
+const KEY_NAME = "gateway";
+
+/** The state decides: a key that the database has by another stack would refuse what this one gives out. */
+function contextKey(name: string, parent: pulumi.Resource, layer: Layer): pulumi.Output<string> {
+  const key = pulumi.secret(new RandomPassword(name, { length: 64, special: false }, { parent }).result);
+  new Row(
+    name,
+    { table: "platform_access.context_keys", key: { name: KEY_NAME }, secretValues: { key } },
+    { parent, dependsOn: [layer] },
+  );
+  return pulumi.interpolate`${KEY_NAME}:${key}`;
 }

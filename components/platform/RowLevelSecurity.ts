@@ -12,12 +12,23 @@ export interface RowLevelSecurityArgs extends LayerOptions {
   platform: PlatformSchema;
   /** The registry table to secure. */
   databases: DatabasesTable;
+
+  /**
+   * What the policies let through. With `restrictive` a transaction sees the rows of its user's
+   * organizations, and none without a request context (`client/`). Going from one to the other is one
+   * transaction: there is no moment without policies.
+   * @default "permissive"
+   */
+  policies?: PolicySet;
 }
 
+/** The two phases of the rollout. */
+export type PolicySet = "permissive" | "restrictive";
+
 /**
- * Row-level security on all 26 tables, with one permissive policy a table, and the functions that verify it,
- * as one layer. The policies let every row through; they are the first step of a rollout in two, and change
- * nothing for readers and writers.
+ * Row-level security on all 26 tables, with the policies of one phase and the functions that verify them, as
+ * one layer. The permissive policies let every row through; they are the first step of a rollout in two, and
+ * change nothing for readers and writers. The restrictive ones isolate organizations from one another.
  *
  * ```ts
  * new RowLevelSecurity("rls", { platform, databases }, { providers: [target] });
@@ -32,8 +43,8 @@ export class RowLevelSecurity extends pulumi.ComponentResource {
 
   constructor(name: string, args: RowLevelSecurityArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("pgstrata:components:RowLevelSecurity", name, {}, opts);
-    const { platform, databases, ...options } = args;
-    const source = { name, files: ["sql/rls/permissive"] };
+    const { platform, databases, policies = "permissive", ...options } = args;
+    const source = { name, files: ["sql/rls/common", `sql/rls/${policies}`] };
     this.layer = new Layer(
       name,
       { ...source, ...options, base: databases.sources, roles: platform.roles },

@@ -4,7 +4,7 @@
 grant select (
   id, project_id, name, type, host, port, database, username, connection_string, ssl_enabled, config, metadata, status,
   health_check_status, last_health_check_at, health_check_error, created_at, updated_at
-) on platform.databases to studio_app;
+) on platform.databases to studio_app, studio_system;
 
 grant insert (
   id, project_id, name, type, host, port, database, username, password, connection_string, ssl_enabled, config,
@@ -12,7 +12,7 @@ grant insert (
 ), update (
   id, project_id, name, type, host, port, database, username, password, connection_string, ssl_enabled, config,
   metadata, status, health_check_status, last_health_check_at, health_check_error, created_at, updated_at
-), delete on platform.databases to studio_app;
+), delete on platform.databases to studio_app, studio_system;
 
 -- The columns of databases_safe.
 grant select (
@@ -20,10 +20,10 @@ grant select (
   last_health_check_at, created_at, updated_at
 ) on platform.databases to studio_readonly;
 
-grant select on platform.databases_safe to studio_app, studio_readonly;
+grant select on platform.databases_safe to studio_app, studio_readonly, studio_system;
 
-grant execute on function platform.get_project_databases(uuid, text) to studio_app, studio_readonly;
-grant execute on function platform.update_database_health(uuid, text, text) to studio_app;
+grant execute on function platform.get_project_databases(uuid, text) to studio_app, studio_readonly, studio_system;
+grant execute on function platform.update_database_health(uuid, text, text) to studio_app, studio_system;
 
 grant select on platform.databases, platform.databases_with_connection_strings to studio_decrypt;
 grant execute on function platform.decrypt_database_connection_string(uuid) to studio_decrypt;

@@ -52,6 +52,9 @@ comment on table platform.organization_members is 'Membership of a user in an or
 create index idx_organization_members_org on platform.organization_members (organization_id);
 create index idx_organization_members_user on platform.organization_members (user_id);
 create index idx_organization_members_role on platform.organization_members (role);
+-- What restrictive policies ask of each request: the organizations of a user, and a user's role in one.
+create index idx_org_members_user_org on platform.organization_members (user_id, organization_id);
+create index idx_org_members_org_user_role on platform.organization_members (organization_id, user_id, role);
 create index idx_organization_members_invited on platform.organization_members (invited_at) where joined_at is null;
 
 create trigger update_organization_members_updated_at

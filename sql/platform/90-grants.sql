@@ -2,6 +2,7 @@
 --
 --   studio_app       reads and writes rows under row-level security
 --   studio_readonly  reads
+--   studio_system    reads and writes the rows of all tenants, for background work; sees no secret and no hash
 --   studio_decrypt   reads the secrets that open another system
 --
 -- Secrets that open another system (projects.database_password, credentials.service_role_key and
@@ -9,7 +10,7 @@
 -- application must compare at sign-in are readable by studio_app, never by studio_readonly.
 -- Where a table holds such a column the grant lists the others: a new column is shut until it is listed.
 
-grant usage on schema platform to studio_app, studio_readonly, studio_decrypt;
+grant usage on schema platform to studio_app, studio_readonly, studio_system, studio_decrypt;
 
 -- Tables without secrets.
 grant select, insert, update, delete on
@@ -30,7 +31,7 @@ grant select, insert, update, delete on
   platform.addons,
   platform.usage_metrics,
   platform.feature_flags
-to studio_app;
+to studio_app, studio_system;
 
 grant select on
   platform.organizations,
@@ -55,8 +56,8 @@ grant select on
 to studio_readonly;
 
 -- The plan catalogue is desired state, and the audit trail only grows.
-grant select on platform.billing_plans to studio_app;
-grant select, insert on platform.audit_logs to studio_app;
+grant select on platform.billing_plans to studio_app, studio_system;
+grant select, insert on platform.audit_logs to studio_app, studio_system;
 
 -- Hashes and tokens: compared by the application, hidden from readers.
 grant select, insert, update, delete on
@@ -66,34 +67,41 @@ grant select, insert, update, delete on
   platform.api_keys
 to studio_app;
 
+grant insert, update, delete on
+  platform.users,
+  platform.user_sessions,
+  platform.organization_invitations,
+  platform.api_keys
+to studio_system;
+
 grant select (
   id, email, username, first_name, last_name, avatar_url, phone, mfa_enabled, email_confirmed_at, banned_until,
   deleted_at, metadata, last_sign_in_at, created_at, updated_at
-) on platform.users to studio_readonly;
+) on platform.users to studio_readonly, studio_system;
 
 grant select (
   id, user_id, ip_address, user_agent, expires_at, last_activity_at, created_at
-) on platform.user_sessions to studio_readonly;
+) on platform.user_sessions to studio_readonly, studio_system;
 
 grant select (
   id, organization_id, invited_email, invited_by, role, expires_at, accepted_at, created_at
-) on platform.organization_invitations to studio_readonly;
+) on platform.organization_invitations to studio_readonly, studio_system;
 
 grant select (
   id, organization_id, user_id, name, key_prefix, scopes, last_used_at, expires_at, revoked_at, created_at
-) on platform.api_keys to studio_readonly;
+) on platform.api_keys to studio_readonly, studio_system;
 
 -- Secrets that open another system.
-grant insert, update, delete on platform.projects, platform.credentials to studio_app;
+grant insert, update, delete on platform.projects, platform.credentials to studio_app, studio_system;
 
 grant select (
   id, organization_id, name, slug, ref, database_host, database_port, database_name, database_user, postgres_meta_url,
   supabase_url, status, created_at, updated_at, instance_size, disk_size_gb, disk_io_budget
-) on platform.projects to studio_app, studio_readonly;
+) on platform.projects to studio_app, studio_readonly, studio_system;
 
 grant select (
   id, project_id, anon_key, created_at, updated_at
-) on platform.credentials to studio_app, studio_readonly;
+) on platform.credentials to studio_app, studio_readonly, studio_system;
 
 grant select on platform.projects, platform.credentials, platform.projects_with_credentials to studio_decrypt;
 grant execute on function platform.get_project_by_ref(text) to studio_decrypt;
@@ -105,7 +113,7 @@ grant select on
   platform.subscriptions_with_orgs,
   platform.organization_billing_overview,
   platform.project_resources
-to studio_app, studio_readonly;
+to studio_app, studio_readonly, studio_system;
 
 grant execute on function
   platform.generate_slug(text),
@@ -117,6 +125,31 @@ grant execute on function
   platform.is_organization_owner(uuid, uuid),
   platform.has_project_access(uuid, uuid),
   platform.get_active_feature_flags(uuid)
+to studio_app, studio_readonly, studio_system;
+
+grant execute on function platform.log_audit_event(uuid, text, text, text, jsonb, inet, text)
+to studio_app, studio_system;
+
+-- The request context: what policies ask of it, and what the application calls. Signing is the owner's.
+grant usage on schema platform_access to studio_app, studio_readonly;
+
+grant execute on function
+  platform_access.challenge(),
+  platform_access.verified_context(),
+  platform_access.user_id(),
+  platform_access.organization_id(),
+  platform_access.organizations(text),
+  platform_access.shared_projects(text)
 to studio_app, studio_readonly;
 
-grant execute on function platform.log_audit_event(uuid, text, text, text, jsonb, inet, text) to studio_app;
+grant execute on function
+  platform_access.find_user(text),
+  platform_access.sign_up(text, text, text, text, text),
+  platform_access.start_session(uuid, text, timestamptz, text, inet, text),
+  platform_access.find_session(text),
+  platform_access.find_api_key(text),
+  platform_access.create_organization(text, text, text),
+  platform_access.accept_invitation(text)
+to studio_app;
+
+grant select on platform_access.member_profiles to studio_app, studio_readonly;

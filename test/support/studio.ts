@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { PolicySet } from "../../components/platform/RowLevelSecurity.ts";
 import type { Properties, ResourceState } from "../../provider/core/resourceType.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { upAll } from "./layerHarness.ts";
@@ -9,19 +10,19 @@ const ROOT = join(import.meta.dirname, "..", "..");
  * The roles that the project's SQL names. They belong to the whole test server, so they are made once and
  * never dropped.
  */
-export const STUDIO_ROLES = ["studio_app", "studio_readonly", "studio_decrypt"];
-
-const sources = (["platform", "databases", "rls"] as const).map((name) => ({
-  name,
-  files: [join(ROOT, "sql", name === "rls" ? "rls/permissive" : name)],
-}));
+export const STUDIO_ROLES = ["studio_app", "studio_readonly", "studio_system", "studio_decrypt"];
 
 /** The project's three layers, lowest first, as its components declare them. */
-export const studioLayers: Properties[] = sources.map((source, n) => ({
-  ...source,
-  base: sources.slice(0, n),
-  roles: STUDIO_ROLES,
-}));
+export function layersWith(policies: PolicySet): Properties[] {
+  const folders = { platform: ["platform"], databases: ["databases"], rls: ["rls/common", `rls/${policies}`] };
+  const sources = Object.entries(folders).map(([name, files]) => ({
+    name,
+    files: files.map((folder) => join(ROOT, "sql", folder)),
+  }));
+  return sources.map((source, n) => ({ ...source, base: sources.slice(0, n), roles: STUDIO_ROLES }));
+}
+
+export const studioLayers: Properties[] = layersWith("permissive");
 
 /** Makes the roles that are missing; another test file may be at it at the same moment. */
 export async function ensureStudioRoles({ query }: TestDatabase): Promise<void> {
@@ -37,10 +38,10 @@ export interface StudioDatabase extends TestDatabase {
 }
 
 /** A database with the project's own SQL, applied through its layers. */
-export async function createStudioDatabase(): Promise<StudioDatabase> {
+export async function createStudioDatabase(policies: PolicySet = "permissive"): Promise<StudioDatabase> {
   const database = await createTestDatabase();
   await ensureStudioRoles(database);
-  const states = await upAll(database.url, studioLayers);
+  const states = await upAll(database.url, layersWith(policies));
   const as = async (role: string, sql: string): Promise<Record<string, unknown>[]> => {
     const client = await database.pool.connect();
     try {

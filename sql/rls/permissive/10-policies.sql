@@ -1,13 +1,7 @@
--- Row-level security, permissive: switched on for every table of the control plane, with one policy
--- each that lets every row through. What a role may do is decided by its grants alone, until
--- restrictive policies take the place of these. Table owners are exempt.
+-- Phase 1, permissive: each table of the control plane has one policy, which lets every row through. What a
+-- role may do is decided by its grants alone, until restrictive policies take the place of these.
 
 -- Organizations.
-alter table platform.organizations enable row level security;
-alter table platform.organization_members enable row level security;
-alter table platform.organization_invitations enable row level security;
-alter table platform.organization_feature_flags enable row level security;
-
 create policy permissive_all_organizations on platform.organizations
 as permissive for all to public using (true) with check (true);
 
@@ -21,11 +15,6 @@ create policy permissive_all_organization_feature_flags on platform.organization
 as permissive for all to public using (true) with check (true);
 
 -- Projects.
-alter table platform.projects enable row level security;
-alter table platform.project_members enable row level security;
-alter table platform.project_addons enable row level security;
-alter table platform.project_metrics enable row level security;
-
 create policy permissive_all_projects on platform.projects
 as permissive for all to public using (true) with check (true);
 
@@ -39,13 +28,6 @@ create policy permissive_all_project_metrics on platform.project_metrics
 as permissive for all to public using (true) with check (true);
 
 -- Billing.
-alter table platform.subscriptions enable row level security;
-alter table platform.invoices enable row level security;
-alter table platform.payment_methods enable row level security;
-alter table platform.tax_ids enable row level security;
-alter table platform.customer_profiles enable row level security;
-alter table platform.credits enable row level security;
-
 create policy permissive_all_subscriptions on platform.subscriptions
 as permissive for all to public using (true) with check (true);
 
@@ -65,10 +47,6 @@ create policy permissive_all_credits on platform.credits
 as permissive for all to public using (true) with check (true);
 
 -- Resources.
-alter table platform.disk_config enable row level security;
-alter table platform.compute_config enable row level security;
-alter table platform.addons enable row level security;
-
 create policy permissive_all_disk_config on platform.disk_config
 as permissive for all to public using (true) with check (true);
 
@@ -79,16 +57,10 @@ create policy permissive_all_addons on platform.addons
 as permissive for all to public using (true) with check (true);
 
 -- Usage.
-alter table platform.usage_metrics enable row level security;
-
 create policy permissive_all_usage_metrics on platform.usage_metrics
 as permissive for all to public using (true) with check (true);
 
 -- Users.
-alter table platform.users enable row level security;
-alter table platform.user_sessions enable row level security;
-alter table platform.api_keys enable row level security;
-
 create policy permissive_all_users on platform.users
 as permissive for all to public using (true) with check (true);
 
@@ -99,9 +71,6 @@ create policy permissive_all_api_keys on platform.api_keys
 as permissive for all to public using (true) with check (true);
 
 -- Audit and flags.
-alter table platform.audit_logs enable row level security;
-alter table platform.feature_flags enable row level security;
-
 create policy permissive_all_audit_logs on platform.audit_logs
 as permissive for all to public using (true) with check (true);
 
@@ -109,15 +78,10 @@ create policy permissive_all_feature_flags on platform.feature_flags
 as permissive for all to public using (true) with check (true);
 
 -- Reference.
-alter table platform.billing_plans enable row level security;
-
 create policy permissive_all_billing_plans on platform.billing_plans
 as permissive for all to public using (true) with check (true);
 
 -- Secrets.
-alter table platform.credentials enable row level security;
-alter table platform.databases enable row level security;
-
 create policy permissive_all_credentials on platform.credentials
 as permissive for all to public using (true) with check (true);
 

@@ -1,27 +1,4 @@
--- Two reports on row-level security. Both read the catalog with the caller's rights.
-
-create function platform.verify_rls_enabled()
-returns table (table_name text, rls_enabled boolean, policy_count bigint)
-language plpgsql
-volatile
-set search_path = ''
-as $$
-begin
-  return query
-  select
-    c.relname::text,
-    c.relrowsecurity,
-    (select count(*) from pg_policy as p where p.polrelid = c.oid)
-  from pg_class as c
-  where c.relnamespace = 'platform'::regnamespace and c.relkind in ('r', 'p')
-  order by c.relname::text;
-end;
-$$;
-
-comment on function platform.verify_rls_enabled() is
-  'Every table of schema platform with its row-level security flag and number of policies';
-
-revoke all on function platform.verify_rls_enabled() from public;
+-- Five tests of the permissive policies. They read the catalog with the caller's rights.
 
 -- The three *_read tests ask, for the calling role, whether a read would succeed and show every row:
 -- the query runs, a permissive policy with the expression "true" applies, and no restrictive policy

@@ -1,3 +1,3 @@
--- Who may run the two reports. A stack without these roles leaves this file out.
+-- Who may run the tests. A stack without these roles leaves this file out.
 
-grant execute on function platform.verify_rls_enabled(), platform.test_rls_policies() to studio_app, studio_readonly;
+grant execute on function platform.test_rls_policies() to studio_app, studio_readonly;

@@ -13,12 +13,12 @@ beforeEach(async () => {
 });
 
 describe("AccessRoles", () => {
-  it("makes two logins, of which the server gets a secret verifier and no password, and a group without a login", async () => {
+  it("makes three logins, of which the server gets a secret verifier and no password, and a group without a login", async () => {
     const access = new AccessRoles("access");
     await program.settle(access);
 
-    expect(program.names(ROLE)).toEqual(["studio_app", "studio_decrypt", "studio_readonly"]);
-    for (const name of ["studio_app", "studio_readonly"]) {
+    expect(program.names(ROLE)).toEqual(["studio_app", "studio_decrypt", "studio_readonly", "studio_system"]);
+    for (const name of ["studio_app", "studio_readonly", "studio_system"]) {
       const { inputs } = program.find(ROLE, name);
       expect(inputs).toMatchObject({ name, login: true });
       const salt = Buffer.from(`${name}-salt`).toString("base64");
@@ -32,9 +32,10 @@ describe("AccessRoles", () => {
     expect(await resolved(pulumi.output(passwords))).toEqual({
       studio_app: "generated-for-studio_app",
       studio_readonly: "generated-for-studio_readonly",
+      studio_system: "generated-for-studio_system",
     });
     const secret = await Promise.all(Object.values(passwords).map((password) => pulumi.isSecret(password)));
-    expect(secret).toEqual([true, true]);
+    expect(secret).toEqual([true, true, true]);
   });
 
   it("lets nobody decrypt unless named", async () => {
@@ -62,7 +63,7 @@ describe("AccessRoles", () => {
     await program.settle(access);
     expect(program.names(ROLE)).toEqual([]);
     expect(access.passwords).toEqual({});
-    expect(access.names).toEqual(["studio_app", "studio_readonly", "studio_decrypt"]);
+    expect(access.names).toEqual(["studio_app", "studio_readonly", "studio_system", "studio_decrypt"]);
   });
 
   it("refuses decryptors where the roles are not made", () => {

@@ -7,7 +7,7 @@ import { Provider } from "../../../components/resources/Provider.ts";
 import { type MockedProgram, mockPulumi, resolved, secretInput } from "../../support/pulumiMocks.ts";
 
 const LAYER = "pgstrata:index:Layer";
-const ROLES = ["studio_app", "studio_readonly", "studio_decrypt"];
+const ROLES = ["studio_app", "studio_readonly", "studio_system", "studio_decrypt"];
 
 let program: MockedProgram;
 beforeEach(async () => {
@@ -41,7 +41,7 @@ describe("the layers", () => {
     });
     expect(program.find(LAYER, "rls").inputs).toEqual({
       name: "rls",
-      files: ["sql/rls/permissive"],
+      files: ["sql/rls/common", "sql/rls/permissive"],
       base: [below, { name: "databases", files: ["sql/databases"] }],
       roles: ROLES,
     });

@@ -40,9 +40,11 @@ describe("a preflight", () => {
     expect(held).toEqual([
       "pgstrata:index:Layer platform",
       "pgstrata:index:Row one",
+      "pgstrata:index:Row platform-context-key",
       "postgresql:index/role:Role studio_app",
       "postgresql:index/role:Role studio_decrypt",
       "postgresql:index/role:Role studio_readonly",
+      "postgresql:index/role:Role studio_system",
     ]);
     expect(all).toContain("random:index/randomPassword:RandomPassword studio_app");
   });

@@ -178,7 +178,10 @@ describe("RailwayDatabases", () => {
         metadata: { ...common, endpoint: "redis.railway.internal:6379" },
       },
     });
-    expect(program.names("random:index/randomPassword:RandomPassword")).toEqual(["databases-salt"]);
+    expect(program.names("random:index/randomPassword:RandomPassword")).toEqual([
+      "databases-salt",
+      "platform-context-key",
+    ]);
   });
 
   it("registers a generated placeholder as inactive and marks it, where there is no connection string", async () => {
