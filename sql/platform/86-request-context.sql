@@ -185,8 +185,13 @@ as $$
   ), 'hex'))
   from platform_access.context_keys as k
   cross join (
-    select case when p_user_id is null then 'sign_in::' else 'user:' || p_user_id || ':' || coalesce(p_organization_id::text, '') end
+    select
+      case
+        when p_user_id is null then 'sign_in::'
+        else 'user:' || p_user_id || ':' || coalesce(p_organization_id::text, '')
+      end
   ) as c (claims)
+  where length(k.key) >= 32
   order by k.created_at desc
   limit 1;
 $$;
@@ -221,7 +226,9 @@ begin
   test_name := 'forged';
   begin
     perform set_config(
-      'app.context', (select k.name from platform_access.context_keys as k limit 1) || ':user:' || v_user_id || '::00', true
+      'app.context',
+      coalesce((select k.name from platform_access.context_keys as k limit 1), 'none') || ':user:' || v_user_id || '::00',
+      true
     );
     perform platform_access.user_id();
     test_passed := false;

@@ -60,9 +60,10 @@ export async function createStudioDatabase(policies: PolicySet = "permissive"): 
 
 const SALT = "test-salt-of-forty-characters-0123456789";
 
-/** Writes the encryption salt, an organization and two projects. */
+/** Writes the encryption salt, the key of request contexts, an organization and two projects. */
 export async function seedStudio({ query }: TestDatabase): Promise<{ projects: [string, string] }> {
   await query("insert into platform_private.encryption_salts (name, salt) values ('databases', $1)", [SALT]);
+  await query("insert into platform_access.context_keys (name, key) values ('gateway', $1)", [SALT]);
   const [organization] = await query<{ id: string }>(
     "insert into platform.organizations (name, slug) values ('Acme', 'acme') returning id",
   );

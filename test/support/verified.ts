@@ -1,3 +1,4 @@
+import type { PolicySet } from "../../components/platform/RowLevelSecurity.ts";
 import type { TestDatabase } from "./database.ts";
 import { createStudioDatabase, type StudioDatabase, seedStudio } from "./studio.ts";
 
@@ -10,8 +11,8 @@ const REGISTER = `
      '{"db": 0, "keyPrefix": "studio:", "connectTimeout": 10000}', '{"provider": "railway", "environment": "production"}')`;
 
 /** A database with the platform's layers, a tenant and both registrations: all that checks ask for. */
-export async function createVerifiedDatabase(): Promise<StudioDatabase> {
-  const studio = await createStudioDatabase();
+export async function createVerifiedDatabase(policies: PolicySet = "permissive"): Promise<StudioDatabase> {
+  const studio = await createStudioDatabase(policies);
   await register(studio);
   return studio;
 }

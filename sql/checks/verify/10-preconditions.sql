@@ -80,8 +80,8 @@ from (
 -- check: preconditions.roles
 select
   'preconditions.roles' as name,
-  case when count(*) = 3 then 'PASS' else 'FAIL' end as status,
+  case when count(*) = 4 then 'PASS' else 'FAIL' end as status,
   coalesce(string_agg(rolname, ', ' order by rolname), 'none') as measured,
-  'studio_app, studio_decrypt, studio_readonly' as expected
+  'studio_app, studio_decrypt, studio_readonly, studio_system' as expected
 from pg_roles
-where rolname in ('studio_app', 'studio_readonly', 'studio_decrypt');
+where rolname in ('studio_app', 'studio_readonly', 'studio_system', 'studio_decrypt');

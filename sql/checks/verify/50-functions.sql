@@ -1,8 +1,9 @@
--- Phase 5, whether the registry and the tables beside it do what they are for, tried as the application
--- would. Each check makes the organization and the project that it needs; all of it is undone.
+-- Phase 5, whether the registry and the tables beside it do what they are for, tried as background work would,
+-- whom the policies of both phases let through. Each check makes the organization and the project that it
+-- needs; all of it is undone.
 
 -- check: functional.insert_is_encrypted
--- as: studio_app, studio_decrypt
+-- as: studio_system, studio_decrypt
 -- writes
 insert into platform.organizations (name, slug) values ('Verification', 'pgstrata-verification');
 
@@ -38,7 +39,7 @@ from platform.databases
 where name = 'pgstrata verification';
 
 -- check: functional.decryption_gives_the_input
--- as: studio_app, studio_decrypt
+-- as: studio_system, studio_decrypt
 -- writes
 insert into platform.organizations (name, slug) values ('Verification', 'pgstrata-verification');
 
@@ -70,7 +71,7 @@ from platform.databases_with_connection_strings
 where name = 'pgstrata verification';
 
 -- check: functional.update_is_encrypted_anew
--- as: studio_app, studio_decrypt
+-- as: studio_system, studio_decrypt
 -- writes
 insert into platform.organizations (name, slug) values ('Verification', 'pgstrata-verification');
 
@@ -106,7 +107,7 @@ from platform.databases_with_connection_strings
 where name = 'pgstrata verification';
 
 -- check: functional.ciphertexts_differ
--- as: studio_app, studio_decrypt
+-- as: studio_system, studio_decrypt
 -- writes
 insert into platform.organizations (name, slug) values ('Verification', 'pgstrata-verification');
 
@@ -134,7 +135,7 @@ from platform.databases
 where name = 'pgstrata verification';
 
 -- check: functional.filter_by_project_and_type
--- as: studio_app
+-- as: studio_system
 -- writes
 insert into platform.organizations (name, slug) values ('Verification', 'pgstrata-verification');
 
@@ -167,7 +168,7 @@ from (
 ) as counted;
 
 -- check: functional.health_is_recorded
--- as: studio_app
+-- as: studio_system
 -- writes
 select platform.update_database_health(id, 'unhealthy', 'verification')
 from platform.databases
@@ -185,7 +186,7 @@ select
 from platform.databases;
 
 -- check: functional.feature_flags_are_written
--- as: studio_app
+-- as: studio_system
 -- writes
 insert into platform.feature_flags (flag_key, flag_name) values ('pgstrata_verification', 'Verification');
 
@@ -203,7 +204,7 @@ select
 from deleted;
 
 -- check: functional.timestamps_are_kept
--- as: studio_app
+-- as: studio_system
 -- writes
 insert into platform.users (email, updated_at) values ('pgstrata-verification@example.org', '2000-01-01');
 
@@ -214,7 +215,10 @@ where email = 'pgstrata-verification@example.org';
 
 update platform.users set first_name = 'Verified' where email = 'pgstrata-verification@example.org';
 
-update platform.user_sessions set user_agent = 'verification' where token = 'pgstrata verification';
+update platform.user_sessions as s
+set user_agent = 'verification'
+from platform.users as u
+where u.id = s.user_id and u.email = 'pgstrata-verification@example.org';
 
 select
   'functional.timestamps_are_kept' as name,

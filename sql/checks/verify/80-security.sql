@@ -113,12 +113,12 @@ select
 from (
   select p.proname || ' pins no search_path' as what
   from pg_proc as p
-  where p.pronamespace in ('platform'::regnamespace, 'platform_private'::regnamespace) and p.prosecdef
+  where p.pronamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace) and p.prosecdef
     and not exists (select 1 from unnest(p.proconfig) as c where c like 'search_path=%')
   union all
   select p.proname || ' is for PUBLIC'
   from pg_proc as p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
-  where p.pronamespace in ('platform'::regnamespace, 'platform_private'::regnamespace) and p.prosecdef and a.grantee = 0
+  where p.pronamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace) and p.prosecdef and a.grantee = 0
 ) as faults;
 
 -- check: security.nothing_is_public
@@ -130,20 +130,20 @@ select
 from (
   select c.relname::text as what
   from pg_class as c, aclexplode(c.relacl) as a
-  where c.relnamespace in ('platform'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
+  where c.relnamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
   union
   select c.relname || '.' || t.attname
   from pg_attribute as t
   join pg_class as c on c.oid = t.attrelid, aclexplode(t.attacl) as a
-  where c.relnamespace in ('platform'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
+  where c.relnamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
   union
   select p.proname || '()'
   from pg_proc as p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
-  where p.pronamespace in ('platform'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
+  where p.pronamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
   union
   select 'schema ' || n.nspname
   from pg_namespace as n, aclexplode(n.nspacl) as a
-  where n.nspname in ('platform', 'platform_private') and a.grantee = 0
+  where n.nspname in ('platform', 'platform_access', 'platform_private') and a.grantee = 0
 ) as grants;
 
 -- check: security.salt_is_the_owners
@@ -152,7 +152,7 @@ select
   case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
   coalesce('reachable for ' || string_agg(r, ', '), 'the owner alone') as measured,
   'schema platform_private and its salts for no other role' as expected
-from unnest(array['public', 'studio_app', 'studio_readonly', 'studio_decrypt']) as r
+from unnest(array['public', 'studio_app', 'studio_readonly', 'studio_system', 'studio_decrypt']) as r
 where has_schema_privilege(r, 'platform_private', 'USAGE')
   or has_table_privilege(r, 'platform_private.encryption_salts', 'SELECT');
 
@@ -171,7 +171,7 @@ select
   case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
   coalesce('readable: ' || string_agg(r || ' ' || t || '.' || c, ', '), 'none') as measured,
   'secrets that open another system for studio_decrypt alone' as expected
-from unnest(array['studio_app', 'studio_readonly']) as r,
+from unnest(array['studio_app', 'studio_readonly', 'studio_system']) as r,
   (
     values
       ('platform.projects', 'database_password'), ('platform.credentials', 'service_role_key'),
@@ -185,5 +185,25 @@ select
   case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
   coalesce(string_agg(r || ' may ' || p, ', '), 'none') as measured,
   'no UPDATE, DELETE or TRUNCATE of audit_logs for an application' as expected
-from unnest(array['studio_app', 'studio_readonly']) as r, unnest(array['UPDATE', 'DELETE', 'TRUNCATE']) as p
+from unnest(array['studio_app', 'studio_readonly', 'studio_system']) as r, unnest(array['UPDATE', 'DELETE', 'TRUNCATE']) as p
 where has_table_privilege(r, 'platform.audit_logs', p);
+
+-- check: security.context_keys_are_the_owners
+select
+  'security.context_keys_are_the_owners' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  coalesce('reachable for ' || string_agg(distinct r, ', '), 'the owner alone') as measured,
+  'keys of request contexts, and what signs with them, for no other role' as expected
+from unnest(array['public', 'studio_app', 'studio_readonly', 'studio_system', 'studio_decrypt']) as r
+where has_table_privilege(r, 'platform_access.context_keys', 'SELECT')
+  or has_any_column_privilege(r, 'platform_access.context_keys', 'SELECT')
+  or has_function_privilege(r, 'platform_access.signed_context(uuid, uuid)', 'EXECUTE');
+
+-- check: security.request_context
+select
+  'security.request_context' as name,
+  case when count(*) = 3 and bool_and(test_passed) then 'PASS' else 'FAIL' end as status,
+  coalesce('fails: ' || string_agg(test_name, ', ') filter (where test_passed is not true), count(*) || ' tests hold')
+    as measured,
+  'a context that is signed is believed, and no other' as expected
+from platform_access.test_context();

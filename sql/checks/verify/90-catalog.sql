@@ -9,7 +9,7 @@ select
 from pg_index as i
 join pg_class as c on c.oid = i.indexrelid
 where not (i.indisvalid and i.indisready)
-  and c.relnamespace in ('platform'::regnamespace, 'platform_private'::regnamespace);
+  and c.relnamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace);
 
 -- check: catalog.constraints_are_validated
 select
@@ -18,7 +18,7 @@ select
   coalesce('not validated: ' || string_agg(conname, ', ' order by conname), 'all are') as measured,
   'no constraint NOT VALID' as expected
 from pg_constraint
-where not convalidated and connamespace in ('platform'::regnamespace, 'platform_private'::regnamespace);
+where not convalidated and connamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace);
 
 -- check: catalog.triggers_are_enabled
 select
@@ -28,7 +28,7 @@ select
   'no trigger disabled, nor one of a foreign key' as expected
 from pg_trigger as t
 join pg_class as c on c.oid = t.tgrelid
-where t.tgenabled not in ('O', 'A') and c.relnamespace in ('platform'::regnamespace, 'platform_private'::regnamespace);
+where t.tgenabled not in ('O', 'A') and c.relnamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace);
 
 -- check: catalog.sequences_are_ahead
 select
@@ -58,7 +58,7 @@ from (
   join pg_namespace as n on n.oid = t.relnamespace
   join pg_sequences as q on q.schemaname = (select nspname from pg_namespace where oid = s.relnamespace)
     and q.sequencename = s.relname
-  where s.relkind = 'S' and n.nspname in ('platform', 'platform_private')
+  where s.relkind = 'S' and n.nspname in ('platform', 'platform_access', 'platform_private')
 ) as sequences;
 
 -- check: catalog.tables_have_rls
@@ -71,8 +71,8 @@ from (
   select distinct n.nspname || '.' || c.relname as what
   from pg_class as c
   join pg_namespace as n on n.oid = c.relnamespace
-  cross join unnest(array['studio_app', 'studio_readonly', 'studio_decrypt']) as r
-  where c.relkind in ('r', 'p') and not c.relrowsecurity and n.nspname in ('platform', 'platform_private')
+  cross join unnest(array['studio_app', 'studio_readonly', 'studio_system', 'studio_decrypt']) as r
+  where c.relkind in ('r', 'p') and not c.relrowsecurity and n.nspname in ('platform', 'platform_access', 'platform_private')
     and has_schema_privilege(r, n.oid, 'USAGE')
     and (
       has_any_column_privilege(r, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES')
@@ -90,5 +90,5 @@ from (
   select c.relname::text as what
   from pg_class as c
   where c.relkind = 'i' and c.relname ~ '_cc(new|old)[0-9]*$'
-    and c.relnamespace in ('platform'::regnamespace, 'platform_private'::regnamespace)
+    and c.relnamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace)
 ) as leftovers;

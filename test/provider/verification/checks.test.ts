@@ -9,7 +9,7 @@ import { createVerifiedDatabase } from "../../support/verified.ts";
 import { CONTROLS } from "./controls.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
-const checks = await readSections("check", ["sql/checks/verify"], ROOT);
+const checks = await readSections("check", ["sql/checks/verify", "sql/checks/permissive"], ROOT);
 
 let studio: StudioDatabase;
 let client: pg.PoolClient;

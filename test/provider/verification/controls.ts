@@ -89,7 +89,7 @@ export const CONTROLS: Readonly<Record<string, string>> = {
     "update pg_proc set prosrc = replace(prosrc, 'd.status <> ''inactive''', 'true') where proname = 'get_project_databases'",
   "functional.health_is_recorded":
     "create or replace function platform.update_database_health(p_database_id uuid, p_health_status text, p_error_message text default null) returns boolean language sql as $$ select true $$",
-  "functional.feature_flags_are_written": "revoke delete on platform.feature_flags from studio_app",
+  "functional.feature_flags_are_written": "revoke delete on platform.feature_flags from studio_system",
   "functional.timestamps_are_kept":
     "drop trigger update_user_sessions_activity on platform.user_sessions; create trigger update_user_sessions_activity before update on platform.user_sessions for each row execute function platform.update_updated_at_column()",
 
@@ -128,6 +128,8 @@ export const CONTROLS: Readonly<Record<string, string>> = {
   "security.salt_is_long": `${WITHOUT_TRIGGERS}; update platform_private.encryption_salts set salt = 'short'`,
   "security.secrets_are_restricted": "grant select on platform.projects to studio_readonly",
   "security.audit_only_grows": "grant delete on platform.audit_logs to studio_app",
+  "security.context_keys_are_the_owners": "grant select on platform_access.context_keys to studio_system",
+  "security.request_context": "delete from platform_access.context_keys",
 
   "catalog.indexes_are_valid":
     "update pg_index set indisvalid = false where indexrelid = 'platform.idx_databases_type'::regclass",
