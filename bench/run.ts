@@ -11,7 +11,7 @@ import { startEmbeddedServer } from "../provider/embedded/server.ts";
 import { createStackWorkspace, type StackWorkspace } from "../test/support/cli.ts";
 
 const RUNS = 5;
-const SQL = ["sql/platform", "sql/databases", "sql/rls/permissive"];
+const SQL = ["sql/platform", "sql/databases", "sql/rls/common", "sql/rls/permissive"];
 const EMPTY_PROGRAM = "export {};\n";
 const SDK_PROGRAM = 'import "@pulumi/pulumi";\nimport "@pulumi/random";\nimport "@pulumi/postgresql";\n';
 const STAGES: Stage[] = ["start", "shadow", "extract", "plan", "rehearsal", "apply", "rows"];
@@ -92,7 +92,8 @@ async function measure(
 
 /** What `psql -1 -f` of the same files costs, without the start of a process. */
 async function measureDirect(measured: Measured): Promise<void> {
-  for (const role of ["studio_app", "studio_readonly", "studio_decrypt"]) await onServer(`create role ${role}`);
+  for (const role of ["studio_app", "studio_readonly", "studio_system", "studio_decrypt"])
+    await onServer(`create role ${role}`);
   const texts: string[] = [];
   for (const directory of SQL) {
     for (const name of (await readdir(join(root, directory))).sort())
@@ -110,7 +111,8 @@ async function measureDirect(measured: Measured): Promise<void> {
     await client.end();
     await onServer("drop database direct");
   }
-  for (const role of ["studio_app", "studio_readonly", "studio_decrypt"]) await onServer(`drop role ${role}`);
+  for (const role of ["studio_app", "studio_readonly", "studio_system", "studio_decrypt"])
+    await onServer(`drop role ${role}`);
 }
 
 async function onServer(sql: string): Promise<void> {

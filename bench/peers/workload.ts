@@ -39,25 +39,33 @@ export interface Workload {
   conflict?: Step & { rows: string };
 }
 
-const LAYERS = { platform: "sql/platform", databases: "sql/databases", rls: "sql/rls/permissive" };
+const LAYERS = {
+  platform: ["sql/platform"],
+  databases: ["sql/databases"],
+  rls: ["sql/rls/common", "sql/rls/permissive"],
+};
 
 /** The layers of this project: tables, functions, triggers, views, policies, grants, comments. */
 export async function platformWorkload(): Promise<Workload> {
   const initial: SqlLayer[] = [];
-  for (const [name, directory] of Object.entries(LAYERS)) {
-    const names = (await readdir(join(projectRoot, directory))).sort();
-    const read = async (file: string): Promise<SqlFile> => ({
-      name: file,
-      text: await readFile(join(projectRoot, directory, file), "utf8"),
+  for (const [name, directories] of Object.entries(LAYERS)) {
+    const files = directories.map(async (directory) => {
+      const names = (await readdir(join(projectRoot, directory))).sort();
+      const read = async (file: string): Promise<SqlFile> => ({
+        // Two folders have files of one name.
+        name: directories.length > 1 ? `${basename(directory)}-${file}` : file,
+        text: await readFile(join(projectRoot, directory, file), "utf8"),
+      });
+      return Promise.all(names.map(read));
     });
-    initial.push({ name, files: await Promise.all(names.map(read)) });
+    initial.push({ name, files: (await Promise.all(files)).flat() });
   }
   const column = (layers: readonly SqlLayer[], name: string): SqlLayer[] =>
     edited(layers, "  disk_io_budget integer default 2400,\n", `$&  ${name} text,\n`);
   return {
     title: "The platform of this project",
-    schemas: ["platform", "platform_private"],
-    roles: ["studio_app", "studio_readonly", "studio_decrypt"],
+    schemas: ["platform", "platform_access", "platform_private"],
+    roles: ["studio_app", "studio_readonly", "studio_system", "studio_decrypt"],
     initial,
     change: {
       name: "display_name",

@@ -24,7 +24,7 @@ stable
 parallel restricted
 set search_path = ''
 as $$
-  select pg_backend_pid() || '.' || (extract(epoch from transaction_timestamp()) * 1000000)::bigint;
+  select pg_backend_pid() || '.' || encode(timestamptz_send(transaction_timestamp()), 'hex');
 $$;
 
 revoke all on function platform_access.challenge() from public;
@@ -53,7 +53,8 @@ begin
   if v_key is null or cardinality(v_parts) <> 5 or v_parts[5] is distinct from encode(public.hmac(
     concat_ws(
       ':', 'platform context 1', v_parts[2], v_parts[3], v_parts[4],
-      pg_backend_pid() || '.' || (extract(epoch from transaction_timestamp()) * 1000000)::bigint
+      -- The challenge, written out: this runs for each table of a query.
+      pg_backend_pid() || '.' || encode(timestamptz_send(transaction_timestamp()), 'hex')
     ),
     v_key, 'sha256'
   ), 'hex') then
@@ -117,6 +118,7 @@ declare
   v_user_id constant uuid := nullif(v_context[3], '');
   v_organization_id constant uuid := nullif(v_context[4], '');
   v_ranks constant text[] := array['owner', 'admin', 'billing_admin', 'developer', 'member'];
+  v_roles constant text[] := v_ranks[:array_position(v_ranks, p_role)];
 begin
   if v_user_id is null then
     return '{}';
@@ -126,7 +128,7 @@ begin
     select m.organization_id
     from platform.organization_members as m
     where m.user_id = v_user_id and (v_organization_id is null or m.organization_id = v_organization_id)
-      and array_position(v_ranks, m.role) <= array_position(v_ranks, p_role)
+      and m.role = any (v_roles)
   );
 end;
 $$;
@@ -149,6 +151,7 @@ declare
   v_user_id constant uuid := nullif(v_context[3], '');
   v_organization_id constant uuid := nullif(v_context[4], '');
   v_ranks constant text[] := array['owner', 'admin', 'developer', 'read_only'];
+  v_roles constant text[] := v_ranks[:array_position(v_ranks, p_role)];
 begin
   if v_user_id is null then
     return '{}';
@@ -158,7 +161,7 @@ begin
     select m.project_id
     from platform.project_members as m
     where m.user_id = v_user_id
-      and array_position(v_ranks, m.role) <= array_position(v_ranks, p_role)
+      and m.role = any (v_roles)
       and (
         v_organization_id is null
         or exists (select from platform.projects as p where p.id = m.project_id and p.organization_id = v_organization_id)

@@ -89,7 +89,7 @@ describe("the access roles", () => {
 
     const up = await stack.succeed("up", "--yes", "--skip-preview");
 
-    expect(countsIn(up)).toMatchObject({ created: 2, updated: 2 });
+    expect(countsIn(up)).toMatchObject({ created: 5, updated: 2 });
     expect(await passwords()).toEqual(before);
     expect(await canSignIn("studio_app")).toBe(true);
     expect(await canSignIn("studio_readonly")).toBe(true);
@@ -111,6 +111,7 @@ describe("the access roles", () => {
       { name: "studio_app", login: true },
       { name: "studio_decrypt", login: false },
       { name: "studio_readonly", login: true },
+      { name: "studio_system", login: true },
     ]);
     expect(await database.query(MEMBERS)).toEqual([{ member: "checker" }]);
     expect(await canSignIn("studio_app")).toBe(true);

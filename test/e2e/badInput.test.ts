@@ -98,7 +98,7 @@ describe("programs that contradict themselves", () => {
     import { Layer } from "./components/resources/Layer.ts";
     import { Provider } from "./components/resources/Provider.ts";
     const provider = new Provider("target", { url: new pulumi.Config().requireSecret("databaseUrl") });
-    const roles = ["studio_app", "studio_decrypt", "studio_readonly"];
+    const roles = ["studio_app", "studio_decrypt", "studio_readonly", "studio_system"];
     const platform = new Layer("platform", { name: "platform", files: ["sql/platform"], roles }, { provider });`;
 
   beforeAll(() => platform.stack.setConfig({ "pgstrata:databaseUrl": { secret: platform.database.url } }));
