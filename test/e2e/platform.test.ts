@@ -25,8 +25,8 @@ describe("an empty database", () => {
     shownSql = sqlIn(preview);
     expect(changesIn(preview)).toEqual(
       expect.arrayContaining([
-        "01 schema platform · 1 grant, 1 comment",
-        "04 table platform.addons · 12 columns, 6 constraints, 3 indexes, 1 trigger, 2 grants, 1 comment",
+        "02 schema platform · 1 grant, 1 comment",
+        "05 table platform.addons · 12 columns, 6 constraints, 3 indexes, 1 trigger, 3 grants, 1 comment",
         "4 policy permissive_all_* on 26 tables",
         "insert platform.billing_plans id=tier_free",
         "insert platform.databases name=Railway Redis project_id=? type=redis",

@@ -34,7 +34,7 @@ describe("`npm start` in a new checkout", () => {
     const { exitCode, all } = await run("npm", "start");
 
     expect([exitCode, all]).toEqual([0, expect.anything()]);
-    expect(all).toMatch(/Resources:\n +\+ 43 created/);
+    expect(all).toMatch(/Resources:\n +\+ 48 created/);
     const summary = all.slice(all.indexOf("The platform is up to date in the local database."));
     expect(summary).toMatch(/28 tables · \d+ indexes · 26 policies · 26 functions · 7 views/);
     expect(summary).toMatch(/Railway MongoDB +mongodb +mongodb:\/\/mongodb\.railway\.internal:27017 +inactive/);
@@ -79,7 +79,7 @@ describe("the commands of a checkout that is set up", () => {
   it("make the plain `pulumi` work in a shell", async () => {
     const { exitCode, all } = await run("sh", "-c", 'eval "$(npm run -s env)" && pulumi preview --expect-no-changes');
 
-    expect([exitCode, all]).toEqual([0, expect.stringContaining("43 unchanged")]);
+    expect([exitCode, all]).toEqual([0, expect.stringContaining("48 unchanged")]);
   });
 
   it("find no drift in what was just made", async () => {

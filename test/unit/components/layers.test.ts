@@ -47,6 +47,13 @@ describe("the layers", () => {
     });
   });
 
+  it("have the policies that are asked for", async () => {
+    const { platform, databases } = layers();
+    const isolated = new RowLevelSecurity("isolated", { platform, databases, policies: "restrictive" });
+    await program.settle(isolated);
+    expect(program.find(LAYER, "isolated").inputs.files).toEqual(["sql/rls/common", "sql/rls/restrictive"]);
+  });
+
   it("are children of their components and use the provider that the component was given", async () => {
     const { target, platform, rls } = layers();
     expect(await resolved(rls.layer.urn)).toContain("pgstrata:components:RowLevelSecurity$pgstrata:index:Layer::rls");
