@@ -1,7 +1,7 @@
 /**
- * `npm run bench:policies [-- <organizations>]`: what row-level security costs on an embedded Postgres 18 with
- * 100 projects, credentials and audit entries for each organization, by default 1,000: none, permissive and
- * restrictive policies side by side. Prints a Markdown table of medians, and plans. Asserts nothing.
+ * `npm run bench:policies [-- <organizations>]`: what row-level security costs on an embedded Postgres 18
+ * with 100 projects, credentials and audit entries for each organization, by default 1,000: none, permissive
+ * and restrictive policies side by side. Prints a Markdown table of medians, and plans. Asserts nothing.
  */
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";

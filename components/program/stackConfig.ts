@@ -116,7 +116,7 @@ const SETTINGS = {
      * Whether this stack makes the server's access roles; false where another stack on the same server does.
      */
     manageRoles: z._default(boolean, true),
-    /** Which row-level policies hold: those that let every row through, or those that isolate organizations. */
+    /** Which row-level policies hold: those that let every row through, or those that isolate tenants. */
     rls: z._default(z.enum(["permissive", "restrictive"], "expected permissive or restrictive"), "permissive"),
     /** Roles that may decrypt connection strings. */
     decryptors: z._default(z.pipe(z.pipe(z.string(), json), z.array(text, "expected a list of role names")), []),

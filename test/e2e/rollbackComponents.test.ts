@@ -9,7 +9,7 @@ const SECRETS = {
   other: "redis://other:third-Secret-73@other.railway.internal:6379",
 };
 
-/** With the restrictive policies, as `test/fixtures/expected/rls-matrix.csv` names them, and those of the system. */
+/** With the restrictive policies: those of `rls-matrix.csv`, of the system, and of those who decrypt. */
 const ISOLATED = { ...WHOLE, policies: 96 };
 
 // One stack goes through its life: each test starts where the one before it ended.
