@@ -14,7 +14,7 @@ create table platform_access.context_keys (
 );
 
 comment on table platform_access.context_keys is
-  'Keys that request contexts are signed with, by the name that stands in a context; for the owner alone';
+  'Keys that request contexts are signed with; for the owner alone';
 
 -- What a signature is bound to: this transaction of this connection, and no other.
 create function platform_access.challenge()
@@ -99,11 +99,11 @@ end;
 $$;
 
 comment on function platform_access.organization_id() is
-  'The active organization of this transaction, of which the user need not be a member; null without one';
+  'The active organization of this transaction; null without one';
 
 revoke all on function platform_access.organization_id() from public;
 
--- With the owner's rights, which no policy binds: a policy on organization_members that read it with the
+-- An active organization restricts both lists. With the owner's rights, which no policy binds: a policy on organization_members that read it with the
 -- caller's rights would call itself.
 create function platform_access.organizations(p_role text default 'member')
 returns uuid[]
@@ -134,7 +134,7 @@ end;
 $$;
 
 comment on function platform_access.organizations(text) is
-  'Organizations in which the user of this transaction has the role or a higher one; the active one alone if there is one';
+  'Organizations in which the user of this transaction has the role or a higher one';
 
 revoke all on function platform_access.organizations(text) from public;
 
@@ -171,7 +171,7 @@ end;
 $$;
 
 comment on function platform_access.shared_projects(text) is
-  'Projects of which the user of this transaction is a member itself, with the role or a higher one; those of the active organization alone if there is one';
+  'Projects of which this transaction''s user is a member itself, with the role or a higher one';
 
 revoke all on function platform_access.shared_projects(text) from public;
 
