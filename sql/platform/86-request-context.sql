@@ -103,8 +103,8 @@ comment on function platform_access.organization_id() is
 
 revoke all on function platform_access.organization_id() from public;
 
--- An active organization restricts both lists. With the owner's rights, which no policy binds: a policy on organization_members that read it with the
--- caller's rights would call itself.
+-- An active organization restricts both lists. With the owner's rights, which no policy binds: a policy on
+-- organization_members that read it with the caller's rights would call itself.
 create function platform_access.organizations(p_role text default 'member')
 returns uuid[]
 language plpgsql
