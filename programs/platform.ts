@@ -24,12 +24,14 @@ const POLICY_SLOWDOWN_PERCENT = { permissive: 5, restrictive: 10 };
 const config = readPlatformConfig();
 const settings = config.plain;
 const { organization, project } = settings;
-const schemas = ["platform", "platform_access", "platform_private"];
+/** Of which rows are counted before a change; readers add to the audit trail at any time. */
+const counted = ["platform", "platform_access", "platform_private"];
+const schemas = [...counted, "platform_audit"];
 
 const providers = targetProviders(
   await targetArgs(config, {
     localName: "studio",
-    baselineSchemas: schemas,
+    baselineSchemas: counted,
     baselineQueries: ["sql/checks/timings"],
   }),
 );

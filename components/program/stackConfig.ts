@@ -103,6 +103,13 @@ const TARGET = z.object({
   otherWriters: z._default(boolean, true),
   /** By how much a query may be slower after an update, in percent. */
   slowdownPercent: z._default(count(1), 10),
+  /**
+   * How old the salt of the registry's encryption may become, such as 90d; from then on the gate asks for
+   * `npm run rotate -- salt` in each preview and update.
+   */
+  saltRotateEvery: z.optional(
+    z.string().check(z.regex(/^[1-9]\d{0,3}d$/, "expected a number of days such as 90d")),
+  ),
   /** For how many days what is dropped with its rows is kept; 0 to drop it at once. */
   keepDropped: z.optional(count(0)),
 });

@@ -155,7 +155,7 @@ export class RegisteredDatabase extends pulumi.ComponentResource {
           status: args.status ?? "active",
         },
         secretValues: { connection_string: connection.apply(({ text }) => text) },
-        compareWith: { connection_string: "platform.decrypt_database_connection_string(id)" },
+        compareWith: { connection_string: "platform_private.connection_string_of(id)" },
         initialValues: { health_check_status: "unknown" },
         returning: ["id"],
       },

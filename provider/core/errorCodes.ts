@@ -144,6 +144,7 @@ export const ERROR_CODES = {
   PS854: "The user of a service lacks rights",
   PS855: "A service answers and cannot be used",
   PS856: "The health of registrations cannot be checked or recorded",
+  PS861: "A registration does not open while its salt is rotated",
 
   PS900: "A defect in pgstrata",
   PS901: "No order of the statements was found",

@@ -21,6 +21,8 @@ create table platform.databases (
   health_check_error text,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  password_encrypted bytea,
+  config_encrypted bytea,
   constraint databases_pkey primary key (id),
   constraint databases_project_id_fkey
     foreign key (project_id) references platform.projects (id) on delete cascade,
@@ -45,13 +47,17 @@ comment on column platform.databases.port is 'TCP port, 1 to 65535';
 comment on column platform.databases.database is 'Database name; for Redis the database number as text';
 comment on column platform.databases.username is 'User name; null if the service has none';
 comment on column platform.databases.password is
-  'Always null: a password is kept only within the encrypted connection string';
+  'Always null. Write the password here: it is encrypted and removed; an empty one removes the stored one';
 comment on column platform.databases.connection_string is
   'Masked form, scheme://host:port. Write the full string here: it is encrypted and replaced by this form';
 comment on column platform.databases.connection_string_encrypted is
   'The full connection string, encrypted by pgcrypto; written by trigger only';
+comment on column platform.databases.password_encrypted is 'The password, encrypted; written by trigger only';
+comment on column platform.databases.config_encrypted is
+  'The whole of config where it has secrets, encrypted; written by trigger only';
 comment on column platform.databases.ssl_enabled is 'Whether the connection uses TLS';
-comment on column platform.databases.config is 'Settings that depend on the type; secrets are refused';
+comment on column platform.databases.config is
+  'Settings that depend on the type. Secrets among them are encrypted; ******** stands for each';
 comment on column platform.databases.metadata is
   'Free-form notes, such as provider and environment; secrets are refused';
 comment on column platform.databases.status is 'active, inactive, error or maintenance';

@@ -1,6 +1,6 @@
--- Keeps the salt usable: long enough, and unchanged as long as ciphertexts hang on it. To change it,
--- remove the registrations, write the new salt and register again. A check constraint would quote the
--- refused salt in its error; this does not.
+-- Keeps the salts usable: long enough, and not lost as long as ciphertexts hang on them. A rotation makes a
+-- new one beside the old one, which goes when no ciphertext has its key version any more. A check constraint
+-- would quote the refused salt in its error; this does not.
 
 create function platform_private.guard_encryption_salt()
 returns trigger
@@ -14,16 +14,28 @@ begin
       using errcode = 'invalid_parameter_value';
   end if;
 
-  if tg_op = 'INSERT' or old.name <> 'databases' then
+  if tg_op = 'INSERT' or old.name not in ('databases', 'databases.next') then
     return coalesce(new, old);
   end if;
 
-  if (tg_op = 'DELETE' or new.name <> old.name or new.salt <> old.salt)
-    and exists (select 1 from platform.databases as d where d.connection_string_encrypted is not null) then
-    raise exception 'encryption salt "databases" is in use: ciphertexts depend on it'
+  if (tg_op = 'DELETE' or new.name <> old.name or new.salt <> old.salt or new.version <> old.version)
+    and not exists (
+      select from platform_private.encryption_salts as s
+      where s.name in ('databases', 'databases.next') and s.name <> old.name
+        and s.version = old.version and s.salt = old.salt
+    )
+    and exists (
+      select from platform.databases as d
+      where old.version in (
+        platform_private.key_version(d.connection_string_encrypted),
+        platform_private.key_version(d.password_encrypted),
+        platform_private.key_version(d.config_encrypted)
+      )
+    ) then
+    raise exception 'encryption salt "%" is in use: ciphertexts depend on it', old.name
       using
         errcode = 'object_in_use',
-        hint = 'Remove the registered databases first; register them again after the salt has changed.';
+        hint = 'A rotation replaces it and keeps them readable: npm run rotate -- salt.';
   end if;
 
   return coalesce(new, old);

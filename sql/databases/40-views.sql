@@ -1,5 +1,5 @@
 -- Two views on the registry, both under the reader's own rights and policies (security_invoker):
--- one without secrets, one with the decrypted connection string.
+-- one without secrets, one with the decrypted secrets.
 
 create view platform.databases_safe
 with (security_invoker = true) as
@@ -37,10 +37,10 @@ select
   d.port,
   d.database,
   d.username,
-  d.password,
-  platform.decrypt_database_connection_string(d.id) as connection_string_decrypted,
+  s.password,
+  s.connection_string as connection_string_decrypted,
   d.ssl_enabled,
-  d.config,
+  s.config,
   d.metadata,
   d.status,
   d.health_check_status,
@@ -48,7 +48,8 @@ select
   d.health_check_error,
   d.created_at,
   d.updated_at
-from platform.databases as d;
+from platform.databases as d
+left join lateral platform.decrypt_databases(array[d.id]) as s on true;
 
 comment on view platform.databases_with_connection_strings is
-  'Registered databases with their connection strings decrypted, one decryption a row';
+  'Registered databases with their secrets decrypted, one decryption a row; decrypt_databases reads many in one';

@@ -1,5 +1,5 @@
 -- Rights of the access roles on the registry. A stack without these roles leaves this file out.
--- The ciphertext is written by trigger only and read by studio_decrypt only.
+-- Ciphertexts are written by trigger only and read by studio_decrypt only.
 
 grant select (
   id, project_id, name, type, host, port, database, username, connection_string, ssl_enabled, config, metadata, status,
@@ -26,5 +26,6 @@ grant execute on function platform.get_project_databases(uuid, text) to studio_a
 grant execute on function platform.update_database_health(uuid, text, text) to studio_app, studio_system;
 
 grant select on platform.databases, platform.databases_with_connection_strings to studio_decrypt;
-grant execute on function platform.decrypt_database_connection_string(uuid) to studio_decrypt;
+grant execute on function platform.decrypt_database_connection_string(uuid), platform.decrypt_databases(uuid[])
+to studio_decrypt;
 grant execute on function platform.record_database_health(uuid, text, text, integer) to studio_decrypt;

@@ -62,7 +62,7 @@ export function unqualifiedNames(sql: string): string[] {
   );
   const relations = [
     ...plain.matchAll(
-      /(?<!\bdistinct\s+)(?<!\bfor\s+)\b(?:from|join|update|insert into|lock table)\s+(?:only\s+)?([a-z_]\w*)\b(?!\s*[.(])/gi,
+      /(?<!\bdistinct\s+)(?<!\bfor\s+(?:no\s+key\s+)?)\b(?:from|join|update|insert into|lock table)\s+(?:only\s+)?([a-z_]\w*)\b(?!\s*[.(])/gi,
     ),
   ].flatMap(([, name = ""]) => (KEYWORDS.has(name.toLowerCase()) || known.has(name) ? [] : [name]));
   return [...functions, ...types, ...relations];

@@ -16,17 +16,22 @@ import type { Session } from "../../provider/resources/session.ts";
 const row = z.record(z.string(), z.json());
 
 /** Registrations that went together, with the salt that their ciphertexts hang on. */
-const entry = z.object({
-  archivedAt: z.string(),
-  /** Encrypted with the salt that the stack keeps; base64. */
-  salt: z.string().nullable(),
-  /** As the table had them: connection strings as ciphertext. */
-  rows: z.array(row),
-});
+const entry = z
+  .object({
+    archivedAt: z.string(),
+    /** By key version, encrypted with the salt that the stack keeps; base64. */
+    salts: z.record(z.string(), z.string()).optional(),
+    /** The only one of an archive from before key versions. */
+    salt: z.string().nullish(),
+    /** As the table had them: secrets as ciphertext. */
+    rows: z.array(row),
+  })
+  .transform(({ salt, salts, ...rest }) => ({ ...rest, salts: salts ?? (salt ? { "1": salt } : {}) }));
 const archive = z.array(entry);
 
 export type Archive = z.output<typeof archive>;
 type ArchivedRow = z.output<typeof row>;
+type Salts = Record<string, string>;
 
 /** How a row came back; superseded is one of which there is a newer one. */
 type Return = "inserted" | "updated" | "there already" | "superseded" | "not opened";
@@ -35,11 +40,11 @@ const note = (urn: string): Ledger => new Ledger(`${stackOf(urn)} archive of reg
 
 const LOCK = "LOCK TABLE platform.databases IN SHARE ROW EXCLUSIVE MODE";
 
-/** All registrations as JSON, and the salt as the stack's own encrypts it. */
+/** All registrations as JSON, and the salts as the stack's own encrypts them. */
 const READ = `
   SELECT coalesce((SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(d) ORDER BY d.created_at, d.id) FROM platform.databases AS d), '[]') AS rows,
-         (SELECT pg_catalog.encode(public.pgp_sym_encrypt(s.salt, $1), 'base64')
-            FROM platform_private.encryption_salts AS s WHERE s.name = 'databases') AS salt`;
+         (SELECT coalesce(pg_catalog.jsonb_object_agg(s.version, pg_catalog.encode(public.pgp_sym_encrypt(s.salt, $1, 'cipher-algo=aes256'), 'base64')), '{}')
+            FROM platform_private.encryption_salts AS s WHERE s.name IN ('databases', 'databases.next')) AS salts`;
 
 /**
  * Moves all registrations into the archive of the stack, in one transaction.
@@ -55,13 +60,13 @@ export async function archiveRegistrations(
 ): Promise<number> {
   return changed(session, change, async (client, beforeChange) => {
     await client.query(LOCK);
-    const { rows: found } = await client.query<{ rows: ArchivedRow[]; salt: string | null }>(READ, [key]);
-    const { rows = [], salt = null } = found[0] ?? {};
+    const { rows: found } = await client.query<{ rows: ArchivedRow[]; salts: Salts }>(READ, [key]);
+    const { rows = [], salts = {} } = found[0] ?? {};
     if (rows.length > 0 || withSalt) beforeChange();
     if (rows.length > 0) {
       const ledger = note(change.context.urn);
       const earlier = parseArchive(await ledger.read(client));
-      const text = JSON.stringify([...earlier, { archivedAt: new Date().toISOString(), salt, rows }]);
+      const text = JSON.stringify([...earlier, { archivedAt: new Date().toISOString(), salts, rows }]);
       await ledger.write(client, text);
       if ((await ledger.read(client)) !== text) {
         throw new UserError(
@@ -71,6 +76,8 @@ export async function archiveRegistrations(
         );
       }
       await client.query("DELETE FROM platform.databases");
+      // Of a rotation that was interrupted; no program would remove it.
+      await client.query("DELETE FROM platform_private.encryption_salts WHERE name = 'databases.next'");
     }
     if (withSalt) await client.query("DELETE FROM platform_private.encryption_salts WHERE name = 'databases'");
     return rows.length;
@@ -120,7 +127,7 @@ export async function putBackRegistrations(session: Session, change: Change, key
       for (const one of each.rows) {
         const result = newer.has(keyOf(one))
           ? "superseded"
-          : await putBack(client, columns, { row: one, salt: each.salt, key, ids: [...ids] });
+          : await putBack(client, columns, { row: one, salts: each.salts, key, ids: [...ids] });
         returned[result].push(String(one.name));
         if (result === "not opened") stay.push(one);
         else ids.add(String(one.id));
@@ -184,26 +191,23 @@ const FIND = `
       OR (d.project_id, d.type, d.name) = (a.project_id, a.type, a.name) AND d.id <> ALL ($2::pg_catalog.uuid[])
    ORDER BY d.id = a.id DESC LIMIT 1`;
 
+/** A secret of an archived row a, by the salt that was archived with it. */
+const opened = (column: string): string =>
+  `platform_private.decrypt_secret('${column}', a.id, a.project_id, a.${column}_encrypted, public.pgp_sym_decrypt(pg_catalog.decode(
+     $2::pg_catalog.jsonb ->> platform_private.key_version(a.${column}_encrypted)::pg_catalog.text, 'base64'), $3))`;
+
 /** What a program does not declare, or people change while the service runs. */
 const UPDATE = `
   UPDATE platform.databases AS d
      SET id = a.id, created_at = a.created_at, status = a.status, health_check_status = a.health_check_status,
-         last_health_check_at = a.last_health_check_at, health_check_error = a.health_check_error
+         last_health_check_at = a.last_health_check_at, health_check_error = a.health_check_error,
+         password = ${opened("password")}
     FROM pg_catalog.jsonb_populate_record(NULL::platform.databases, $1) AS a
-   WHERE d.id = $2::pg_catalog.uuid`;
-
-/**
- * The full connection string of an archived row; the key is made as `sql/databases/20-encryption.sql` makes
- * it.
- */
-const OPEN = `
-  SELECT public.pgp_sym_decrypt(a.connection_string_encrypted, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
-           a.project_id::pg_catalog.text || public.pgp_sym_decrypt(pg_catalog.decode($2, 'base64'), $3), 'UTF8')), 'hex'))
-    FROM pg_catalog.jsonb_populate_record(NULL::platform.databases, $1) AS a`;
+   WHERE d.id = $4::pg_catalog.uuid`;
 
 interface Archived {
   row: ArchivedRow;
-  salt: string | null;
+  salts: Salts;
   key: string;
   /** What has come out of the archive before it. */
   ids: string[];
@@ -212,38 +216,37 @@ interface Archived {
 async function putBack(
   client: ClientBase,
   columns: readonly string[],
-  { row: one, salt, key, ids }: Archived,
+  { row: one, salts, key, ids }: Archived,
 ): Promise<Return> {
   const json = JSON.stringify(one);
   const { rows } = await client.query<{ id: string; isItself: boolean }>(FIND, [json, ids]);
   const [found] = rows;
-  if (found !== undefined) {
-    if (found.isItself) return "there already";
-    await client.query(UPDATE, [json, found.id]);
-    return "updated";
-  }
+  if (found?.isItself) return "there already";
   const names = columns.filter((name) => name in one && !SECRET.includes(name)).map(quoteIdent);
   const insert = `
-    INSERT INTO platform.databases (${names.join(", ")}, connection_string)
-    SELECT ${names.map((name) => `a.${name}`).join(", ")}, (${OPEN})
+    INSERT INTO platform.databases (${names.join(", ")}, connection_string, password, config)
+    SELECT ${names.map((name) => `a.${name}`).join(", ")}, ${opened("connection_string")}, ${opened("password")},
+           coalesce(${opened("config")}::pg_catalog.jsonb, a.config)
       FROM pg_catalog.jsonb_populate_record(NULL::platform.databases, $1) AS a`;
   await client.query("SAVEPOINT pgstrata_row");
   try {
-    await client.query(insert, [json, salt, key]);
+    const values = [json, JSON.stringify(salts), key];
+    if (found === undefined) await client.query(insert, values);
+    else await client.query(UPDATE, [...values, found.id]);
     await client.query("RELEASE SAVEPOINT pgstrata_row");
-    return "inserted";
+    return found === undefined ? "inserted" : "updated";
   } catch (error) {
-    if (!isWrongKey(error)) throw error;
+    if (!isNotOpened(error)) throw error;
     await client.query("ROLLBACK TO SAVEPOINT pgstrata_row; RELEASE SAVEPOINT pgstrata_row");
     return "not opened";
   }
 }
 
-/** Written by the trigger, from the full string. */
-const SECRET = ["connection_string", "connection_string_encrypted", "password"];
+/** Written by the trigger, from what is decrypted. */
+const SECRET = ["connection_string", "password", "config"].flatMap((name) => [name, `${name}_encrypted`]);
 
-/** `external_routine_invocation_exception`: pgcrypto refuses a key, or a text that is none of its own. */
-const isWrongKey = (error: unknown): boolean => codeOf(error) === "39000";
+/** A ciphertext that is changed, or has another key; a key version without a salt. */
+const isNotOpened = (error: unknown): boolean => ["39000", "55000"].includes(codeOf(error) ?? "");
 
 async function columnsOf(client: ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(

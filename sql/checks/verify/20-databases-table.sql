@@ -18,7 +18,8 @@ with expected (column_name, column_type, not_null) as (
     ('ssl_enabled', 'boolean', false), ('config', 'jsonb', false), ('metadata', 'jsonb', false),
     ('status', 'text', true), ('health_check_status', 'text', false),
     ('last_health_check_at', 'timestamp with time zone', false), ('health_check_error', 'text', false),
-    ('created_at', 'timestamp with time zone', true), ('updated_at', 'timestamp with time zone', true)
+    ('created_at', 'timestamp with time zone', true), ('updated_at', 'timestamp with time zone', true),
+    ('password_encrypted', 'bytea', false), ('config_encrypted', 'bytea', false)
 ),
 
 found as (
@@ -33,7 +34,7 @@ select
   count(*) filter (where is_there) || ' columns' || coalesce(
     '; not as expected: ' || string_agg(column_name, ', ') filter (where not is_equal), ''
   ) as measured,
-  '20 columns of these names and types' as expected
+  '22 columns of these names and types' as expected
 from (
   select
     coalesce(e.column_name, f.column_name) as column_name,
@@ -85,10 +86,11 @@ left join pg_constraint as c
 select
   'table.functions' as name,
   case when count(*) filter (where to_regprocedure(f) is null) = 0 then 'PASS' else 'FAIL' end as status,
-  coalesce('missing: ' || string_agg(f, ', ') filter (where to_regprocedure(f) is null), '4 functions') as measured,
-  '4 functions' as expected
+  coalesce('missing: ' || string_agg(f, ', ') filter (where to_regprocedure(f) is null), '5 functions') as measured,
+  '5 functions' as expected
 from unnest(array[
   'platform.encrypt_database_connection_string()', 'platform.decrypt_database_connection_string(uuid)',
+  'platform.decrypt_databases(uuid[])',
   'platform.get_project_databases(uuid, text)', 'platform.update_database_health(uuid, text, text)'
 ]) as f;
 

@@ -50,6 +50,7 @@ from platform.databases;
 
 -- check: registration.decryption
 -- as: studio_decrypt
+-- writes
 select
   'registration.decryption' as name,
   case when count(*) >= 2 and bool_and(works) then 'PASS' else 'FAIL' end as status,

@@ -14,14 +14,69 @@ where password is not null or connection_string ~ '://[^/]*@' or connection_stri
 select
   'security.no_secret_in_settings' as name,
   case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
-  count(*) || ' rows with a secret in config or metadata' as measured,
-  'none' as expected
+  count(*) || ' rows with a readable secret in config or metadata' as measured,
+  'none; ******** in the place of each that config has' as expected
 from platform.databases
-where jsonb_build_array(config, metadata) @? '$.** ? (@.type() == "object").keyvalue() ? (@.key like_regex "(password|passwd|pwd|secret|token|credentials?|api_?key|access_?key|private_?key)$" flag "i")'
-  or jsonb_build_array(config, metadata) @? '$.** ? (@.type() == "string") ? (@ like_regex "://[^/@]*:[^/@]+@")';
+where platform_private.masked_settings(config) is distinct from config
+  or platform_private.masked_settings(metadata) is distinct from metadata;
+
+-- check: security.ciphertexts_have_their_key
+select
+  'security.ciphertexts_have_their_key' as name,
+  case
+    when count(*) filter (where s.name is null) > 0 then 'FAIL'
+    when count(*) filter (where get_byte(c.ciphertext, 0) >= 128) > 0 then 'WARNING'
+    else 'PASS'
+  end as status,
+  count(*) || ' ciphertexts, ' || count(*) filter (where s.name is null) || ' without a salt of their key version, '
+    || count(*) filter (where get_byte(c.ciphertext, 0) >= 128) || ' from before key versions' as measured,
+  'all of today''s form, with a salt of their key version; npm run rotate -- salt makes them so' as expected
+from platform.databases as d
+cross join unnest(array[d.connection_string_encrypted, d.password_encrypted, d.config_encrypted]) as c (ciphertext)
+left join platform_private.encryption_salts as s
+  on s.name in ('databases', 'databases.next') and s.version = platform_private.key_version(c.ciphertext)
+  and not (s.name = 'databases.next' and exists (
+    select from platform_private.encryption_salts as o where o.name = 'databases' and o.version = s.version
+  ))
+where length(c.ciphertext) > 0;
+
+-- check: security.ciphertexts_are_bound
+-- writes
+do $$
+declare
+  v_id uuid := gen_random_uuid();
+  v_project_id uuid := gen_random_uuid();
+  v_ciphertext bytea := platform_private.encrypt_secret('password', v_id, v_project_id, 'verification');
+  v_opened text[];
+  v_place record;
+begin
+  for v_place in
+    select * from (values
+      ('its place', 'password', v_id, v_project_id), ('another row', 'password', v_project_id, v_project_id),
+      ('another column', 'config', v_id, v_project_id), ('another project', 'password', v_id, v_id)
+    ) as p (what, column_name, id, project_id)
+  loop
+    begin
+      perform platform_private.decrypt_secret(v_place.column_name, v_place.id, v_place.project_id, v_ciphertext);
+      v_opened := v_opened || v_place.what;
+    exception when external_routine_invocation_exception then
+      null;
+    end;
+  end loop;
+  perform set_config('verification.opened', coalesce(array_to_string(v_opened, ', '), 'nowhere'), true);
+end
+$$;
+
+select
+  'security.ciphertexts_are_bound' as name,
+  case when opened = 'its place' then 'PASS' else 'FAIL' end as status,
+  'opens in ' || opened as measured,
+  'opens in its place alone: column, row and project' as expected
+from current_setting('verification.opened') as opened;
 
 -- check: security.unknown_id_decrypts_to_null
 -- as: studio_decrypt
+-- writes
 select
   'security.unknown_id_decrypts_to_null' as name,
   case when decrypted is null then 'PASS' else 'FAIL' end as status,
@@ -33,18 +88,49 @@ from platform.decrypt_database_connection_string('00000000-0000-0000-0000-000000
 select
   'security.decryption_is_restricted' as name,
   case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
-  coalesce('may decrypt: ' || string_agg(what, ', '), 'studio_decrypt alone') as measured,
+  coalesce('may decrypt: ' || string_agg(distinct what, ', '), 'studio_decrypt alone') as measured,
   'neither PUBLIC, nor studio_readonly, nor studio_app unless it is a member of studio_decrypt' as expected
-from (
+from unnest(array[
+  'platform.decrypt_database_connection_string(uuid)', 'platform.decrypt_databases(uuid[])',
+  'platform_private.connection_string_of(uuid)', 'platform_private.decrypt_secret(text, uuid, uuid, bytea, text)'
+]::regprocedure[]) as f
+cross join lateral (
   select 'PUBLIC' as what
   from pg_proc as p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
-  where p.oid = 'platform.decrypt_database_connection_string(uuid)'::regprocedure and a.grantee = 0
+  where p.oid = f and a.grantee = 0
   union all
   select r
   from unnest(array['studio_app', 'studio_readonly']) as r
-  where has_function_privilege(r, 'platform.decrypt_database_connection_string(uuid)', 'EXECUTE')
-    and not pg_has_role(r, 'studio_decrypt', 'MEMBER')
+  where has_function_privilege(r, f, 'EXECUTE') and not pg_has_role(r, 'studio_decrypt', 'MEMBER')
 ) as others;
+
+-- check: security.decryptions_are_noted
+-- as: studio_decrypt
+-- writes
+select count(*) from platform.decrypt_databases(array['00000000-0000-0000-0000-000000000000']::uuid[]);
+
+select platform.decrypt_database_connection_string('00000000-0000-0000-0000-000000000000');
+
+reset role;
+
+select
+  'security.decryptions_are_noted' as name,
+  case when count(*) = 2 then 'PASS' else 'FAIL' end as status,
+  count(*) || ' notes of 2 decryptions' as measured,
+  'one with time, roles and id for each' as expected
+from platform_audit.decryptions
+where decrypted_at >= now() and session_role = session_user and caller_role = 'studio_decrypt'
+  and database_ids = array['00000000-0000-0000-0000-000000000000']::uuid[];
+
+-- check: security.notes_are_the_owners
+select
+  'security.notes_are_the_owners' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  coalesce(string_agg(r || ' may ' || p, ', '), 'none') as measured,
+  'no privilege on platform_audit.decryptions for any other role' as expected
+from unnest(array['public', 'studio_app', 'studio_readonly', 'studio_decrypt']) as r,
+  unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) as p
+where has_table_privilege(r, 'platform_audit.decryptions', p);
 
 -- check: security.restricted_view_is_not_public
 select
@@ -113,12 +199,12 @@ select
 from (
   select p.proname || ' pins no search_path' as what
   from pg_proc as p
-  where p.pronamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace) and p.prosecdef
+  where p.pronamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_audit'::regnamespace, 'platform_private'::regnamespace) and p.prosecdef
     and not exists (select 1 from unnest(p.proconfig) as c where c like 'search_path=%')
   union all
   select p.proname || ' is for PUBLIC'
   from pg_proc as p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
-  where p.pronamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace) and p.prosecdef and a.grantee = 0
+  where p.pronamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_audit'::regnamespace, 'platform_private'::regnamespace) and p.prosecdef and a.grantee = 0
 ) as faults;
 
 -- check: security.nothing_is_public
@@ -130,20 +216,20 @@ select
 from (
   select c.relname::text as what
   from pg_class as c, aclexplode(c.relacl) as a
-  where c.relnamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
+  where c.relnamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_audit'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
   union
   select c.relname || '.' || t.attname
   from pg_attribute as t
   join pg_class as c on c.oid = t.attrelid, aclexplode(t.attacl) as a
-  where c.relnamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
+  where c.relnamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_audit'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
   union
   select p.proname || '()'
   from pg_proc as p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
-  where p.pronamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
+  where p.pronamespace in ('platform'::regnamespace, 'platform_access'::regnamespace, 'platform_audit'::regnamespace, 'platform_private'::regnamespace) and a.grantee = 0
   union
   select 'schema ' || n.nspname
   from pg_namespace as n, aclexplode(n.nspacl) as a
-  where n.nspname in ('platform', 'platform_access', 'platform_private') and a.grantee = 0
+  where n.nspname in ('platform', 'platform_access', 'platform_audit', 'platform_private') and a.grantee = 0
 ) as grants;
 
 -- check: security.salt_is_the_owners
@@ -159,11 +245,15 @@ where has_schema_privilege(r, 'platform_private', 'USAGE')
 -- check: security.salt_is_long
 select
   'security.salt_is_long' as name,
-  case when count(*) = 1 and min(length(salt)) >= 32 then 'PASS' else 'FAIL' end as status,
+  case
+    when count(*) filter (where name = 'databases') = 1 and min(length(salt)) >= 32 then
+      case when count(*) = 1 then 'PASS' else 'WARNING' end
+    else 'FAIL'
+  end as status,
   count(*) || ' salts, ' || count(*) filter (where length(salt) >= 32) || ' long enough' as measured,
-  '1 salt of 32 characters or more' as expected
+  '1 salt of 32 characters or more; 2 while a rotation is on' as expected
 from platform_private.encryption_salts
-where name = 'databases';
+where name in ('databases', 'databases.next');
 
 -- check: security.secrets_are_restricted
 select
@@ -175,7 +265,8 @@ from unnest(array['studio_app', 'studio_readonly', 'studio_system']) as r,
   (
     values
       ('platform.projects', 'database_password'), ('platform.credentials', 'service_role_key'),
-      ('platform.credentials', 'jwt_secret'), ('platform.databases', 'connection_string_encrypted')
+      ('platform.credentials', 'jwt_secret'), ('platform.databases', 'connection_string_encrypted'),
+      ('platform.databases', 'password_encrypted'), ('platform.databases', 'config_encrypted')
   ) as secrets (t, c)
 where has_column_privilege(r, t, c, 'SELECT') and not pg_has_role(r, 'studio_decrypt', 'MEMBER');
 

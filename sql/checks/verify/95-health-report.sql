@@ -23,6 +23,7 @@ from platform.databases;
 
 -- check: health.03 format
 -- as: studio_decrypt
+-- writes
 select
   'health.03 format' as name,
   case
@@ -107,6 +108,7 @@ from platform.databases;
 
 -- check: health.09 decryption
 -- as: studio_decrypt
+-- writes
 select
   'health.09 decryption' as name,
   case when count(*) > 0 and count(*) = count(connection_string_decrypted) then 'PASS' else 'FAIL' end as status,

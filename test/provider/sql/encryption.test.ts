@@ -70,7 +70,7 @@ test("no plain text is anywhere in the table, its views for readers, or its inde
   await register({
     password: CANARY,
     username: "mongo",
-    config: { authSource: "admin" },
+    config: { authSource: "admin", password: CANARY },
     metadata: { provider: "railway" },
   });
   const [table] = await studio.query<{ text: string }>(
@@ -79,7 +79,7 @@ test("no plain text is anywhere in the table, its views for readers, or its inde
   expect(table?.text).toContain(MASKED);
   expect(table?.text).not.toContain(CANARY);
   const [bytes] = await studio.query<{ text: string }>(
-    "select string_agg(encode(connection_string_encrypted, 'escape'), '') as text from platform.databases",
+    "select string_agg(encode(connection_string_encrypted || password_encrypted || coalesce(config_encrypted, ''), 'escape'), '') as text from platform.databases",
   );
   expect(bytes?.text).not.toContain(CANARY);
   const safe = await studio.as("studio_readonly", "select * from platform.databases_safe");
@@ -136,14 +136,72 @@ test("a ciphertext that a client writes is overridden", async () => {
   );
 });
 
+const secretsOf = async (...ids: string[]) =>
+  studio.query<{ connection_string: string; password: string | null; config: unknown }>(
+    "select connection_string, password, config from platform.decrypt_databases($1)",
+    [ids],
+  );
+
+test("a password is encrypted, kept by updates that do not name it, replaced by another and removed by an empty one", async () => {
+  const row = await register({ connection_string: "redis://redis:6379", password: CANARY });
+  expect(row.password).toBeNull();
+  expect(await secretsOf(row.id)).toMatchObject([{ password: CANARY }]);
+  expect((await change(row.id, "password = null, port = 27018")).password).toBeNull();
+  expect(await secretsOf(row.id)).toMatchObject([{ password: CANARY }]);
+  await change(row.id, "password = $2", [`${CANARY}2`]);
+  expect(await secretsOf(row.id)).toMatchObject([{ password: `${CANARY}2` }]);
+  const without = await change(row.id, "password = ''");
+  expect(without).toMatchObject({ password: null, password_encrypted: null });
+  expect(await secretsOf(row.id)).toMatchObject([{ password: null }]);
+});
+
+const CONFIG = {
+  pool: 5,
+  auth: { apiKey: CANARY, user: "u", tokens: ["t1"], credentials: { pin: 7, none: null } },
+  replicas: [`redis://u:${CANARY}@h`, "redis://open:6379"],
+};
+const MASKED_CONFIG = {
+  pool: 5,
+  auth: { apiKey: "********", user: "u", tokens: ["t1"], credentials: { pin: "********", none: null } },
+  replicas: ["********", "redis://open:6379"],
+};
+
+test("secrets in config are masked where it is read and whole where it is decrypted", async () => {
+  const row = await register({ config: CONFIG });
+  expect(row).toMatchObject({ config: MASKED_CONFIG });
+  expect(await secretsOf(row.id)).toMatchObject([{ config: CONFIG }]);
+  const [shown] = await studio.as(
+    "studio_decrypt",
+    `select config from platform.databases_with_connection_strings where id = '${row.id}'`,
+  );
+  expect(shown).toEqual({ config: CONFIG });
+});
+
+test("a config that is read, changed and written back keeps its secrets, also where one is new or gone", async () => {
+  const { id } = await register({ config: CONFIG });
+  const back = {
+    ...MASKED_CONFIG,
+    pool: 9,
+    auth: { ...MASKED_CONFIG.auth, secret: "another" },
+    replicas: ["********"],
+  };
+  await change(id, "config = $2", [back]);
+  expect(await secretsOf(id)).toMatchObject([
+    { config: { pool: 9, auth: { ...CONFIG.auth, secret: "another" }, replicas: CONFIG.replicas.slice(0, 1) } },
+  ]);
+  const open = await change(id, "config = $2", [{ pool: 1 }]);
+  expect(open).toMatchObject({ config: { pool: 1 }, config_encrypted: null });
+  await expect(change(id, "config = $2", [MASKED_CONFIG])).rejects.toThrow("where no secret is stored");
+});
+
 test("rows from before the layer, in plain text, are encrypted when they are touched", async () => {
   const [row] = await studio.query<{ id: string }>("select gen_random_uuid() as id");
   const client = await studio.pool.connect();
   try {
     await client.query("set session_replication_role = replica");
     await client.query(
-      "insert into platform.databases (id, project_id, name, type, host, port, connection_string) values ($1, $2, 'plain', 'mongodb', 'mongodb.railway.internal', 27017, $3)",
-      [row?.id, projects[0], FULL],
+      "insert into platform.databases (id, project_id, name, type, host, port, connection_string, password, config) values ($1, $2, 'plain', 'mongodb', 'mongodb.railway.internal', 27017, $3, $4, $5)",
+      [row?.id, projects[0], FULL, CANARY, CONFIG],
     );
   } finally {
     await client.query("reset session_replication_role");
@@ -151,8 +209,8 @@ test("rows from before the layer, in plain text, are encrypted when they are tou
   }
   expect(await decrypted(row?.id ?? "")).toBeNull();
   const touched = await change(row?.id ?? "", "connection_string = connection_string");
-  expect(touched.connection_string).toBe(MASKED);
-  expect(await decrypted(row?.id ?? "")).toBe(FULL);
+  expect(touched).toMatchObject({ connection_string: MASKED, password: null, config: MASKED_CONFIG });
+  expect(await secretsOf(row?.id ?? "")).toEqual([{ connection_string: FULL, password: CANARY, config: CONFIG }]);
 });
 
 for (const [what, values, fault] of [
@@ -164,12 +222,12 @@ for (const [what, values, fault] of [
   ["without a name", { name: "" }, "databases_name_not_empty"],
   ["of an unknown status", { status: "gone" }, "databases_status_check"],
   [
-    "with a password that its string does not carry",
-    { connection_string: "redis://redis:6379", password: CANARY },
-    "kept only within its connection_string",
+    "with a secret in its metadata",
+    { metadata: { auth: { password: CANARY } } },
+    "metadata of a database holds a secret",
   ],
-  ["with a secret in its config", { config: { auth: { password: CANARY } } }, "holds a secret"],
   ["with a URL with a password in its metadata", { metadata: { note: `redis://u:${CANARY}@h` } }, "holds a secret"],
+  ["with ******** where no secret is stored", { config: { password: "********" } }, "where no secret is stored"],
 ] as const) {
   test(`a registration ${what} is refused, and the refusal shows no secret`, async () => {
     const message = await register(values).then(

@@ -69,8 +69,7 @@ export const CONTROLS: Readonly<Record<string, string>> = {
   "registration.status": "update platform.databases set status = 'inactive' where type = 'redis'",
   "registration.health": "update platform.databases set health_check_status = null where type = 'redis'",
   "registration.ciphertext": `${WITHOUT_TRIGGERS}; update platform.databases set connection_string_encrypted = null where type = 'redis'`,
-  "registration.decryption":
-    "revoke execute on function platform.decrypt_database_connection_string(uuid) from studio_decrypt",
+  "registration.decryption": "revoke execute on function platform.decrypt_databases(uuid[]) from studio_decrypt",
   "registration.private_network": "delete from platform.databases where type = 'redis'",
   "registration.project":
     "update platform.databases set project_id = (select id from platform.projects where slug = 'two') where type = 'redis'",
@@ -80,7 +79,7 @@ export const CONTROLS: Readonly<Record<string, string>> = {
   "functional.insert_is_encrypted":
     "alter table platform.databases disable trigger encrypt_database_connection_string_trigger",
   "functional.decryption_gives_the_input":
-    "create or replace function platform.decrypt_database_connection_string(p_database_id uuid) returns text language sql as $$ select 'redis://another' $$",
+    "create or replace function platform.decrypt_databases(p_database_ids uuid[]) returns table (id uuid, connection_string text, password text, config jsonb) language sql as $$ select p_database_ids[1], 'redis://another', null, null::jsonb $$",
   "functional.update_is_encrypted_anew":
     "drop trigger encrypt_database_connection_string_trigger on platform.databases; create trigger encrypt_database_connection_string_trigger before insert on platform.databases for each row execute function platform.encrypt_database_connection_string()",
   "functional.ciphertexts_differ":
@@ -103,7 +102,10 @@ export const CONTROLS: Readonly<Record<string, string>> = {
   "performance.connections": setting("max_connections", "1"),
   "performance.project_query":
     "drop function platform.get_project_databases(uuid, text); create function platform.get_project_databases(uuid, text default null) returns setof uuid language plpgsql as 'begin perform pg_catalog.pg_sleep(0.02); end'",
-  "performance.encryption": slow("platform_private.encryption_key(p_project_id uuid)", "text"),
+  "performance.encryption": slow(
+    "platform_private.encrypt_secret(p_column text, p_id uuid, p_project_id uuid, p_secret text)",
+    "bytea",
+  ),
   "performance.decryption": slow("platform.decrypt_database_connection_string(p_database_id uuid)", "text"),
   "performance.access_paths": "drop index platform.idx_databases_type",
   "performance.foreign_keys_have_indexes":
@@ -111,6 +113,12 @@ export const CONTROLS: Readonly<Record<string, string>> = {
 
   "security.no_plaintext": `${WITHOUT_TRIGGERS}; update platform.databases set connection_string = 'redis://user:canary@host:1' where type = 'redis'`,
   "security.no_secret_in_settings": `${WITHOUT_TRIGGERS}; update platform.databases set config = '{"a": {"apiKey": "canary"}}' where type = 'redis'`,
+  "security.ciphertexts_have_their_key": `${WITHOUT_TRIGGERS}; update platform_private.encryption_salts set version = 9`,
+  "security.ciphertexts_are_bound":
+    "create or replace function platform_private.secret_place(p_column text, p_id uuid, p_project_id uuid, p_version integer) returns text language sql as $$ select 'anywhere ' $$",
+  "security.decryptions_are_noted":
+    "create or replace function platform_private.note_decryption(p_database_ids uuid[], p_columns text[]) returns void language sql as $$ select $$",
+  "security.notes_are_the_owners": "grant delete on platform_audit.decryptions to studio_decrypt",
   "security.unknown_id_decrypts_to_null":
     "create or replace function platform.decrypt_database_connection_string(p_database_id uuid) returns text language sql as $$ select 'canary' $$",
   "security.decryption_is_restricted":

@@ -74,7 +74,7 @@ describe("RegisteredDatabase", () => {
         metadata: { provider: "elsewhere", endpoint: "db.example:6543", network: "public" },
         status: "active",
       },
-      compareWith: { connection_string: "platform.decrypt_database_connection_string(id)" },
+      compareWith: { connection_string: "platform_private.connection_string_of(id)" },
       initialValues: { health_check_status: "unknown" },
       returning: ["id"],
     });

@@ -1,0 +1,52 @@
+/**
+ * `npm run rotate -- salt [--stack <name>] [--yes] [--json] [-C <project folder>]`: replaces a secret that
+ * the stack keeps, while its users go on. Exit code 0 when it is done, 1 when it is not, 3 when the person
+ * said no. How each is replaced is left to `tools/rotate/`.
+ */
+import { parseArgs } from "node:util";
+import { UserError } from "../../provider/core/errors.ts";
+import { runMain } from "../lib/main.ts";
+import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
+import { currentStack } from "../lib/pulumi.ts";
+import type { Place } from "../rollback/target.ts";
+import { rotateStackSalt } from "../rotate/stackSalt.ts";
+
+const USAGE = "npm run rotate -- salt [--stack <name>] [--yes] [--json] [-C <project folder>]";
+
+await runMain(async () => {
+  const { what, options } = given();
+  const { folder, env } = projectFolder(options.cwd);
+  const stack = options.stack ?? (await currentStack(folder, env));
+  // Before the change this process may take a backup itself, with the same CLI.
+  Object.assign(process.env, env);
+  const place: Place = { folder, env, stack, stdout: options.json ? process.stderr : process.stdout };
+  const say = (line: string): void => (options.json ? console.error(line) : console.log(line));
+  const report = await ROTATIONS[what](place, options, say);
+  if (options.json) console.log(JSON.stringify(report ?? null, null, 2));
+});
+
+/** What can be rotated, by the word that asks for it. */
+const ROTATIONS = { salt: rotateStackSalt } as const;
+
+type Rotation = keyof typeof ROTATIONS;
+
+const isRotation = (text: string | undefined): text is Rotation => text !== undefined && Object.hasOwn(ROTATIONS, text);
+
+function given() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        stack: { type: "string" },
+        yes: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        ...CWD_OPTION,
+      },
+    });
+    const [what, ...more] = positionals;
+    if (!isRotation(what) || more.length > 0) throw new Error(`Found ${positionals.join(" ") || "nothing to rotate"}.`);
+    return { what, options: values };
+  } catch (error) {
+    throw new UserError("PS706", `${error instanceof Error ? error.message : String(error)}\nExpected: ${USAGE}`);
+  }
+}
