@@ -107,9 +107,7 @@ const TARGET = z.object({
    * How old the salt of the registry's encryption may become, such as 90d; from then on the gate asks for
    * `npm run rotate -- salt` in each preview and update.
    */
-  saltRotateEvery: z.optional(
-    z.string().check(z.regex(/^[1-9]\d{0,3}d$/, "expected a number of days such as 90d")),
-  ),
+  saltRotateEvery: z.optional(z.string().check(z.regex(/^[1-9]\d{0,3}d$/, "expected a number of days such as 90d"))),
   /** For how many days what is dropped with its rows is kept; 0 to drop it at once. */
   keepDropped: z.optional(count(0)),
 });

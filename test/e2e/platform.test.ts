@@ -52,7 +52,7 @@ describe("an empty database", () => {
     expect(tests.map(({ test_result }) => test_result)).toEqual([true, true, true, true, true]);
     const registered = await database.query(
       `select name, connection_string as masked, password, status, metadata->>'placeholder' as placeholder,
-              platform.decrypt_database_connection_string(id) ~ '^(mongodb|redis)://\\w+:\\w{16,}@' as opens
+              platform_private.connection_string_of(id) ~ '^(mongodb|redis)://\\w+:\\w{16,}@' as opens
        from platform.databases order by name`,
     );
     expect(registered).toEqual([

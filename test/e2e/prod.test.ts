@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => platform?.close());
 
 const REGISTERED = `
-select name, connection_string as masked, platform.decrypt_database_connection_string(id) as full, ssl_enabled, status,
+select name, connection_string as masked, platform_private.connection_string_of(id) as full, ssl_enabled, status,
        metadata->>'environment' as environment
 from platform.databases order by name`;
 

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPlatformStack, type PlatformStack, WHOLE } from "../support/platformStack.ts";
-import { interruptRollback, runRollback } from "../support/rollbackCommand.ts";
+import { interruptRollback, runRollback, runRotate } from "../support/rollbackCommand.ts";
 
 const SECRETS = {
   mongodb: "mongodb://app:first-Secret-71@mongodb.railway.internal:27017",
@@ -33,7 +33,7 @@ afterAll(() => platform?.close());
 
 const REGISTRATIONS = `
   select id, name, status, health_check_status, health_check_error, created_at::text,
-         platform.decrypt_database_connection_string(id) as secret
+         platform_private.connection_string_of(id) as secret
     from platform.databases order by name`;
 const AUDIT = "select count(*)::int, sum(hashtextextended(a::text, 0))::text from platform.audit_logs as a";
 
@@ -94,13 +94,23 @@ describe("a rollback of components", () => {
     expect(await database.query(REGISTRATIONS)).toEqual(before);
   }, 400_000);
 
-  it("archives the registrations, opens none of their secrets, and brings back what it took", async () => {
+  it("archives the registrations after their salt was rotated, opens none of their secrets, and brings back what it took", async () => {
     const { database } = platform;
     const before = await database.query(REGISTRATIONS);
     expect(before.map(({ secret }) => secret)).toEqual([SECRETS.other, SECRETS.mongodb, SECRETS.redis]);
-    const [{ salt } = { salt: "" }] = await database.query<{ salt: string }>(
-      "select salt from platform_private.encryption_salts",
-    );
+    const saltNow = async () =>
+      (await database.query<{ salt: string }>("select salt from platform_private.encryption_salts"))[0]?.salt ?? "";
+    const first = await saltNow();
+
+    const rotation = await runRotate(platform.stack, "salt", "--yes", "--json");
+
+    expect(rotation.exitCode, rotation.output).toBe(0);
+    expect(JSON.parse(rotation.stdout)).toMatchObject({ version: 2, rows: 3, isResumed: false });
+    const salt = await saltNow();
+    expect(salt).not.toBe(first);
+    for (const secret of [...Object.values(SECRETS), first, salt]) expect(rotation.output).not.toContain(secret);
+    expect(await database.query(REGISTRATIONS)).toEqual(before);
+    await platform.stack.succeed("preview", "--expect-no-changes");
 
     const older = await dumps();
     expect(await report("databases")).toMatchObject({ archived: 3 });

@@ -11,8 +11,15 @@ export interface CommandResult {
 }
 
 /** Runs `npm run rollback -- …` on a workspace's stack, as it is written in its copy of the project. */
-export async function runRollback(stack: StackWorkspace, ...args: string[]): Promise<CommandResult> {
-  const { exitCode, stdout, all } = await startRollback(stack, ...args);
+export const runRollback = (stack: StackWorkspace, ...args: string[]): Promise<CommandResult> =>
+  result(startCommand("rollback", stack, args));
+
+/** Runs `npm run rotate -- …` in the same way. */
+export const runRotate = (stack: StackWorkspace, ...args: string[]): Promise<CommandResult> =>
+  result(startCommand("rotate", stack, args));
+
+async function result(child: ReturnType<typeof startCommand>): Promise<CommandResult> {
+  const { exitCode, stdout, all } = await child;
   return { exitCode: exitCode ?? -1, stdout, output: all };
 }
 
@@ -22,18 +29,17 @@ export async function interruptRollback(
   moment: () => Promise<boolean>,
   ...args: string[]
 ): Promise<CommandResult> {
-  const child = startRollback(stack, ...args);
+  const child = startCommand("rollback", stack, args);
   const ended = child.then(() => true);
   while (!(await moment())) {
     if (await Promise.race([ended, sleep(100)])) throw new Error(`it ended before:\n${(await child).all}`);
   }
   child.kill("SIGINT");
-  const { exitCode, stdout, all } = await child;
-  return { exitCode: exitCode ?? -1, stdout, output: all };
+  return result(child);
 }
 
-function startRollback({ directory, env, stack }: StackWorkspace, ...args: string[]) {
-  const command = join(directory, "tools", "commands", "rollback.ts");
+function startCommand(name: string, { directory, env, stack }: StackWorkspace, args: readonly string[]) {
+  const command = join(directory, "tools", "commands", `${name}.ts`);
   return execa(process.execPath, [command, ...args, "--stack", stack], {
     ...{ cwd: directory, env, extendEnv: false, reject: false },
     ...{ stdin: "ignore", all: true },

@@ -13,6 +13,13 @@ import { rotateStackSalt } from "../rotate/stackSalt.ts";
 
 const USAGE = "npm run rotate -- salt [--stack <name>] [--yes] [--json] [-C <project folder>]";
 
+/** What can be rotated, by the word that asks for it. */
+const ROTATIONS = { salt: rotateStackSalt } as const;
+
+type Rotation = keyof typeof ROTATIONS;
+
+const isRotation = (text: string | undefined): text is Rotation => text !== undefined && Object.hasOwn(ROTATIONS, text);
+
 await runMain(async () => {
   const { what, options } = given();
   const { folder, env } = projectFolder(options.cwd);
@@ -24,13 +31,6 @@ await runMain(async () => {
   const report = await ROTATIONS[what](place, options, say);
   if (options.json) console.log(JSON.stringify(report ?? null, null, 2));
 });
-
-/** What can be rotated, by the word that asks for it. */
-const ROTATIONS = { salt: rotateStackSalt } as const;
-
-type Rotation = keyof typeof ROTATIONS;
-
-const isRotation = (text: string | undefined): text is Rotation => text !== undefined && Object.hasOwn(ROTATIONS, text);
 
 function given() {
   try {

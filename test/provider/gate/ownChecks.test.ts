@@ -128,6 +128,22 @@ describe("the checks of this program", () => {
     expect((await platform()).said[0]).toMatch(/^GO/);
   });
 
+  test("ask for a new salt once it is older than the stack says, and not before", async () => {
+    const said = async (own: Properties): Promise<string | undefined> =>
+      (await run({ settings: { ...settings, ...own } }, projectRoot)).line("salt-rotation");
+    await database.query(
+      "create schema platform_private; create table platform_private.encryption_salts (name text, created_at timestamptz)",
+    );
+    await database.query(
+      "insert into platform_private.encryption_salts values ('databases', now() - interval '91 days'), ('other', now() - interval '1 year')",
+    );
+    expect(await said({ saltRotateEvery: "90d" })).toMatch(
+      /^WARNING .*salt-rotation: the salt is of .*npm run rotate -- salt/,
+    );
+    expect(await said({ saltRotateEvery: "92d" })).toBeUndefined();
+    expect(await said({})).toBeUndefined();
+  });
+
   test("say NO-GO where only a part of it is there", async () => {
     await database.query(BASE);
     await database.query("drop table platform.audit_logs");

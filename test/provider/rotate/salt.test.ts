@@ -77,7 +77,8 @@ const present = async (): Promise<number> =>
 test("all registrations get the new salt while others read and write, and nobody sees a failure", async () => {
   await register(600);
   const [old] = await studio.query<{ salt: string }>("select salt from platform_private.encryption_salts");
-  const times = () => studio.query("select id, updated_at from platform.databases where substr(name, 3)::int < 500 order by id");
+  const times = () =>
+    studio.query("select id, updated_at from platform.databases where substr(name, 3)::int < 500 order by id");
   const before = await times();
   const version = (await present()) + 1;
   let isOn = true;

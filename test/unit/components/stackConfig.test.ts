@@ -149,12 +149,14 @@ describe("readPlatformConfig", () => {
       manageRoles: "false",
       decryptors: '["health_checker"]',
       lockRetries: "0",
+      saltRotateEvery: "90d",
       project: '{"slug":"other"}',
     });
     expect(plain).toMatchObject({
       manageRoles: false,
       decryptors: ["health_checker"],
       lockRetries: 0,
+      saltRotateEvery: "90d",
       project: { slug: "other" },
     });
   });
