@@ -301,7 +301,7 @@ export interface DatabasesRow {
   database: string | null;
   /** User name; null if the service has none */
   username: string | null;
-  /** Always null: a password is kept only within the encrypted connection string */
+  /** Always null. Write the password here: it is encrypted and removed; an empty one removes the stored one */
   password: string | null;
   /** Masked form, scheme://host:port. Write the full string here: it is encrypted and replaced by this form */
   connection_string: string;
@@ -309,7 +309,7 @@ export interface DatabasesRow {
   connection_string_encrypted: Buffer | null;
   /** Whether the connection uses TLS */
   ssl_enabled: boolean | null;
-  /** Settings that depend on the type; secrets are refused */
+  /** Settings that depend on the type. Secrets among them are encrypted; ******** stands for each */
   config: Json | null;
   /** Free-form notes, such as provider and environment; secrets are refused */
   metadata: Json | null;
@@ -323,6 +323,10 @@ export interface DatabasesRow {
   health_check_error: string | null;
   created_at: Date;
   updated_at: Date;
+  /** The password, encrypted; written by trigger only */
+  password_encrypted: Buffer | null;
+  /** The whole of config where it has secrets, encrypted; written by trigger only */
+  config_encrypted: Buffer | null;
 }
 
 /** What an INSERT into platform.databases gives. */
@@ -347,6 +351,8 @@ export interface DatabasesInsert {
   health_check_error?: string | null;
   created_at?: Date | string;
   updated_at?: Date | string;
+  password_encrypted?: Uint8Array | null;
+  config_encrypted?: Uint8Array | null;
 }
 
 /** What an UPDATE of platform.databases may set. */
@@ -372,7 +378,7 @@ export interface DatabasesSafeRow {
   connection_string_masked: string | null;
 }
 
-/** platform.databases_with_connection_strings: Registered databases with their connection strings decrypted, one decryption a row */
+/** platform.databases_with_connection_strings: Registered databases with their secrets decrypted, one decryption a row; decrypt_databases reads many in one */
 export interface DatabasesWithConnectionStringsRow {
   id: string | null;
   project_id: string | null;
@@ -1097,6 +1103,7 @@ export interface Functions {
   "platform.clean_old_audit_logs": { args: [days_to_keep?: number | null]; result: number | null };
   "platform.clean_old_metrics": { args: [days_to_keep?: number | null]; result: number | null };
   "platform.decrypt_database_connection_string": { args: [p_database_id: string | null]; result: string | null };
+  "platform.decrypt_databases": { args: [p_database_ids: string[] | null]; result: { id: string | null; connection_string: string | null; password: string | null; config: Json | null }[] };
   "platform.generate_slug": { args: [input_text: string | null]; result: string | null };
   /** Every feature flag with its value for the organization: the override if there is one, else the global value */
   "platform.get_active_feature_flags": { args: [p_organization_id: string | null]; result: { flag_key: string | null; flag_name: string | null; enabled: boolean | null }[] };
