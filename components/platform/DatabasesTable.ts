@@ -21,8 +21,8 @@ export interface DatabasesTableArgs extends LayerOptions {
  * const databases = new DatabasesTable("databases", { platform }, { providers: [target] });
  * ```
  *
- * The salt is generated once and written to a table that no application role can read; a salt that the
- * database holds already is kept, because the stored connection strings hang on it. Registrations depend on
+ * The first salt is generated and written to a table that no application role can read; a salt that the
+ * database holds already is kept, because the stored secrets hang on it, also one of a rotation. Registrations depend on
  * this component, so that a destroy removes them before the salt; the database itself refuses to lose a salt
  * that is in use.
  */
@@ -46,7 +46,7 @@ export class DatabasesTable extends pulumi.ComponentResource {
   }
 }
 
-/** The salt of the registry: written once, never changed, in the table that only the owner reads. */
+/** The first salt of the registry, in the table that only the owner reads; `npm run rotate` replaces it. */
 function encryptionSalt(name: string, parent: pulumi.Resource, layer: Layer): Row {
   const salt = new RandomPassword(name, { length: 64, special: false }, { parent });
   return new Row(
