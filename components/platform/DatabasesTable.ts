@@ -22,9 +22,9 @@ export interface DatabasesTableArgs extends LayerOptions {
  * ```
  *
  * The first salt is generated and written to a table that no application role can read; a salt that the
- * database holds already is kept, because the stored secrets hang on it, also one of a rotation. Registrations depend on
- * this component, so that a destroy removes them before the salt; the database itself refuses to lose a salt
- * that is in use.
+ * database holds already is kept, because the stored secrets hang on it, also one of a rotation.
+ * Registrations depend on this component, so that a destroy removes them before the salt; the database itself
+ * refuses to lose a salt that is in use.
  */
 export class DatabasesTable extends pulumi.ComponentResource {
   readonly layer: Layer;

@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from "../../support/database.ts
 import { up, upAll } from "../../support/layerHarness.ts";
 import { ensureStudioRoles, seedStudio, studioLayers } from "../../support/studio.ts";
 
-/** The registry as it was before key versions: one salt, a bare message, no password and no secret in config. */
+/** The registry as it was before key versions: one salt, a bare message, and no other secret. */
 const BEFORE = join(import.meta.dirname, "..", "..", "fixtures", "registry-before-key-versions");
 const FULL = "redis://default:pa55-canary@redis.railway.internal:6379/0";
 
