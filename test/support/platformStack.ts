@@ -87,7 +87,7 @@ export const WHOLE: Standing = {
   tables: 28,
   secured: 26,
   policies: 26,
-  functions: 26,
+  functions: 38,
   views: 7,
   roles: [...ROLES],
   registered: ["Railway MongoDB", "Railway Redis"],
