@@ -13,6 +13,14 @@ export interface VerificationArgs {
    */
   checks: pulumi.Input<string[]>;
 
+  /**
+   * Schemas whose live catalog is linted (`docs/lints.md`): a finding of level ERROR is FAIL, one of level
+   * WARNING is WARNING. A line `lint-ignore <code>: <reason>` in the comment of an object exempts it.
+   * @default []
+   * @example lintSchemas: ["platform"]
+   */
+  lintSchemas?: pulumi.Input<string[]>;
+
   /** A digest of what is desired; kept beside the result. A change of it verifies anew. */
   desired?: pulumi.Input<string>;
 
@@ -75,6 +83,7 @@ export class Verification extends pulumi.CustomResource {
       name,
       {
         checks: args.checks,
+        lintSchemas: args.lintSchemas,
         desired: args.desired,
         otherWriters: args.otherWriters,
         slowdownPercent: args.slowdownPercent,

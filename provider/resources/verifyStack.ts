@@ -6,6 +6,7 @@ import { inputFault, UserError } from "../core/errors.ts";
 import type { Properties } from "../core/resourceType.ts";
 import { compareBaseline } from "../verification/baseline.ts";
 import { readSections } from "../verification/checkFile.ts";
+import { lintChecks } from "../verification/lintChecks.ts";
 import { type CheckResult, type Status, verdictOf } from "../verification/report.ts";
 import { verify } from "../verification/runChecks.ts";
 import { parseConfig } from "./provider/inputs.ts";
@@ -36,7 +37,7 @@ export async function verifyStack(
   const { config, failures } = parseConfig(provider);
   if (failures.length > 0)
     throw new UserError("PS602", `The database cannot be verified: ${failures.map(inputFault).join("; ")}.`);
-  const { checks, slowdownPercent, otherWriters } = checkedVerificationInputs(verification);
+  const { checks, lintSchemas, slowdownPercent, otherWriters } = checkedVerificationInputs(verification);
   const sections = await readSections("check", checks, projectDirectory);
   const session = createSession(config, { projectDirectory });
   try {
@@ -45,6 +46,7 @@ export async function verifyStack(
     const limits = { hasOtherWriters: otherWriters, slowdownPercent };
     const report = [
       ...(await verify(database, config, sections, signal)),
+      ...(lintSchemas.length === 0 ? [] : await lintChecks(database, lintSchemas)),
       ...(await compareBaseline(database, config, projectDirectory, {}, limits, signal)),
     ];
     return { database: database.label, result: verdictOf(report), report };

@@ -14,6 +14,11 @@ export const verification: ResourceSpec = {
       description:
         "Files, or folders of `.sql` files, with checks: each stands below a line `-- check: <name>` and ends with a query that returns name, status, measured and expected. `-- as: <role>` runs it as that role, `-- writes` in a transaction that may write. A relative path starts at the project.",
     },
+    lintSchemas: {
+      type: texts,
+      description:
+        "Schemas whose live catalog is linted: ERROR is FAIL, WARNING is WARNING. A line `lint-ignore <code>: <reason>` in the comment of an object exempts it. Default none.",
+    },
     desired: {
       type: text,
       description: "A digest of what is desired, as the program tells it apart; kept beside the result.",

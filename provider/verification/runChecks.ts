@@ -133,7 +133,7 @@ function textOf(value: unknown): string {
 const QUOTES_VALUES = /^(?:22|23|39|P0)/;
 
 /** What the server says, as far as it holds no value of a row. */
-function shownCause(error: unknown): string {
+export function shownCause(error: unknown): string {
   if (!(error instanceof pg.DatabaseError)) return error instanceof Error ? error.message : String(error);
   const code = codeOf(error) ?? "unknown";
   const { table, constraint } = error;

@@ -47,9 +47,11 @@ comment on column platform.databases.port is 'TCP port, 1 to 65535';
 comment on column platform.databases.database is 'Database name; for Redis the database number as text';
 comment on column platform.databases.username is 'User name; null if the service has none';
 comment on column platform.databases.password is
-  'Always null. Write the password here: it is encrypted and removed; an empty one removes the stored one';
+  'Always null. Write the password here: it is encrypted and removed; an empty one removes the stored one
+lint-ignore PGL208: always null';
 comment on column platform.databases.connection_string is
-  'Masked form, scheme://host:port. Write the full string here: it is encrypted and replaced by this form';
+  'Masked form, scheme://host:port. Write the full string here: it is encrypted and replaced by this form
+lint-ignore PGL208: masked';
 comment on column platform.databases.connection_string_encrypted is
   'The full connection string, encrypted by pgcrypto; written by trigger only';
 comment on column platform.databases.password_encrypted is 'The password, encrypted; written by trigger only';
@@ -66,6 +68,7 @@ comment on column platform.databases.last_health_check_at is 'Time of the last c
 comment on column platform.databases.health_check_error is 'What the last failed check said';
 
 create index idx_databases_project_id on platform.databases (project_id);
+comment on index platform.idx_databases_project_id is 'lint-ignore PGL303: named by the specification';
 create index idx_databases_type on platform.databases (type);
 create index idx_databases_status on platform.databases (status);
 create index idx_databases_project_type_status on platform.databases (project_id, type, status);

@@ -51,6 +51,7 @@ const ROOMS = [
   "apply",
   "gate",
   "backup",
+  "lint",
   "verification",
   "guard",
   "resources",

@@ -64,6 +64,23 @@ export function parseRegistries(text: string): string[] {
   );
 }
 
+/** A database of a stack, with the schemas that its verification lints. */
+export interface LintedDatabase {
+  /** The inputs of the provider, the URL among them. */
+  provider: Properties;
+  schemas: string[];
+}
+
+/** The databases of a stack. See {@link parseStackState}. */
+export function parseLinted(text: string): LintedDatabase[] {
+  return databasesIn(text).map(({ provider, states }) => ({
+    provider,
+    schemas: states("pgstrata:index:Verification").flatMap(({ inputs: { lintSchemas } }) =>
+      Array.isArray(lintSchemas) ? lintSchemas.filter((schema) => typeof schema === "string") : [],
+    ),
+  }));
+}
+
 function databasesIn(text: string) {
   const resources = parseResources(text);
   return resources

@@ -5,6 +5,7 @@
 import type pg from "pg";
 import { KEPT_PREFIX } from "../../provider/catalog/kept.ts";
 import { quoteIdent } from "../../provider/catalog/quote.ts";
+import { withoutExemptions } from "../../provider/lint/exemptions.ts";
 import { checkedValues } from "./checkedValues.ts";
 import type { CatalogType, Column, DatabaseFunction, DatabaseModel, Relation } from "./model.ts";
 
@@ -100,11 +101,11 @@ export async function readModel(client: pg.Pool | pg.ClientBase, schemas: readon
   return {
     relations: relations.map(({ columns, comment, ...relation }) => ({
       ...relation,
-      comment: comment ?? undefined,
+      comment: described(comment),
       columns: columns.map(({ checks, comment: said, ...column }) => ({
         ...column,
         values: firstValues(checks, quoteIdent(column.name), column.name),
-        comment: said ?? undefined,
+        comment: described(said),
       })),
     })),
     functions: functions.map((row) =>
@@ -128,6 +129,12 @@ export async function readModel(client: pg.Pool | pg.ClientBase, schemas: readon
   };
 }
 
+/** A comment as far as it is about the object. */
+function described(comment: string | null): string | undefined {
+  const text = withoutExemptions(comment ?? "").trim();
+  return text === "" ? undefined : text;
+}
+
 function firstValues(checks: readonly string[], ...names: string[]): string[] | undefined {
   return checks
     .flatMap((check) => names.map((name) => checkedValues(check, name)))
@@ -145,7 +152,7 @@ function functionOf(row: FunctionRow, attributes: readonly { name: string; type:
   return {
     schema,
     name,
-    comment: comment ?? undefined,
+    comment: described(comment),
     returnsSet,
     isProcedure,
     type: Number(row.type),

@@ -6,6 +6,8 @@ import { isObject, kindOf, propertyPath } from "../../core/values.ts";
 /** The inputs of a verification after parsing. */
 export interface VerificationInputs {
   checks: string[];
+  /** Whose catalog is linted; none: no lints. */
+  lintSchemas: string[];
   /** What is desired, as the program tells it apart; undefined where it does not. */
   desired: string | undefined;
   otherWriters: boolean;
@@ -14,7 +16,14 @@ export interface VerificationInputs {
   layerSlowdownPercent: Map<string, number>;
 }
 
-export const PROPERTIES = ["checks", "desired", "otherWriters", "slowdownPercent", "layerSlowdownPercent"] as const;
+export const PROPERTIES = [
+  "checks",
+  "lintSchemas",
+  "desired",
+  "otherWriters",
+  "slowdownPercent",
+  "layerSlowdownPercent",
+] as const;
 type PropertyName = (typeof PROPERTIES)[number];
 
 const DEFAULT_SLOWDOWN_PERCENT = 10;
@@ -56,6 +65,7 @@ export function parseVerificationInputs(properties: Properties): {
   }
   const inputs = {
     checks,
+    lintSchemas: read("lintSchemas", "a list of schemas", isTexts) ?? [],
     desired: read("desired", "a string", isText),
     otherWriters: read("otherWriters", "a boolean", isFlag) ?? true,
     slowdownPercent: read("slowdownPercent", PERCENT, isPercent) ?? DEFAULT_SLOWDOWN_PERCENT,

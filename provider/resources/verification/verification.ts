@@ -46,9 +46,12 @@ export function createVerification(session: Session, projectDirectory = session.
     const checks = await sections(inputs);
     const later = await pendingDeletes(context, before);
     const { config, record } = session;
+    // Loaded only where something is verified, which a run without changes does not.
+    const { lintChecks } = await import("../../verification/lintChecks.ts");
     const limits = { hasOtherWriters: inputs.otherWriters, slowdownPercent: slowdownLimit(inputs, session) };
     const results = await timed("verification", async () => [
       ...(await verify(database, config, checks, context.signal)),
+      ...(inputs.lintSchemas.length === 0 ? [] : await lintChecks(database, inputs.lintSchemas)),
       ...(await compareBaseline(database, config, projectDirectory, record, limits, context.signal)),
     ]);
     const verdict = verdictOf(results);

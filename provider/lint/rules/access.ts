@@ -1,0 +1,136 @@
+/** Lints of privileges and of what runs with the rights of others. */
+import type { Lint } from "../rule.ts";
+
+/** Functions that run with their owner's rights. */
+const DEFINER = "SELECT * FROM routine WHERE is_definer";
+
+/** A name that says that the values open something. What is hashed, encrypted or masked opens nothing. */
+const SECRET_NAME = `'(^|_)(password|passwd|pwd|secret|token|api_?key|access_?key|service_role_key|private_?key|signing_?key|credentials?|connection_string|dsn|jwt|otp|pin_code)(_?(value|text|plain))?$'`;
+const HARMLESS_NAME = `'(hash|hashed|digest|encrypted|cipher|masked|prefix|fingerprint|public)'`;
+/** A name that says that the values are about a person, or are money's. */
+const PERSONAL_NAME = `'(^|_)(ssn|social_security|passport|driver_?license|national_id|tax_?id|credit_?card|card_number|cvv|iban|bank_account|account_number|routing_number|health_record|medical_record|diagnosis|biometric|password_hash)(_|$)'`;
+/** The name as words: \`apiKey\` is \`api_key\`. */
+const WORDS =
+  "pg_catalog.lower(pg_catalog.regexp_replace(c.name::pg_catalog.text, '([a-z0-9])([A-Z])', '\\1_\\2', 'g'))";
+const IS_TEXT = `c.type IN ('pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype, 'pg_catalog.bpchar'::pg_catalog.regtype)`;
+
+export const ACCESS: readonly Lint[] = [
+  {
+    code: "PGL201",
+    name: "definer-search-path",
+    level: "ERROR",
+    why: "A function with its owner's rights that does not pin search_path finds what its caller puts in the way of its names.",
+    find: `
+      SELECT 'pg_proc' AS class, f.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation, 'SECURITY DEFINER without search_path' AS found,
+             pg_catalog.format('ALTER %s %s SET search_path = ''''; -- with each name in it qualified', f.kind, f.label) AS mend
+      FROM (${DEFINER}) AS f
+      WHERE NOT EXISTS (SELECT FROM pg_catalog.unnest(f.settings) AS s WHERE pg_catalog.starts_with(s, 'search_path='))`,
+  },
+  {
+    code: "PGL202",
+    name: "search-path",
+    level: "INFO",
+    why: "The names in a function mean what the session's search_path says, unless it is pinned or the body is parsed when it is created.",
+    find: `
+      SELECT 'pg_proc' AS class, f.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation, 'search_path is not pinned' AS found,
+             pg_catalog.format('ALTER %s %s SET search_path = ''''; -- with each name in it qualified', f.kind, f.label) AS mend
+      FROM routine AS f
+      WHERE NOT f.is_definer AND NOT f.is_parsed AND f.language NOT IN ('c', 'internal')
+        AND NOT EXISTS (SELECT FROM pg_catalog.unnest(f.settings) AS s WHERE pg_catalog.starts_with(s, 'search_path='))`,
+  },
+  {
+    code: "PGL203",
+    name: "definer-open-schema",
+    level: "ERROR",
+    why: "A function with its owner's rights looks for names in a schema in which others may create them.",
+    find: `
+      SELECT 'pg_proc' AS class, f.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation,
+             pg_catalog.format('search_path has schema %I, in which others than its owner may create', n.nspname) AS found,
+             pg_catalog.format('ALTER %s %s SET search_path = ''''; -- with each name in it qualified', f.kind, f.label) AS mend
+      FROM (${DEFINER}) AS f
+      CROSS JOIN LATERAL pg_catalog.unnest(f.settings) AS s
+      JOIN pg_catalog.pg_namespace AS n
+        ON pg_catalog.quote_ident(n.nspname::pg_catalog.text) = ANY (pg_catalog.regexp_split_to_array(pg_catalog.substr(s, 13), ',\\s*'))
+      WHERE pg_catalog.starts_with(s, 'search_path=')
+        AND EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) AS a WHERE a.privilege_type = 'CREATE' AND a.grantee NOT IN (n.nspowner, f.owner))`,
+  },
+  {
+    code: "PGL204",
+    name: "definer-for-public",
+    level: "WARNING",
+    why: "Everyone may call a new function; one with its owner's rights hands these to every role of the database.",
+    find: `
+      SELECT 'pg_proc' AS class, f.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation, 'SECURITY DEFINER, and PUBLIC may call it' AS found,
+             pg_catalog.format('REVOKE EXECUTE ON %s %s FROM PUBLIC;', f.kind, f.label) AS mend
+      FROM (${DEFINER}) AS f
+      WHERE f.result NOT IN ('pg_catalog.trigger'::pg_catalog.regtype, 'pg_catalog.event_trigger'::pg_catalog.regtype)
+        AND EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(f.acl, pg_catalog.acldefault('f', f.owner))) AS a WHERE a.grantee = 0)`,
+  },
+  {
+    code: "PGL205",
+    name: "public-grant",
+    level: "WARNING",
+    why: "What PUBLIC may do, every role may do that can connect, also one that is made later.",
+    find: `
+      SELECT 'pg_class' AS class, r.oid AS object, 0 AS part, r.oid AS relation,
+             pg_catalog.format('PUBLIC has %s', pg_catalog.string_agg(DISTINCT g.privilege, ', ')) AS found,
+             pg_catalog.format('REVOKE ALL ON %s%s FROM PUBLIC;', CASE r.kind WHEN 'S' THEN 'SEQUENCE ' ELSE '' END, r.label) AS mend
+      FROM relation AS r JOIN granted AS g ON g.relation = r.oid WHERE g.grantee = 0 GROUP BY r.oid, r.kind, r.label`,
+  },
+  {
+    code: "PGL206",
+    name: "public-create",
+    level: "ERROR",
+    why: "Where everyone may create objects, everyone may put theirs in the way of a name that others call.",
+    find: `
+      SELECT 'pg_namespace' AS class, m.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation, 'PUBLIC may create objects in it' AS found,
+             pg_catalog.format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC;', m.name) AS mend
+      FROM managed AS m WHERE EXISTS (SELECT FROM pg_catalog.aclexplode(m.acl) AS a WHERE a.grantee = 0 AND a.privilege_type = 'CREATE')`,
+  },
+  {
+    code: "PGL207",
+    name: "public-default",
+    level: "WARNING",
+    why: "A default privilege gives PUBLIC every table or sequence that is made from then on.",
+    find: `
+      SELECT 'pg_namespace' AS class, m.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation,
+             pg_catalog.format('PUBLIC gets %s on each new %s of %s', pg_catalog.string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type), CASE d.defaclobjtype WHEN 'S' THEN 'sequence' ELSE 'table' END, pg_catalog.pg_get_userbyid(d.defaclrole)) AS found,
+             pg_catalog.format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA %I REVOKE ALL ON %s FROM PUBLIC;', pg_catalog.pg_get_userbyid(d.defaclrole), m.name, CASE d.defaclobjtype WHEN 'S' THEN 'SEQUENCES' ELSE 'TABLES' END) AS mend
+      FROM pg_catalog.pg_default_acl AS d JOIN managed AS m ON m.oid = d.defaclnamespace
+      CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) AS a
+      WHERE a.grantee = 0 AND d.defaclobjtype IN ('r', 'S') GROUP BY m.oid, m.name, d.defaclobjtype, d.defaclrole`,
+  },
+  {
+    code: "PGL208",
+    name: "plain-secret",
+    level: "WARNING",
+    why: "A secret in a plain column is in each dump, replica and query log, and opens another system for all who may read the table.",
+    find: `
+      SELECT 'pg_class' AS class, c.relation AS object, c.number::pg_catalog.int4 AS part, c.relation, 'by its name a secret, kept as it is' AS found,
+             pg_catalog.format('ALTER TABLE %s RENAME COLUMN %I TO %I; -- once it holds a hash or a ciphertext', c.label, c.name, c.name || '_encrypted') AS mend
+      FROM own_column AS c WHERE ${IS_TEXT} AND ${WORDS} ~ ${SECRET_NAME} AND ${WORDS} !~ ${HARMLESS_NAME}`,
+  },
+  {
+    code: "PGL209",
+    name: "sensitive-column-exposed",
+    level: "ERROR",
+    why: "Everyone may read a column that by its name is a secret or about a person.",
+    find: `
+      SELECT 'pg_class' AS class, c.relation AS object, c.number::pg_catalog.int4 AS part, c.relation, 'by its name sensitive; PUBLIC may read it, without row-level security' AS found,
+             pg_catalog.format('REVOKE SELECT ON %s FROM PUBLIC;', c.label) AS mend
+      FROM own_column AS c
+      WHERE NOT c.has_rls AND (${WORDS} ~ ${PERSONAL_NAME} OR (${WORDS} ~ ${SECRET_NAME} AND ${WORDS} !~ ${HARMLESS_NAME}))
+        AND (EXISTS (SELECT FROM relation AS r CROSS JOIN LATERAL pg_catalog.aclexplode(r.acl) AS a WHERE r.oid = c.relation AND a.grantee = 0 AND a.privilege_type = 'SELECT')
+          OR EXISTS (SELECT FROM pg_catalog.aclexplode(c.acl) AS a WHERE a.grantee = 0 AND a.privilege_type = 'SELECT'))`,
+  },
+  {
+    code: "PGL210",
+    name: "extension-in-public",
+    level: "WARNING",
+    why: "An extension in schema public mixes its functions with the user's own, and stands in the path of every session.",
+    find: `
+      SELECT 'pg_extension' AS class, e.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation, 'installed in schema public' AS found,
+             pg_catalog.format(CASE WHEN e.extrelocatable THEN 'ALTER EXTENSION %I SET SCHEMA extensions;' ELSE 'DROP EXTENSION %1$I; CREATE EXTENSION %1$I SCHEMA extensions;' END, e.extname) AS mend
+      FROM pg_catalog.pg_extension AS e JOIN managed AS m ON m.oid = e.extnamespace WHERE m.name = 'public'`,
+  },
+];

@@ -1,0 +1,177 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openDatabase } from "../../../provider/database/target.ts";
+import { type LintReport, lintCatalog, lintDatabase } from "../../../provider/lint/lintCatalog.ts";
+import { EXEMPTION_LINTS, LINTS } from "../../../provider/lint/lints.ts";
+import { createTestDatabase, createTestRole, type TestDatabase } from "../../support/database.ts";
+import { FIXTURES } from "./fixtures.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..", "..");
+const foundIn = (code: string): string => `${code.toLowerCase()}_found`;
+const leftIn = (code: string): string => `${code.toLowerCase()}_left`;
+
+let database: TestDatabase;
+let client: pg.PoolClient;
+let report: LintReport;
+
+/** Statements one by one, names without a schema being of the given one. */
+async function run(schema: string, statements: readonly string[]): Promise<void> {
+  await client.query(`create schema ${schema}; set search_path = ${schema}, public`);
+  for (const sql of statements) await client.query(sql.replaceAll("%", schema));
+}
+
+/** What lints find in a transaction that is undone, after SQL in a schema `app`. */
+async function linted(sql: string, schemas: readonly string[] = ["app"]): Promise<LintReport> {
+  await client.query("begin; create schema app; set local search_path = app");
+  try {
+    await client.query(sql);
+    const all = await lintCatalog(client, schemas);
+    // An extension is asked about wherever it is.
+    return { ...all, findings: all.findings.filter(({ code }) => code !== "PGL502") };
+  } finally {
+    await client.query("rollback");
+  }
+}
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  client = await database.pool.connect();
+  for (const [code, { found, left }] of Object.entries(FIXTURES)) {
+    await run(foundIn(code), found);
+    await run(leftIn(code), left);
+  }
+  const target = openDatabase({ url: database.url });
+  if (target === undefined) throw new Error("no URL");
+  report = await lintDatabase(target, []);
+  await target.close();
+});
+afterAll(async () => {
+  client.release();
+  await database.drop();
+});
+
+/** The objects that a lint finds in a schema, or in the extensions of its fixture. */
+const objects = (code: string, schema: string): string[] =>
+  report.findings
+    .filter((each) => each.code === code)
+    .map(({ object }) => object)
+    .filter((object) => new RegExp(`(^| )${schema}(\\.|$)`).test(object) || !/pgl\d+_/.test(object))
+    .sort();
+
+describe("each lint", () => {
+  test("has a fixture, and no fixture is without its lint", () => {
+    expect(Object.keys(FIXTURES)).toEqual(LINTS.map(({ code }) => code));
+  });
+
+  test.each(LINTS)("$code $name finds its fixture and leaves alone what is like it", ({ code, level }) => {
+    const fixture = FIXTURES[code];
+    expect(objects(code, foundIn(code))).toEqual(fixture?.objects.map((name) => name.replace("%", foundIn(code))));
+    const own = report.findings.filter(({ object }) => object.includes(leftIn(code)));
+    expect(own.filter((each) => each.code === code)).toEqual([]);
+    for (const each of report.findings.filter((finding) => finding.code === code))
+      expect(each).toMatchObject({ level, found: expect.stringMatching(/./), mend: expect.stringMatching(/;|--/) });
+  });
+
+  test("stands in docs/lints.md under its code and name, with its level", () => {
+    const page = readFileSync(join(ROOT, "docs", "lints.md"), "utf8");
+    const sections = [...page.matchAll(/^### (PGL\d+) (\S+)\n\n(\w+)\. /gm)].map(([, ...parts]) => parts.join(" "));
+    const all = [...LINTS, ...Object.values(EXEMPTION_LINTS)];
+    expect(sections).toEqual(all.map(({ code, name, level }) => `${code} ${name} ${level}`));
+  });
+});
+
+/** Lints whose SQL has what only a person knows, or needs a connection of its own. */
+const NOT_RUN = /<|CONCURRENTLY|ALTER EXTENSION|VACUUM|RENAME/;
+
+test("the SQL that mends a finding runs, and it is found no more", async () => {
+  const mendable = report.findings.filter(
+    ({ code, object, mend }) => object.includes(foundIn(code)) && !NOT_RUN.test(mend),
+  );
+  expect(new Set(mendable.map(({ code }) => code)).size).toBeGreaterThan(25);
+  await client.query("begin; set local search_path = pg_catalog, pg_temp");
+  try {
+    for (const { mend } of mendable) await client.query(mend);
+    const after = await lintCatalog(client, []);
+    const left = after.findings.filter(({ code, object }) =>
+      mendable.some((each) => each.code === code && each.object === object),
+    );
+    expect(left.map(({ code, object }) => `${code} ${object}`)).toEqual([]);
+  } finally {
+    await client.query("rollback");
+  }
+});
+
+test("a role that owns nothing finds the same, but for what statistics and sequences tell", async () => {
+  const role = await createTestRole();
+  const target = openDatabase({ url: database.urlFor(role) });
+  if (target === undefined) throw new Error("no URL");
+  const seen = await lintDatabase(target, []);
+  await target.close();
+  const NEEDS_PRIVILEGES = new Set(["PGL501", "PGL505"]);
+  const names = ({ findings }: LintReport): string[] =>
+    findings.filter(({ code }) => !NEEDS_PRIVILEGES.has(code)).map(({ code, object }) => `${code} ${object}`);
+  expect(names(seen)).toEqual(names(report));
+  await role.drop();
+});
+
+describe("an exemption", () => {
+  const TABLE = "create table t (id int, at timestamp);";
+  const codes = ({ findings }: LintReport): string[] => findings.map(({ code, object }) => `${code} ${object}`);
+
+  test("in the comment of an object, of its table, or of its schema takes a finding off, with its reason", async () => {
+    expect(codes(await linted(TABLE))).toEqual(["PGL304 app.t", "PGL401 app.t.at"]);
+    for (const on of ["column t.at", "table t", "schema app"]) {
+      const found = await linted(`${TABLE} comment on ${on} is E'As it was.\\nlint-ignore PGL401: of another system'`);
+      expect(codes(found), on).toEqual(["PGL304 app.t"]);
+      expect(found.exempted).toEqual([{ code: "PGL401", object: "app.t.at", reason: "of another system" }]);
+    }
+  });
+
+  test("may name several lints, by code or by name", async () => {
+    const sql = `${TABLE} comment on table t is 'lint-ignore no-primary-key, PGL401: of another system'`;
+    expect((await linted(sql)).findings).toEqual([]);
+  });
+
+  test("of a column or another table takes nothing off, and is reported itself", async () => {
+    const sql = `${TABLE} create table u (id int primary key); comment on table u is E'A table.\\nlint-ignore PGL401: old\\nOf users.'; comment on column t.id is 'lint-ignore PGL401: old'`;
+    const { findings } = await linted(sql);
+    expect(codes({ findings, exempted: [], lints: 0 })).toEqual([
+      "PGL304 app.t",
+      "PGL401 app.t.at",
+      "PGL901 app.t.id",
+      "PGL901 app.u",
+    ]);
+    expect(findings.filter(({ code }) => code === "PGL901").map(({ mend }) => mend)).toEqual([
+      "COMMENT ON COLUMN app.t.id IS NULL;",
+      "COMMENT ON TABLE app.u IS 'A table.\nOf users.';",
+    ]);
+  });
+
+  test("without a reason, or of a lint that is not there, is reported and takes nothing off", async () => {
+    const sql = `${TABLE} comment on table t is E'lint-ignore PGL401\\nlint-ignore PGL304:  \\nlint-ignore PGL999: old'`;
+    const { findings } = await linted(sql);
+    expect(findings.map(({ code, found }) => `${code} ${found}`)).toEqual([
+      "PGL304 no primary key",
+      "PGL401 timestamp without time zone",
+      'PGL902 "lint-ignore PGL401" has no lint or no reason',
+      'PGL902 "lint-ignore PGL304:" has no lint or no reason',
+      "PGL902 there is no lint PGL999",
+    ]);
+  });
+
+  test("on each kind of object is covered by a comment that the server takes", async () => {
+    const sql = `create table t (id int primary key, up int constraint f references t, owner text); alter table t enable row level security;
+      create policy p on t using (true); create index i on t (owner); create index j on t (owner); create domain d as text check (value <> '');
+      create function g(a int) returns int language plpgsql as 'begin return a; end';
+      comment on constraint f on t is 'lint-ignore PGL301: x'; comment on policy p on t is 'lint-ignore PGL107: x'; comment on index j is 'lint-ignore PGL302: x';
+      comment on domain d is 'lint-ignore PGL406: x'; comment on function g(int) is 'lint-ignore PGL202: x'`;
+    expect((await linted(sql)).findings).toEqual([]);
+  });
+});
+
+test("schemas that are not asked about are left alone, with their exemptions", async () => {
+  const sql = "create table t (id int); comment on table t is 'lint-ignore PGL401: old'";
+  expect((await linted(sql, [leftIn("PGL506")])).findings).toEqual([]);
+});
