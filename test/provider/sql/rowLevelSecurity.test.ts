@@ -139,6 +139,7 @@ test("policies that were dropped and row security that was switched off are drif
   expect(await pending(own.url, platform)).toEqual([]);
   expect(await pending(own.url, databases)).toEqual([]);
   expect((await refresh(own.url, rls))?.outputs.drift).toEqual([
+    "comment on policy permissive_all_users on platform.users",
     "policy permissive_all_users on platform.users",
     "table platform.databases",
   ]);
