@@ -23,8 +23,11 @@ async function run(command: string, ...args: string[]): Promise<string> {
   return (await execa(process.execPath, [tool, ...args], { cwd: home, env, extendEnv: false, reject: false })).stderr;
 }
 
-test("drift and plan look at the Pulumi project that they are told, with the CLI of the shell", async () => {
+test("drift, lint:db and plan look at the Pulumi project that they are told, with the CLI of the shell", async () => {
   expect(await run("drift", "-C", "project", "--stack", "s")).toContain(
+    `run in ${join(home, "project")} as stack export`,
+  );
+  expect(await run("lintDb", "-C", "project", "--stack", "s")).toContain(
     `run in ${join(home, "project")} as stack export`,
   );
   expect(await run("plan", "--cwd", join(home, "project"), "--stack", "s")).toContain(

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { execa } from "execa";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "../../../provider/database/target.ts";
@@ -174,4 +175,35 @@ describe("an exemption", () => {
 test("schemas that are not asked about are left alone, with their exemptions", async () => {
   const sql = "create table t (id int); comment on table t is 'lint-ignore PGL401: old'";
   expect((await linted(sql, [leftIn("PGL506")])).findings).toEqual([]);
+});
+
+describe("npm run lint:db", () => {
+  const command = (...args: string[]) =>
+    execa(process.execPath, [join(ROOT, "tools", "commands", "lintDb.ts"), ...args], {
+      reject: false,
+      env: { DATABASE_URL: database.url },
+    });
+
+  test("prints the findings with the SQL that mends them, and its exit code says whether there are any", async () => {
+    const { stdout, exitCode } = await command("--schema", foundIn("PGL402"));
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("WARNING PGL402 char-column (docs/lints.md#pgl402-char-column)");
+    expect(stdout).toContain("      ALTER TABLE pgl402_found.t ALTER COLUMN value TYPE text;");
+    const { stdout: json, exitCode: clean } = await command(
+      "--schema",
+      foundIn("PGL402"),
+      "--level",
+      "ERROR",
+      "--json",
+    );
+    expect(clean).toBe(0);
+    expect(JSON.parse(json)).toMatchObject({ level: "ERROR", databases: [{ exempted: [], lints: LINTS.length }] });
+  });
+
+  test("says what is wrong with what it is given", async () => {
+    expect((await command("--schema", "nowhere")).stderr).toContain("has no schema nowhere");
+    expect((await command("--level", "warn")).stderr).toContain(
+      "Found --level warn, expected one of ERROR, WARNING, INFO",
+    );
+  });
 });

@@ -70,7 +70,7 @@ const row = (id: number, name: string): Properties => ({ table: "app.items", key
 const CHECKS: Properties = { checks: ["checks"] };
 const STILL: Properties = { ...CHECKS, otherWriters: false };
 
-type Answer = { name: string; status: string; measured: string };
+type Answer = { name: string; status: string; measured: string; expected: string };
 const answers = ({ outputs }: { outputs: Properties }): Answer[] => JSON.parse(JSON.stringify(outputs.report));
 const answer = (state: { outputs: Properties }, name: string): Answer | undefined =>
   answers(state).find((each) => each.name === name);
@@ -142,6 +142,33 @@ describe("what it says", () => {
     const warned = await put(createVerification(await run()), CHECKS, passed);
     expect(warned.outputs.result).toBe("WARNING");
     expect(said).toContain("items.few: found 4 items, expected fewer than 3");
+  });
+
+  test("lints of the schemas that are named are among the checks: ERROR is FAIL, WARNING is WARNING, INFO is counted", async () => {
+    await filled(1);
+    const LINTED: Properties = { ...CHECKS, lintSchemas: ["app"] };
+    const clean = await put(createVerification(await run()), LINTED);
+    expect(answer(clean, "lint")).toMatchObject({
+      status: "PASS",
+      measured: expect.stringMatching(/^\d+ lints, 0 findings, /),
+    });
+    await database.query("create table app.more (at timestamp, name varchar(3)); create table app.left (id int)");
+    await database.query("comment on table app.left is 'lint-ignore PGL304: of another system'");
+    const warned = await put(createVerification(await run()), LINTED, clean);
+    expect(warned.outputs.result).toBe("WARNING");
+    expect(answer(warned, "lint")?.measured).toMatch(/ lints, 3 findings, 1 of them INFO; 1 exempt$/);
+    expect(answers(warned).filter(({ name }) => name.startsWith("lint PGL"))).toMatchObject([
+      { name: "lint PGL304 app.more", status: "WARNING" },
+      { name: "lint PGL401 app.more.at", status: "WARNING", measured: expect.stringContaining("without-zone") },
+    ]);
+    await database.query("grant create on schema app to public");
+    const { state } = await failing(put(createVerification(await run()), LINTED, warned));
+    expect(answer(state, "lint PGL206 app")).toMatchObject({
+      status: "FAIL",
+      expected: "REVOKE CREATE ON SCHEMA app FROM PUBLIC;",
+    });
+    const without = await put(createVerification(await run()), CHECKS);
+    expect(answers(without).filter(({ name }) => name.startsWith("lint"))).toEqual([]);
   });
 
   test("FAIL fails the update with the line that goes back, and leaves its report for the state", async () => {
