@@ -36,7 +36,8 @@ export interface LintReport {
   lints: number;
 }
 
-const STATEMENT_TIMEOUT_MS = 10_000;
+/** 10,000 tables take some seconds. */
+const STATEMENT_TIMEOUT_MS = 60_000;
 
 /** The oid of an object's schema, by the catalog that holds it. */
 const schemaOf = (place: string): string => `CASE ${place}.class
