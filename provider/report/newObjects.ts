@@ -6,6 +6,8 @@ import type { Statement } from "../plan/statement.ts";
 export interface NewObjects {
   /** The new object that an object is a part of, itself included; undefined for a part of an existing one. */
   ownerOf(id: StableId): StableId | undefined;
+  /** Whether it is made, by itself or as a part of another object. */
+  isNew(id: StableId): boolean;
 }
 
 /** The objects that stand by themselves and are made by the statements. */
@@ -14,6 +16,7 @@ export function newObjectsOf(statements: readonly Statement[], live: FactBase, d
     statements.flatMap(({ op, id }) => (op === "create" && id !== undefined && !live.has(id) ? [encodeId(id)] : [])),
   );
   return {
+    isNew: (id) => created.has(encodeId(id)),
     ownerOf(id) {
       const owner = wholeOf(id, desired, live);
       return created.has(encodeId(owner)) && !live.has(owner) ? owner : undefined;

@@ -47,6 +47,8 @@ function lineKey(statement: Statement, created: NewObjects, position: number): s
   if (id === undefined) return `statement ${position}`;
   const owner = created.ownerOf(id);
   if (owner !== undefined) return encodeId(owner);
+  // A comment comes with its object where that is new, such as a policy on a table that is there.
+  if (id.kind === "comment" && created.isNew(id.target)) return encodeId(id.target);
   return isPrivilege(statement) ? `privileges on ${encodeId(grantedOn(id))}` : encodeId(id);
 }
 
@@ -110,7 +112,8 @@ function titleOf(statements: readonly Statement[]): string {
 const LONGEST_NOTE = 60;
 
 function notesOf(statements: readonly Statement[]): string[] {
-  const [first, ...others] = statements;
+  const isComment = ({ id }: Statement): boolean => id?.kind === "comment";
+  const [first, ...others] = statements.every(isComment) ? statements : statements.filter((each) => !isComment(each));
   if (first === undefined) return [];
   // The title of a rename says all of it.
   if (first.renames !== undefined) return [];

@@ -173,7 +173,9 @@ describe("npm run drift", () => {
     const markdown = await script("plan", "--markdown", "--stack", "prod");
     expect(markdown.stdout).toContain("```sql\nCREATE POLICY");
     const sql = await script("plan", "--sql", "--stack", "prod");
-    expect(sql.stdout).toMatch(/^-- layer databases\nALTER VIEW .*;\n\n-- layer rls\nCREATE POLICY .*;$/);
+    expect(sql.stdout).toMatch(
+      /^-- layer databases\nALTER VIEW .*;\n\n-- layer rls\nCREATE POLICY .*;\nCOMMENT ON POLICY .*;$/,
+    );
     expect(stdout + markdown.stdout + sql.stdout).not.toMatch(/-secret/);
     expect((await script("plan", "--json", "--sql")).stderr).toContain("Found more than one form.");
   });

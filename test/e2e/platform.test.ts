@@ -131,6 +131,7 @@ describe("drift", () => {
     expect(sqlIn(preview)).toEqual([
       'ALTER TABLE "platform"."invoices" ENABLE ROW LEVEL SECURITY',
       'CREATE POLICY "permissive_all_users" ON "platform"."users" FOR ALL TO PUBLIC USING (true) WITH CHECK (true)',
+      `COMMENT ON POLICY "permissive_all_users" ON "platform"."users" IS 'lint-ignore PGL107: grants alone decide in this phase'`,
     ]);
     expect(preview.output).toContain("drift: values.price differs in the database");
   });
@@ -146,7 +147,11 @@ describe("drift", () => {
       outputs !== undefined && "drift" in outputs && Array.isArray(outputs.drift) ? [[id, outputs.drift]] : [],
     );
     expect(Object.fromEntries(drift.filter(([, found]) => found?.length !== 0))).toEqual({
-      rls: ["policy permissive_all_users on platform.users", "table platform.invoices"],
+      rls: [
+        "comment on policy permissive_all_users on platform.users",
+        "policy permissive_all_users on platform.users",
+        "table platform.invoices",
+      ],
       "platform.billing_plans/id=tier_pro": ["values.price"],
     });
     expect(await database.query("select price from platform.billing_plans where id = 'tier_pro'")).toEqual([

@@ -210,7 +210,7 @@ export const FIXTURES: Readonly<Record<string, Fixture>> = {
     ],
     objects: ['%.t."apiKey"', "%.t.password", "%.t.signing_key_value", "%.t.smtp_password"],
     left: [
-      "create table t (id bigint primary key, password_hash text, token_digest text, secret bytea, token_count int, password_changed_at timestamptz, public_key text, tokenizer text)",
+      "create table t (id bigint primary key, password_hash text, token_digest text, secret bytea, token_count int, password_changed_at timestamptz, tokenizer text, hashed_token text, public_api_key text)",
     ],
   },
   PGL209: {

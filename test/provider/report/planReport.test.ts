@@ -26,13 +26,13 @@ test("what comes with a new table is counted on the table's line", async () => {
   ]);
 });
 
-test("equal changes on three tables are one line, and what blocks or drops stands first", async () => {
+test("equal changes on three tables are one line, comments on what is new with them, and what blocks or drops stands first", async () => {
   const database = await freshDatabase();
   const state = await up(database.url, project.layer("shop", SHOP));
   await database.query("insert into shop.c (other) select * from generate_series(1, 20)");
   const secured = ["a", "b", "c"].map(
     (name) =>
-      `alter table shop.${name} enable row level security; create policy only_${name} on shop.${name} using (true);`,
+      `alter table shop.${name} enable row level security; create policy only_${name} on shop.${name} using (true); comment on policy only_${name} on shop.${name} is 'All';`,
   );
   const without = SHOP.replace(
     "shop.c (id serial primary key, other int); create index c_other on shop.c (other);",
