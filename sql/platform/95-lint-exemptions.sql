@@ -24,6 +24,7 @@ comment on index platform.idx_projects_ref is 'lint-ignore PGL302: named by the 
 comment on index platform.idx_subscriptions_org is 'lint-ignore PGL302: named by the specification';
 comment on index platform.idx_org_feature_flags_org is 'lint-ignore PGL303: named by the specification';
 comment on index platform.idx_organization_members_org is 'lint-ignore PGL303: named by the specification';
+comment on index platform.idx_organization_members_user is 'lint-ignore PGL303: named by the specification';
 comment on index platform.idx_project_addons_project is 'lint-ignore PGL303: named by the specification';
 comment on index platform.idx_project_members_project is 'lint-ignore PGL303: named by the specification';
 comment on index platform.idx_projects_organization_id is 'lint-ignore PGL303: named by the specification';
