@@ -116,7 +116,9 @@ export function createVerification(session: Session, projectDirectory = session.
 
     async diff(_context, state, news) {
       const checks = await sections(checkedVerificationInputs(news));
-      const isDeleting = missingOf(state.outputs).length + session.record.replaced.size > 0;
+      const { hasProgram, replaced } = session.record;
+      // A refresh asks for the difference as well, and declares nothing.
+      const isDeleting = hasProgram === true && missingOf(state.outputs).length + replaced.size > 0;
       return verificationDiff(state, news, digestOf(checks), session.guard.changes, isDeleting);
     },
 

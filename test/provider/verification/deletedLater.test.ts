@@ -55,12 +55,9 @@ async function run(
   more?: (row: ResourceType, context: (name: string) => CallContext) => Promise<unknown>,
 ): Promise<Verified> {
   const session = createSession(defaults({ url: database.url }), { projectDirectory: project.directory });
+  session.record.hasProgram = true;
   const said: string[] = [];
-  const say = (text: string): void => void said.push(text);
-  const contextOf = (urn: string): CallContext => ({
-    ...{ urn, preview: false, signal: new AbortController().signal },
-    report: { info: say, warn: say, status: () => {}, plan: async () => {} },
-  });
+  const contextOf = (urn: string): CallContext => contextIn(urn, said);
   try {
     const rows = await typeOf("Row", session);
     for (const name of names) await rows.check(contextOf(row(name)), {}, inputsOf(name));
@@ -84,6 +81,14 @@ async function run(
   }
 }
 
+function contextIn(urn: string, said: string[] = []): CallContext {
+  const say = (text: string): void => void said.push(text);
+  return {
+    ...{ urn, preview: false, signal: new AbortController().signal },
+    report: { info: say, warn: say, status: () => {}, plan: async () => {} },
+  };
+}
+
 function typeOf(name: string, session: Session): Promise<ResourceType> {
   const load = resourceTypes[`pgstrata:index:${name}`];
   if (load === undefined) throw new Error(`there is no resource ${name}`);
@@ -94,6 +99,16 @@ test("an update that deletes something afterwards is verified by the first one t
   const both = await run(["a", "b"], undefined);
   expect(both).toMatchObject({ result: "PASS", state: { outputs: { resources: [row("a"), row("b")] } } });
   expect((await run(["b", "a"], both.state)).isDue).toBe(false);
+
+  // Without a program, as in a refresh.
+  const session = createSession(defaults({ url: database.url }), { projectDirectory: project.directory });
+  const refreshed = (await typeOf("Verification", session)).diff(
+    contextIn(urnOf("Verification", "v")),
+    both.state,
+    CHECKS,
+  );
+  expect((await refreshed).changed).toBe(false);
+  await session.close();
 
   holds({ urn: row("a") }, { urn: row("b") });
   const deleting = await run(["a"], both.state);
