@@ -85,7 +85,7 @@ const verification = new Verification(
   "verification",
   {
     checks: ["sql/checks/verify", `sql/checks/${settings.rls}`],
-    lintSchemas: ["platform", "platform_private"],
+    lintSchemas: schemas,
     desired: preflight.desired,
     otherWriters: settings.otherWriters,
     slowdownPercent: settings.slowdownPercent,
