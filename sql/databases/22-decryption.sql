@@ -33,13 +33,17 @@ revoke all on function platform_private.note_decryption(uuid[], text[]) from pub
 -- leaves it.
 create function platform_private.connection_string_of(p_database_id uuid)
 returns text
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select platform_private.decrypt_secret('connection_string', d.id, d.project_id, d.connection_string_encrypted)
-  from platform.databases as d
-  where d.id = p_database_id;
+begin
+  return (
+    select platform_private.decrypt_secret('connection_string', d.id, d.project_id, d.connection_string_encrypted)
+    from platform.databases as d
+    where d.id = p_database_id
+  );
+end;
 $$;
 
 revoke all on function platform_private.connection_string_of(uuid) from public;

@@ -25,8 +25,8 @@ describe("an empty database", () => {
     shownSql = sqlIn(preview);
     expect(changesIn(preview)).toEqual(
       expect.arrayContaining([
-        "02 schema platform · 1 grant, 1 comment",
-        "05 table platform.addons · 12 columns, 6 constraints, 3 indexes, 1 trigger, 3 grants, 1 comment",
+        "03 schema platform · 1 grant, 1 comment",
+        "06 table platform.addons · 12 columns, 6 constraints, 3 indexes, 1 trigger, 3 grants, 1 comment",
         "4 policy permissive_all_* on 26 tables",
         "insert platform.billing_plans id=tier_free",
         "insert platform.databases name=Railway Redis project_id=? type=redis",
@@ -98,7 +98,7 @@ describe("right after an update", () => {
 
   it("a second update changes nothing, in the database as in the state", async () => {
     const { stack, database } = platform;
-    const lastChange = "select max(age(xmin)) as age from platform.databases";
+    const lastChange = "select id, xmin::text as writer from platform.databases order by id";
     const before = await database.query(lastChange);
     const state = await resourcesOf(stack);
 
