@@ -52,6 +52,16 @@ export interface RowArgs {
   compareWith?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 
   /**
+   * What is accepted in the place of a given value, because others may change it: column name to an SQL
+   * expression over the row. In it, `{column}` stands for the value that `values` or `secretValues` give.
+   * Where it gives a text, the column stays as the database has it, and the text is shown, so it holds no
+   * secret; null refuses.
+   * @default nothing
+   * @example accepts: { token: "app.rotation_note(id, {token})" }
+   */
+  accepts?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+
+  /**
    * Columns written when the row is created and left alone afterwards. An adopted row keeps its own values.
    * @default {}
    */
@@ -103,6 +113,7 @@ export class Row extends pulumi.CustomResource {
         values: args.values,
         secretValues: args.secretValues && pulumi.secret(args.secretValues),
         compareWith: args.compareWith,
+        accepts: args.accepts,
         initialValues: args.initialValues,
         initialSecretValues: args.initialSecretValues && pulumi.secret(args.initialSecretValues),
         returning: args.returning,

@@ -36,6 +36,11 @@ export const row: ResourceSpec = {
       description:
         'For a secret that is stored in another form: an SQL expression on the row that gives the plain form, such as `{ connection_string: "platform.decrypt_database_connection_string(id)" }`. It is evaluated inside the database, with `search_path` = pg_catalog. Default: the column itself.',
     },
+    accepts: {
+      type: textMap,
+      description:
+        "What is accepted in the place of a given value, because others may change it: column name to an SQL expression on the row. In it, `{column}` stands for the value that values or secretValues give. Where it gives a text, the column stays as the database has it, and the text is shown; null refuses. Default: nothing.",
+    },
     initialValues: {
       type: anyMap,
       description:

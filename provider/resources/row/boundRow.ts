@@ -7,7 +7,7 @@ import { type Properties, UNKNOWN, type Value } from "../../core/resourceType.ts
 import { containsUnknown, propertyPath } from "../../core/values.ts";
 import type { Column } from "./columns.ts";
 import type { TableName } from "./identity.ts";
-import { type RowInputs, WRITTEN } from "./inputs.ts";
+import { givenIn, type RowInputs, WRITTEN } from "./inputs.ts";
 import { bindSecret, bindValue } from "./parameters.ts";
 
 /** One column with the text that is bound for it. */
@@ -21,6 +21,8 @@ export interface Binding {
   text: string | null;
   /** For a secret that is stored in another form: SQL that gives the plain form. */
   expression?: string;
+  /** When another value than the given one is accepted. */
+  accepts?: { expression: string; given: ReadonlyMap<string, string | null> };
 }
 
 /** A row whose columns are known to the database, ready for SQL. */
@@ -99,7 +101,8 @@ function bind(
     [...values].flatMap(([name, value]) => {
       const column = columns.get(name);
       const path = propertyPath(property, name);
-      if (!column || containsUnknown(value)) {
+      const isUnclear = HELD.some((held) => held === property) && asksForUnknown(inputs, name);
+      if (!column || containsUnknown(value) || isUnclear) {
         skip(path);
         return [];
       }
@@ -107,20 +110,39 @@ function bind(
       return [{ column: name, path, type, compareAs, equality, text: textOf(name, column, value) }];
     });
 
+  const values = all("values", inputs.values, bindValue);
+  const secrets = all("secretValues", inputs.secretValues, bindSecret).map((binding) => {
+    const expression = inputs.compareWith.get(binding.column);
+    return expression === undefined ? binding : { ...binding, expression };
+  });
+  const given = new Map([...values, ...secrets].map(({ column, text }) => [column, text]));
+  const withAccepted = (binding: Binding): Binding => {
+    const expression = inputs.accepts.get(binding.column);
+    return expression === undefined ? binding : { ...binding, accepts: { expression, given } };
+  };
+
   return {
     table: inputs.table,
     key: all("key", inputs.key, bindValue),
-    values: all("values", inputs.values, bindValue),
-    secrets: all("secretValues", inputs.secretValues, bindSecret).map((binding) => {
-      const expression = inputs.compareWith.get(binding.column);
-      return expression === undefined ? binding : { ...binding, expression };
-    }),
+    values: values.map(withAccepted),
+    secrets: secrets.map(withAccepted),
     initialValues: all("initialValues", inputs.initialValues, bindValue),
     initialSecrets: all("initialSecretValues", inputs.initialSecretValues, bindSecret),
     returning: inputs.returning
       .filter((name) => columns.has(name))
       .map((name) => ({ column: name, asJson: columns.get(name)?.kind !== "plain" })),
   };
+}
+
+const HELD = ["values", "secretValues"];
+
+/** Whether what is accepted in place of a column hangs on a value that is not known yet. */
+function asksForUnknown({ accepts, values, secretValues, unknown }: RowInputs, column: string): boolean {
+  const names = givenIn(accepts.get(column) ?? "");
+  return (
+    names.some((name) => containsUnknown(values.get(name) ?? null) || secretValues.get(name) === UNKNOWN) ||
+    (names.length > 0 && HELD.some((property) => unknown.has(property)))
+  );
 }
 
 /** The returned columns where none of them is known. */

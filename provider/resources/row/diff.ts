@@ -21,7 +21,7 @@ export function inputDifference(olds: RowInputs, news: RowInputs): Detailed {
   if (news.unknown.has("key")) note("key", "update-replace");
   // A number and its text identify the same row; an imported key is all text.
   else mapDifference("key", textOf(olds.key), textOf(news.key), (path, kind) => note(path, `${kind}-replace`));
-  for (const property of ["values", "secretValues", "compareWith"] as const) {
+  for (const property of ["values", "secretValues", "compareWith", "accepts"] as const) {
     if (news.unknown.has(property)) note(property, "update");
     else mapDifference(property, olds[property], news[property], note);
   }

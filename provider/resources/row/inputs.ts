@@ -16,6 +16,7 @@ export interface RowInputs {
   values: Map<string, Value>;
   secretValues: Map<string, string | typeof UNKNOWN>;
   compareWith: Map<string, string>;
+  accepts: Map<string, string>;
   initialValues: Map<string, Value>;
   initialSecretValues: Map<string, string | typeof UNKNOWN>;
   returning: string[];
@@ -29,6 +30,7 @@ const PROPERTIES = [
   "values",
   "secretValues",
   "compareWith",
+  "accepts",
   "initialValues",
   "initialSecretValues",
   "returning",
@@ -37,6 +39,15 @@ type PropertyName = (typeof PROPERTIES)[number];
 
 /** Inputs that name columns to write; a column may be in one of them only. */
 export const WRITTEN = ["key", "values", "secretValues", "initialValues", "initialSecretValues"] as const;
+
+/** Inputs that name columns which are held as they are given. */
+const HELD = ["values", "secretValues"] as const;
+
+/** A given value within an expression of `accepts`: `{column}`. */
+export const GIVEN = /\{(\w+)\}/g;
+
+/** The columns whose given values an expression of `accepts` asks for. */
+export const givenIn = (expression: string): string[] => [...expression.matchAll(GIVEN)].map(([, name = ""]) => name);
 
 /** Parses the inputs and finds all faults at once. */
 export function parseRowInputs(properties: Properties): { inputs: RowInputs; failures: CheckFailure[] } {
@@ -71,11 +82,14 @@ export function parseRowInputs(properties: Properties): { inputs: RowInputs; fai
       fail(name, `unknown property; expected one of ${PROPERTIES.join(", ")}`);
   }
 
-  const compareWith = new Map<string, string>();
-  for (const [column, value] of columns("compareWith")) {
-    const expression = text(propertyPath("compareWith", column), value);
-    if (expression !== undefined) compareWith.set(column, expression);
-  }
+  const expressions = (name: PropertyName): Map<string, string> => {
+    const found = new Map<string, string>();
+    for (const [column, value] of columns(name)) {
+      const expression = text(propertyPath(name, column), value);
+      if (expression !== undefined) found.set(column, expression);
+    }
+    return found;
+  };
   const tableText = properties.table === undefined ? "" : (text("table", properties.table) ?? "");
   const inputs: RowInputs = {
     tableText,
@@ -83,7 +97,8 @@ export function parseRowInputs(properties: Properties): { inputs: RowInputs; fai
     key: new Map(columns("key")),
     values: new Map(columns("values")),
     secretValues: secrets("secretValues"),
-    compareWith,
+    compareWith: expressions("compareWith"),
+    accepts: expressions("accepts"),
     initialValues: new Map(columns("initialValues")),
     initialSecretValues: secrets("initialSecretValues"),
     returning: parseReturning(properties.returning, unknown, fail),
@@ -146,6 +161,16 @@ function checkColumns(inputs: RowInputs, fail: (property: string, reason: string
       fail(
         propertyPath("compareWith", column),
         "the column is not in secretValues; only secrets are compared by an expression",
+      );
+    }
+  }
+  for (const [column, expression] of inputs.accepts) {
+    const isGiven = (name: string): boolean => HELD.some((held) => inputs[held].has(name) || inputs.unknown.has(held));
+    const absent = [column, ...givenIn(expression)].filter((name) => !isGiven(name));
+    if (absent.length > 0) {
+      fail(
+        propertyPath("accepts", column),
+        `names ${absent.join(", ")}, which is neither in values nor in secretValues`,
       );
     }
   }

@@ -12,12 +12,14 @@ export interface LiveRow {
   /** What does not match, among the values and secrets that were asked for. */
   differing: Binding[];
   columns: Properties;
+  /** Why some of what does not match is accepted. */
+  notes: string[];
 }
 
 export interface LiveOptions {
   /** Locks the row until the end of the transaction. */
   lock?: boolean;
-  /** Takes the secrets as differing without comparing them. */
+  /** Takes the secrets as differing without comparing them, and accepts nothing that differs. */
   skipSecrets?: boolean;
 }
 
@@ -27,9 +29,11 @@ export async function readLive(
   row: BoundRow,
   options: LiveOptions = {},
 ): Promise<LiveRow | undefined> {
-  const compare = options.skipSecrets ? row.values : [...row.values, ...row.secrets];
+  const compare = options.skipSecrets
+    ? row.values.map(({ accepts: _, ...binding }): Binding => binding)
+    : [...row.values, ...row.secrets];
   const { text, values } = selectRow(row, compare, { lock: options.lock ?? false });
-  const { rows } = await client.query<{ matches: boolean[]; returned: Value[] }>(text, values);
+  const { rows } = await client.query<{ answers: (string | null)[]; returned: Value[] }>(text, values);
   const [found, second] = rows;
   if (second) {
     throw new UserError(
@@ -40,10 +44,11 @@ export async function readLive(
   if (!found) return undefined;
   return {
     differing: [
-      ...compare.filter((_binding, index) => found.matches[index] !== true),
+      ...compare.filter((_binding, index) => found.answers[index] === null),
       ...(options.skipSecrets ? row.secrets : []),
     ],
     columns: Object.fromEntries(row.returning.map(({ column }, index) => [column, found.returned[index] ?? null])),
+    notes: [...new Set(found.answers.flatMap((note) => (note === null || note === "" ? [] : [note])))],
   };
 }
 

@@ -5,6 +5,7 @@
 import { quoteIdent, quoteQualified } from "../../catalog/quote.ts";
 import type { Binding, BoundRow } from "./boundRow.ts";
 import type { TableName } from "./identity.ts";
+import { GIVEN } from "./inputs.ts";
 
 /** A statement with its bind parameters, all of them text or null. */
 export interface Statement {
@@ -23,9 +24,9 @@ export class Parameters {
 }
 
 /**
- * Looks for the row by its key. Each result row has `matches`, one boolean per binding of `compare` in order,
- * and `returned`, a JSON array of the returned columns in order. Two rows at most, which is enough to see
- * that the key is not unique.
+ * Looks for the row by its key. Each result row has `answers`, one text per binding of `compare` in order:
+ * null where it differs, empty where it is as given, else why it is accepted; and `returned`, a JSON array of
+ * the returned columns in order. Two rows at most, which is enough to see that the key is not unique.
  */
 export function selectRow(
   row: Pick<BoundRow, "table" | "key" | "returning">,
@@ -33,12 +34,12 @@ export function selectRow(
   options: { lock: boolean },
 ): Statement {
   const parameters = new Parameters();
-  const matches = compare.map((binding) => comparison(binding, parameters));
+  const answers = compare.map((binding) => answer(binding, parameters));
   const returned = row.returning.map(({ column, asJson }) =>
     asJson ? `pg_catalog.to_jsonb(${quoteIdent(column)})` : `${quoteIdent(column)}::pg_catalog.text`,
   );
   const text =
-    `SELECT ARRAY[${matches.join(", ")}]::boolean[] AS matches, ` +
+    `SELECT ARRAY[${answers.join(", ")}]::pg_catalog.text[] AS answers, ` +
     `pg_catalog.jsonb_build_array(${returned.join(", ")}) AS returned ` +
     `FROM ${tableOf(row.table)} WHERE ${keyCondition(row.key, parameters)} LIMIT 2${options.lock ? " FOR UPDATE" : ""}`;
   return { text, values: parameters.values };
@@ -68,6 +69,17 @@ export function deleteRow(row: Pick<BoundRow, "table" | "key">): Statement {
     text: `DELETE FROM ${tableOf(row.table)} WHERE ${keyCondition(row.key, parameters)}`,
     values: parameters.values,
   };
+}
+
+function answer(binding: Binding, parameters: Parameters): string {
+  const { accepts } = binding;
+  const equal = comparison(binding, parameters);
+  if (accepts === undefined) return `CASE WHEN ${equal} THEN '' END`;
+  const { expression, given } = accepts;
+  const asked = expression.replaceAll(GIVEN, (_, name: string) =>
+    parameters.add({ text: given.get(name) ?? null, type: "pg_catalog.text" }),
+  );
+  return `CASE WHEN ${equal} THEN '' ELSE (${asked})::pg_catalog.text END`;
 }
 
 /** What IS NOT DISTINCT FROM says, which would look for its operator in the path. */

@@ -46,13 +46,28 @@ describe("the SQL of a row", () => {
   it("compares inside the database, with secrets by their expression", () => {
     expect(selectRow(row, [...row.values, ...row.secrets], { lock: true })).toEqual({
       text:
-        `SELECT ARRAY[("odd""name" operator(pg_catalog.=) $1::text) IS TRUE, ("config" operator(pg_catalog.=) $2::jsonb) IS TRUE, ` +
-        `("raw"::pg_catalog.jsonb operator(pg_catalog.=) $3::json::pg_catalog.jsonb) IS TRUE, ` +
-        `((app.decrypt(id))::pg_catalog.text operator(pg_catalog.=) $4::pg_catalog.text) IS TRUE]::boolean[] AS matches, ` +
+        `SELECT ARRAY[CASE WHEN ("odd""name" operator(pg_catalog.=) $1::text) IS TRUE THEN '' END, CASE WHEN ("config" operator(pg_catalog.=) $2::jsonb) IS TRUE THEN '' END, ` +
+        `CASE WHEN ("raw"::pg_catalog.jsonb operator(pg_catalog.=) $3::json::pg_catalog.jsonb) IS TRUE THEN '' END, ` +
+        `CASE WHEN ((app.decrypt(id))::pg_catalog.text operator(pg_catalog.=) $4::pg_catalog.text) IS TRUE THEN '' END]::pg_catalog.text[] AS answers, ` +
         `pg_catalog.jsonb_build_array("id"::pg_catalog.text, pg_catalog.to_jsonb("config")) AS returned ` +
         `FROM "app"."things" WHERE "slug" operator(pg_catalog.=) $5::text LIMIT 2 FOR UPDATE`,
       values: ["x", '{"a":1}', "[1]", "s", "a'b"],
     });
+  });
+
+  it("asks for what is accepted in the place of a value, by bind parameters", () => {
+    const accepts = { raw: "app.note(id, {secret}, {raw})" };
+    const { values } = bindRow(checkedRowInputs({ ...inputs, accepts }), columns);
+    const statement = selectRow(row, values.slice(2), { lock: false });
+    expect(statement.text).toContain(
+      "THEN '' ELSE (app.note(id, $2::pg_catalog.text, $3::pg_catalog.text))::pg_catalog.text END]",
+    );
+    expect(statement.values).toEqual(["[1]", "s", "[1]", "a'b"]);
+  });
+
+  it("refuses an acceptance that asks for a value which is not given", () => {
+    const { failures } = parseRowInputs({ ...inputs, accepts: { raw: "app.note({other})" } });
+    expect(failures).toMatchObject([{ property: "accepts.raw", reason: expect.stringContaining("names other") }]);
   });
 
   it("binds every value and quotes every name", () => {
