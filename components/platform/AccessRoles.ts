@@ -6,8 +6,8 @@
 import { GrantRole, Role } from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomId, RandomPassword } from "@pulumi/random";
+import { scramVerifier } from "../../provider/services/scramVerifier.ts";
 import { withReferences } from "../program/errorCodes.ts";
-import { scramVerifier } from "./scramVerifier.ts";
 
 /** Names of the roles; the SQL of the layers names them literally. */
 export const ACCESS_ROLES = {

@@ -145,6 +145,12 @@ export const ERROR_CODES = {
   PS855: "A service answers and cannot be used",
   PS856: "The health of registrations cannot be checked or recorded",
   PS861: "A registration does not open while its salt is rotated",
+  PS871: "A registration cannot be rotated",
+  PS872: "A rotation stopped in the middle",
+  PS873: "The credential that manages the users of a service cannot do so",
+  PS874: "Another run rotates the same registration",
+  PS875: "A new user may do less than the old one",
+  PS876: "A service does not keep its users",
 
   PS900: "A defect in pgstrata",
   PS901: "No order of the statements was found",

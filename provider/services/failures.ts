@@ -78,6 +78,11 @@ const KINDS = {
     found: "the service accepts no work at the moment",
     mend: "Try again once it has started, or has connections, memory and disk to spare",
   },
+  unsaved: {
+    code: "PS876",
+    found: "the service keeps its users in memory alone, so that a new one would be gone with its next start",
+    mend: "Give it an `aclfile`, or a configuration file that it may write",
+  },
   protocol: {
     code: "PS855",
     found: "what answers is not a service of that type, or closed the connection",

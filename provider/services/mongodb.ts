@@ -1,4 +1,5 @@
 /** MongoDB, and what speaks its protocol: one host, TLS by parameter. */
+import type { MongoClient } from "mongodb";
 import { codeOf, type FailureKind, networkFailure, ProbeFailure } from "./failures.ts";
 import { shakeHands, speaksTls, type TlsChecks, tlsOptions } from "./network.ts";
 import { milliseconds, type ProbeTarget, type ServiceType, textSetting } from "./serviceType.ts";
@@ -56,7 +57,26 @@ export const mongodb: ServiceType<"mongodb"> = {
       await client.close(true).catch(() => undefined);
     }
   },
+
+  async users(admin, registered) {
+    const { openMongodbUsers } = await import("./mongodbUsers.ts");
+    return openMongodbUsers(admin, userDatabase(registered), { connect, failureOf });
+  },
 };
+
+async function connect(target: ProbeTarget): Promise<MongoClient> {
+  const client = await createClient(target, tlsChecks(target));
+  try {
+    return await client.connect();
+  } catch (error) {
+    await client.close(true).catch(() => undefined);
+    throw await failureOf(error, target);
+  }
+}
+
+/** The database that has the user of a connection string. */
+const userDatabase = ({ parts, parameters, config }: ProbeTarget): string =>
+  parameters.get("authSource") ?? textSetting(config, "authSource") ?? (parts.database || "admin");
 
 function tlsChecks({ ca, parameters }: ProbeTarget): TlsChecks {
   const isOn = (name: string): boolean => parameters.get(name) === "true";
@@ -69,7 +89,7 @@ function tlsChecks({ ca, parameters }: ProbeTarget): TlsChecks {
 
 async function createClient(target: ProbeTarget, checks: TlsChecks) {
   const { MongoClient } = await import("mongodb");
-  const { parts, parameters, config, timeoutMs } = target;
+  const { parts, parameters, timeoutMs } = target;
   const { host, port, username, password } = parts;
   const mechanism = parameters.get("authMechanism");
   const query = mechanism === null ? "" : `?authMechanism=${encodeURIComponent(mechanism)}`;
@@ -78,7 +98,7 @@ async function createClient(target: ProbeTarget, checks: TlsChecks) {
   return new MongoClient(`mongodb://${bracketed}:${port}/${query}`, {
     ...(username !== undefined && { auth: { username, password: password ?? "" } }),
     ...(username !== undefined && {
-      authSource: parameters.get("authSource") ?? textSetting(config, "authSource") ?? (parts.database || "admin"),
+      authSource: userDatabase(target),
     }),
     // The host that is registered, and no other member that it tells of.
     directConnection: true,

@@ -3,8 +3,9 @@
  * names with `-pooler` lead to a pooler that keeps no session between transactions; a probe needs none.
  */
 import { ConnectionStringError } from "./connectionStringError.ts";
-import { probePostgres, readPostgres } from "./postgresql.ts";
-import type { ServiceType } from "./serviceType.ts";
+import type { TlsChecks } from "./network.ts";
+import { postgresUsers, probePostgres, readPostgres } from "./postgresql.ts";
+import type { ProbeTarget, ServiceType } from "./serviceType.ts";
 import { single } from "./urlParameters.ts";
 
 const BINDINGS = ["disable", "prefer", "require"];
@@ -31,5 +32,10 @@ export const neon: ServiceType<"neon"> = {
   },
 
   // Certificates of Neon are signed by public authorities, so that there is no reason not to verify them.
-  probe: (target) => probePostgres(target, { ca: target.ca, verifiesChain: true, verifiesHost: true }),
+  probe: (target) => probePostgres(target, verified(target)),
+
+  // Its proxy has to know the passwords, so that a verifier is refused.
+  users: (admin) => postgresUsers(admin, verified, false),
 };
+
+const verified = ({ ca }: ProbeTarget): TlsChecks => ({ ca, verifiesChain: true, verifiesHost: true });

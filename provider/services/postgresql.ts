@@ -9,6 +9,7 @@ import {
   type ProbeAnswer,
   type ProbeTarget,
   type ServiceType,
+  type ServiceUsers,
   textSetting,
 } from "./serviceType.ts";
 import { flag, single } from "./urlParameters.ts";
@@ -19,6 +20,7 @@ export const postgresql: ServiceType<"postgresql"> = {
   defaultPort: 5432,
   read: readPostgres,
   probe: (target) => probePostgres(target, tlsChecks(target)),
+  users: (admin) => postgresUsers(admin, tlsChecks, true),
 };
 
 /** Whether `sslmode` demands TLS. */
@@ -116,6 +118,26 @@ export async function probePostgres(target: ProbeTarget, checks: TlsChecks): Pro
     // A server that answers nothing is not waited for.
     ended();
   }
+}
+
+/** @param takesVerifiers false where the service demands the passwords themselves. */
+export async function postgresUsers(
+  admin: ProbeTarget,
+  checksOf: (target: ProbeTarget) => TlsChecks,
+  takesVerifiers: boolean,
+): Promise<ServiceUsers> {
+  const { openPostgresUsers } = await import("./postgresqlUsers.ts");
+  const connect = async (target: ProbeTarget): Promise<pg.Client> => {
+    const client = await createClient(target, checksOf(target));
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw failureOf(error, target);
+    }
+  };
+  return openPostgresUsers(admin, { connect, failureOf, takesVerifiers });
 }
 
 async function createClient(target: ProbeTarget, checks: TlsChecks): Promise<pg.Client> {

@@ -5,7 +5,7 @@
 import { parseConnectionString } from "./connectionString.ts";
 import { networkFailure, ProbeFailure } from "./failures.ts";
 import { orAborted, reach } from "./network.ts";
-import { type Access, type ProbeAnswer, type ServiceType, textSetting } from "./serviceType.ts";
+import { type Access, type ProbeAnswer, type ProbeTarget, type ServiceType, textSetting } from "./serviceType.ts";
 import { SERVICE_TYPES } from "./serviceTypes.ts";
 
 export const PROBE_TIMEOUT_MS = 5000;
@@ -27,6 +27,22 @@ export interface ProbeRequest {
  * @throws {ConnectionStringError} where the string cannot be read.
  */
 export async function probeService(request: ProbeRequest): Promise<ProbeAnswer> {
+  const { service, target } = targetOf(request);
+  const { parts, signal } = target;
+  try {
+    await reach(parts, signal);
+    return await orAborted(service.probe(target), signal);
+  } catch (error) {
+    throw networkFailure(error, parts) ?? new ProbeFailure("protocol", parts);
+  }
+}
+
+/**
+ * What a request means, for one use within its time.
+ *
+ * @throws {ConnectionStringError} where the string cannot be read.
+ */
+export function targetOf(request: ProbeRequest): { service: ServiceType; target: ProbeTarget } {
   const { connectionString, type, config = {}, access, timeoutMs = PROBE_TIMEOUT_MS } = request;
   const parts = parseConnectionString(connectionString, type);
   const services: readonly ServiceType[] = SERVICE_TYPES;
@@ -36,11 +52,5 @@ export async function probeService(request: ProbeRequest): Promise<ProbeAnswer> 
   const signal = request.signal === undefined ? time : AbortSignal.any([time, request.signal]);
   const { searchParams: parameters } = new URL(connectionString);
   const ca = textSetting(config, "ca");
-  const target = { connectionString, parts, parameters, config, ca, access, timeoutMs, signal };
-  try {
-    await reach(parts, signal);
-    return await orAborted(service.probe(target), signal);
-  } catch (error) {
-    throw networkFailure(error, parts) ?? new ProbeFailure("protocol", parts);
-  }
+  return { service, target: { connectionString, parts, parameters, config, ca, access, timeoutMs, signal } };
 }

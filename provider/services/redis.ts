@@ -2,6 +2,7 @@
 import { ConnectionStringError } from "./connectionStringError.ts";
 import { codeOf, networkFailure, ProbeFailure } from "./failures.ts";
 import { answersPlain, shakeHands, speaksTls, type TlsChecks, tlsOptions } from "./network.ts";
+import type { RedisConnection } from "./redisUsers.ts";
 import { milliseconds, type ProbeTarget, type ServiceType, textSetting } from "./serviceType.ts";
 import { single } from "./urlParameters.ts";
 
@@ -60,7 +61,22 @@ export const redis: ServiceType<"redis"> = {
       if (client.isOpen) client.destroy();
     }
   },
+
+  async users(admin) {
+    const { openRedisUsers } = await import("./redisUsers.ts");
+    return openRedisUsers(admin, { connect, failureOf });
+  },
 };
+
+async function connect(target: ProbeTarget): Promise<RedisConnection> {
+  const client = await createClient(target, { ca: target.ca, verifiesChain: true, verifiesHost: true });
+  try {
+    await client.connect();
+    return { send: (...command) => client.sendCommand(command), close: () => client.destroy() };
+  } catch (error) {
+    throw await failureOf(error, target);
+  }
+}
 
 /** Redis without TLS takes a handshake for a command that does not end, and is silent. */
 async function secured({ parts, signal, timeoutMs }: ProbeTarget, checks: TlsChecks): Promise<void> {

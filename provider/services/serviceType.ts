@@ -22,6 +22,8 @@ export interface ServiceType<Type extends string = string> {
    * @throws {ProbeFailure} and nothing else that may be shown.
    */
   probe(target: ProbeTarget): Promise<ProbeAnswer>;
+  /** How its credentials are rotated; undefined where they cannot be. */
+  readonly users?: OpenUsers;
 }
 
 /** What a connection string says of a service. */
@@ -83,6 +85,55 @@ export interface ProbeAnswer {
   version: string | undefined;
   /** Of one round trip on the open connection. */
   latencyMs: number;
+}
+
+/**
+ * Opens {@link ServiceUsers}.
+ *
+ * @param admin what signs in to manage users.
+ * @param registered what the registry has; its users are meant.
+ */
+export type OpenUsers = (admin: ProbeTarget, registered: ProbeTarget) => Promise<ServiceUsers>;
+
+/**
+ * The users of a service, on one connection that may manage them. Every call may be made again.
+ *
+ * Calls throw a `ProbeFailure` and nothing else that may be shown.
+ */
+export interface ServiceUsers {
+  /** What the connected user lacks to manage logins of a group; undefined where it lacks nothing. */
+  lacking(group: string): Promise<string | undefined>;
+  exists(user: string): Promise<boolean>;
+  /** Makes a login with the rights of an old one; of one that is there, sets password and rights again. */
+  make(login: NewLogin): Promise<void>;
+  /** What a new login may not do that the old one may; undefined where there is nothing. */
+  missing(next: ProbeTarget, old: ProbeTarget): Promise<string | undefined>;
+  /** Who is connected as a user, this connection left out. */
+  clientsOf(user: string): Promise<ServiceClient[]>;
+  /** No one signs in as the user any more; who is connected stays. */
+  disable(user: string): Promise<void>;
+  /** @returns why it cannot be dropped; undefined where it is gone. */
+  drop(user: string, group: string): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+export interface NewLogin {
+  name: string;
+  /** Secret; of letters, digits, `-` and `_`. */
+  password: string;
+  /** The login whose rights and settings it gets. */
+  old: string;
+  /** What keeps ownership and grants, where the service has that. */
+  group: string;
+}
+
+/** Connections of one application from one address. */
+export interface ServiceClient {
+  /** As the client calls itself; empty where it does not. */
+  application: string;
+  /** Empty where the service does not tell it. */
+  address: string;
+  connections: number;
 }
 
 /** How long a task takes, in milliseconds with one decimal. */

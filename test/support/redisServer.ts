@@ -10,6 +10,8 @@ export const REDIS_PACKAGES = ["redis-server", "redis-tools", "libjemalloc2", "l
 
 export interface RedisServer extends ServiceServer {
   port: number;
+  /** Its configuration, which it may write. */
+  file: string;
 }
 
 /** @param lines of its configuration file. */
@@ -44,6 +46,7 @@ export async function startRedis(
   return {
     ...server,
     port,
+    file,
     stop: async () => {
       await server.stop();
       remove();

@@ -44,7 +44,12 @@ const KEYWORD_TYPES = new Set(
 /** What comes before a name that is made or given here, and not looked up. */
 const NAMING = new Set(["as", "into", "function", "table", "index", "constraint", "column"]);
 
-const withoutTexts = (sql: string): string => sql.replaceAll(/--.*$/gm, "").replaceAll(/'(?:[^']|'')*'/g, "''");
+/** `FROM CURRENT` of a setting names no relation. */
+const withoutTexts = (sql: string): string =>
+  sql
+    .replaceAll(/--.*$/gm, "")
+    .replaceAll(/'(?:[^']|'')*'/g, "''")
+    .replaceAll(/\bFROM CURRENT\b/g, "");
 
 /** Names in SQL that the server looks up in the path: functions, types and relations without their schema. */
 export function unqualifiedNames(sql: string): string[] {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, it } from "vitest";
 import { AccessRoles } from "../../../components/platform/AccessRoles.ts";
-import { scramVerifier } from "../../../components/platform/scramVerifier.ts";
+import { scramVerifier } from "../../../provider/services/scramVerifier.ts";
 import { type MockedProgram, mockPulumi, resolved, secretInput } from "../../support/pulumiMocks.ts";
 
 const ROLE = "postgresql:index/role:Role";

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import { expect, test } from "vitest";
-import { scramVerifier } from "../../../components/platform/scramVerifier.ts";
+import { scramVerifier } from "../../../provider/services/scramVerifier.ts";
 
 /** The exchange of RFC 7677, section 3: user `user`, password `pencil`. */
 const SALT = "W22ZaJ0SNY7soEsUEjb6gQ==";
