@@ -24,12 +24,20 @@ begin
       where s.name in ('databases', 'databases.next') and s.name <> old.name
         and s.version = old.version and s.salt = old.salt
     )
-    and exists (
-      select from platform.databases as d
-      where old.version in (
-        platform_private.key_version(d.connection_string_encrypted),
-        platform_private.key_version(d.password_encrypted),
-        platform_private.key_version(d.config_encrypted)
+    and (
+      exists (
+        select from platform.databases as d
+        where old.version in (
+          platform_private.key_version(d.connection_string_encrypted),
+          platform_private.key_version(d.password_encrypted),
+          platform_private.key_version(d.config_encrypted)
+        )
+      )
+      or exists (
+        select from platform_private.credential_rotations as r
+        where old.version in (
+          platform_private.key_version(r.successor_encrypted), platform_private.key_version(r.replaced_encrypted)
+        )
       )
     ) then
     raise exception 'encryption salt "%" is in use: ciphertexts depend on it', old.name

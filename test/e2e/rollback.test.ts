@@ -30,7 +30,7 @@ describe("a destroy of one component", () => {
     const destroy = await rollBack("RegisteredDatabase::railway-redis");
 
     expect(deletedIn(destroy)).toEqual(["Row railway-redis"]);
-    expect(await platform.standing()).toMatchObject({ tables: 28, registered: ["Railway MongoDB"] });
+    expect(await platform.standing()).toMatchObject({ tables: 29, registered: ["Railway MongoDB"] });
   });
 
   it("takes the registry back with what is registered in it, and leaves the platform", async () => {

@@ -53,6 +53,7 @@ const ROOMS = [
   "backup",
   "lint",
   "verification",
+  "rotation",
   "guard",
   "resources",
   "schema",

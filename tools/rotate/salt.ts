@@ -61,6 +61,9 @@ const COUNT_OLD = `
 /** Waits for the writers that still use the old salt. */
 const LOCK_OLD = "SELECT FROM platform_private.encryption_salts WHERE name = 'databases' FOR UPDATE";
 
+/** What rotations of credentials keep: few, and nothing that readers wait for. */
+const RENEW_ROTATIONS = "SELECT platform_private.renew_rotation_secrets()";
+
 const REPLACE_OLD = `
   UPDATE platform_private.encryption_salts AS s SET salt = n.salt, version = n.version, created_at = n.created_at
     FROM platform_private.encryption_salts AS n WHERE s.name = 'databases' AND n.name = 'databases.next'`;
@@ -171,6 +174,7 @@ class Rotation {
     return this.transaction(async (client) => {
       await client.query(LOCK_OLD);
       if ((await this.oldIn(client, version)) > 0) return false;
+      await client.query(RENEW_ROTATIONS);
       await client.query(REPLACE_OLD);
       return true;
     });
