@@ -37,6 +37,10 @@ export interface PlatformConfig extends TargetConfig<PlatformSettings> {
   mongodbConnectionString: pulumi.Output<string> | undefined;
   /** Undefined where a placeholder is to stand in. */
   redisConnectionString: pulumi.Output<string> | undefined;
+  /** Undefined where the connection string itself manages the users of the service. */
+  mongodbAdminConnectionString: pulumi.Output<string> | undefined;
+  /** Undefined where the connection string itself manages the users of the service. */
+  redisAdminConnectionString: pulumi.Output<string> | undefined;
 }
 
 /** The settings of a stack of the audit trail. */
@@ -51,6 +55,9 @@ const count = (least: number) =>
     z.string().check(z.regex(/^\d{1,9}$/, "expected a whole number")),
     z.pipe(z.transform(Number), z.number().check(z.minimum(least, `expected ${least} or more`))),
   );
+const duration = z
+  .string()
+  .check(z.regex(/^\d{1,6}[smhd]$/, "expected a whole number with its unit, such as 30d or 12h"));
 const slug = z
   .string()
   .check(
@@ -131,6 +138,10 @@ const SETTINGS = {
     railwayRegion: z.optional(text),
     /** Whether services are probed before they are registered. */
     probe: z.optional(z.enum(["require", "warn", "off"], "expected require, warn or off")),
+    /** How old the credentials of the services may become, such as `30d`. */
+    rotateEvery: z.optional(duration),
+    /** How long a credential before stays valid beside the new one. */
+    rotationGrace: z.optional(duration),
     /** The organization that owns the project; matched by slug. */
     organization: z.pipe(
       z.pipe(z._default(z.string(), "{}"), json),
@@ -174,6 +185,8 @@ const SECRETS: Record<Part, Record<string, SecretSetting>> = {
       instead: "allowPlaceholders",
     },
     redisConnectionString: { type: "redis", form: "redis://user:password@host:port", instead: "allowPlaceholders" },
+    mongodbAdminConnectionString: { type: "mongodb", form: "mongodb://user:password@host:port" },
+    redisAdminConnectionString: { type: "redis", form: "redis://user:password@host:port" },
   },
   audit: DATABASE_URL,
 };
@@ -181,7 +194,8 @@ const SECRETS: Record<Part, Record<string, SecretSetting>> = {
 interface SecretSetting {
   type: DatabaseType;
   form: string;
-  instead: string;
+  /** Undefined where none is needed. */
+  instead?: string;
 }
 
 /**
@@ -210,6 +224,8 @@ export function readPlatformConfig(
     ...settled("platform", parsed, config, secretKeys),
     mongodbConnectionString: config.getSecret("mongodbConnectionString"),
     redisConnectionString: config.getSecret("redisConnectionString"),
+    mongodbAdminConnectionString: config.getSecret("mongodbAdminConnectionString"),
+    redisAdminConnectionString: config.getSecret("redisAdminConnectionString"),
   };
 }
 
@@ -286,7 +302,9 @@ function plainSecrets(config: pulumi.Config, part: Part, secretKeys: string[] | 
 
 function missingSecrets(config: pulumi.Config, part: Part): Fault[] {
   return Object.entries(SECRETS[part])
-    .filter(([key, { instead }]) => config.get(key) === undefined && config.get(instead) !== "true")
+    .filter(
+      ([key, { instead }]) => instead !== undefined && config.get(key) === undefined && config.get(instead) !== "true",
+    )
     .map(([key, { form }]) => fault("PS611", key, `is not set; run  ${setLine(key)}  and enter ${form}`));
 }
 

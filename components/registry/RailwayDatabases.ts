@@ -29,6 +29,26 @@ export interface RailwayDatabasesArgs {
    * @default "warn"
    */
   probe?: ProbeMode | undefined;
+  /**
+   * How old their credentials may become, such as `30d`.
+   * @default for ever
+   */
+  rotateEvery?: string | undefined;
+  /**
+   * How long a credential before stays valid beside the new one.
+   * @default "1d"
+   */
+  rotationGrace?: string | undefined;
+  /**
+   * Signs in to manage the users of the MongoDB service.
+   * @default its connection string
+   */
+  mongodbAdminConnectionString?: pulumi.Input<string> | undefined;
+  /**
+   * Signs in to manage the users of the Redis service.
+   * @default its connection string
+   */
+  redisAdminConnectionString?: pulumi.Input<string> | undefined;
   /** Railway's environment that the services run in, such as `production`. */
   environment: string;
   /**
@@ -85,6 +105,7 @@ export class RailwayDatabases extends pulumi.ComponentResource {
       `${name}-mongodb`,
       {
         ...commonArgs("mongodb", args.mongodbConnectionString, args, this),
+        ...rotationOf(args.mongodbConnectionString, args.mongodbAdminConnectionString, args),
         type: "mongodb",
         databaseName: "Railway MongoDB",
         config: MONGODB_SETTINGS,
@@ -95,6 +116,7 @@ export class RailwayDatabases extends pulumi.ComponentResource {
       `${name}-redis`,
       {
         ...commonArgs("redis", args.redisConnectionString, args, this),
+        ...rotationOf(args.redisConnectionString, args.redisAdminConnectionString, args),
         type: "redis",
         databaseName: "Railway Redis",
         config: REDIS_SETTINGS,
@@ -103,6 +125,15 @@ export class RailwayDatabases extends pulumi.ComponentResource {
     );
     this.registerOutputs({});
   }
+}
+
+/** A placeholder has no user that could be rotated. */
+function rotationOf(
+  connectionString: pulumi.Input<string> | undefined,
+  adminConnectionString: pulumi.Input<string> | undefined,
+  { rotateEvery, rotationGrace }: RailwayDatabasesArgs,
+) {
+  return connectionString === undefined ? {} : { rotateEvery, rotationGrace, adminConnectionString };
 }
 
 function commonArgs(

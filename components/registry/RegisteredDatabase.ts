@@ -6,10 +6,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ConnectionParts, maskedConnectionString } from "../../provider/services/connectionString.ts";
 import type { DatabaseType } from "../../provider/services/serviceTypes.ts";
 import type { DatabasesTable } from "../platform/DatabasesTable.ts";
+import { Credential } from "../resources/Credential.ts";
 import { Probe } from "../resources/Probe.ts";
 import { type JsonObject, Row } from "../resources/Row.ts";
 import type { DatabaseMetadata, DatabaseSettings } from "./databaseSettings.ts";
 import { checkRegistration, type GivenParts, networkOf } from "./registration.ts";
+
+/** A string that a rotation has replaced is not written again, nor is its user. */
+const ROTATED_AWAY = "platform_private.rotation_note(id, {connection_string})";
 
 /** Whether a service is probed before it is registered. */
 export type ProbeMode = "require" | "warn" | "off";
@@ -78,6 +82,28 @@ interface CommonArgs {
    */
   probe?: ProbeMode | undefined;
 
+  /**
+   * How old the credential may become, such as `30d`: an update rotates it when it is older, and a preview
+   * shows that. The connection string that the program gives is then that of before: the registry keeps the
+   * one that took its place, until the program gives a new one.
+   * @default for ever: `npm run rotate -- <name>` rotates it
+   */
+  rotateEvery?: string | undefined;
+
+  /**
+   * How long the credential before stays valid beside the new one, such as `12h`. The next run after that
+   * disables it.
+   * @default "1d"
+   */
+  rotationGrace?: string | undefined;
+
+  /**
+   * Signs in to manage the users of the service; always treated as a secret. What rights it needs is told in
+   * `docs/rotation.md`.
+   * @default the registered connection string
+   */
+  adminConnectionString?: pulumi.Input<string> | undefined;
+
   /** Notes such as provider and environment; never a secret. */
   metadata?: pulumi.Input<DatabaseMetadata>;
 
@@ -117,6 +143,8 @@ export type RegisteredDatabaseArgs = {
  */
 export class RegisteredDatabase extends pulumi.ComponentResource {
   readonly row: Row;
+  /** Undefined where nothing is said about its rotation. */
+  readonly credential: Credential | undefined;
   /** ID of the registration, a UUID. */
   readonly registrationId: pulumi.Output<string>;
   /** Scheme, host and port; not secret. */
@@ -156,17 +184,29 @@ export class RegisteredDatabase extends pulumi.ComponentResource {
         },
         secretValues: { connection_string: connection.apply(({ text }) => text) },
         compareWith: { connection_string: "platform_private.connection_string_of(id)" },
+        accepts: { connection_string: ROTATED_AWAY, username: ROTATED_AWAY },
         initialValues: { health_check_status: "unknown" },
         returning: ["id"],
       },
       { parent: this, dependsOn: [databases, ...probes] },
     );
     this.registrationId = this.row.column("id");
+    this.credential = credentialOf(this, name, args);
     this.maskedConnectionString = pulumi
       .all([shown.host, shown.port])
       .apply(([host, port]) => maskedConnectionString({ type: args.type, host, port }));
     this.registerOutputs({ maskedConnectionString: this.maskedConnectionString });
   }
+}
+
+function credentialOf(
+  parent: RegisteredDatabase,
+  name: string,
+  { rotateEvery, rotationGrace: grace, adminConnectionString }: RegisteredDatabaseArgs,
+): Credential | undefined {
+  if (rotateEvery === undefined && grace === undefined && adminConnectionString === undefined) return undefined;
+  const registration = parent.registrationId;
+  return new Credential(name, { registration, rotateEvery, grace, adminConnectionString }, { parent });
 }
 
 interface CheckedConnection {

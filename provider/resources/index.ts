@@ -14,5 +14,7 @@ export const resourceTypes: Record<string, (session: Session) => Promise<Resourc
   "pgstrata:index:Backup": async (session) => (await import("./backup/backup.ts")).createBackup(session),
   "pgstrata:index:Verification": async (session) =>
     (await import("./verification/verification.ts")).createVerification(session),
+  "pgstrata:index:Credential": async (session) =>
+    (await import("./credential/credential.ts")).createCredential(session),
   "pgstrata:index:Probe": async () => (await import("./probe/probe.ts")).createProbe(),
 };

@@ -3,6 +3,7 @@
  * in the files beside it.
  */
 import { backup } from "./backup.ts";
+import { credential } from "./credential.ts";
 import { gate } from "./gate.ts";
 import { layer, layerTypes } from "./layer.ts";
 import { probe } from "./probe.ts";
@@ -21,6 +22,7 @@ const RESOURCES: Record<string, ResourceSpec> = {
   Backup: backup,
   Verification: verification,
   Probe: probe,
+  Credential: credential,
 };
 
 /** A JSON object of Pulumi's package schema. */

@@ -75,6 +75,10 @@ describe("RegisteredDatabase", () => {
         status: "active",
       },
       compareWith: { connection_string: "platform_private.connection_string_of(id)" },
+      accepts: {
+        connection_string: "platform_private.rotation_note(id, {connection_string})",
+        username: "platform_private.rotation_note(id, {connection_string})",
+      },
       initialValues: { health_check_status: "unknown" },
       returning: ["id"],
     });
