@@ -1,7 +1,7 @@
 /**
- * `npm run rotate -- salt [--stack <name>] [--yes] [--json] [-C <project folder>]`: replaces a secret that
- * the stack keeps, while its users go on. Exit code 0 when it is done, 1 when it is not, 3 when the person
- * said no. How each is replaced is left to `tools/rotate/`.
+ * `npm run rotate -- salt | <registration> [--grace <12h>] [--stack <name>] [--yes] [--json] [-C <folder>]`:
+ * replaces a secret while its users go on. Exit code 0 when it is done as far as it can be now, 1 when it is
+ * not, 3 when the person said no. How each is replaced is left to `tools/rotate/`.
  */
 import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";
@@ -9,16 +9,14 @@ import { runMain } from "../lib/main.ts";
 import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
 import { currentStack } from "../lib/pulumi.ts";
 import type { Place } from "../rollback/target.ts";
+import { rotateRegistration } from "../rotate/registration.ts";
 import { rotateStackSalt } from "../rotate/stackSalt.ts";
 
-const USAGE = "npm run rotate -- salt [--stack <name>] [--yes] [--json] [-C <project folder>]";
+const USAGE =
+  "npm run rotate -- salt | <registration> [--grace <12h>] [--stack <name>] [--yes] [--json] [-C <project folder>]";
 
-/** What can be rotated, by the word that asks for it. */
-const ROTATIONS = { salt: rotateStackSalt } as const;
-
-type Rotation = keyof typeof ROTATIONS;
-
-const isRotation = (text: string | undefined): text is Rotation => text !== undefined && Object.hasOwn(ROTATIONS, text);
+/** The word that asks for the salt; a registration of that name is given by its id. */
+const SALT = "salt";
 
 await runMain(async () => {
   const { what, options } = given();
@@ -28,7 +26,9 @@ await runMain(async () => {
   Object.assign(process.env, env);
   const place: Place = { folder, env, stack, stdout: options.json ? process.stderr : process.stdout };
   const say = (line: string): void => (options.json ? console.error(line) : console.log(line));
-  const report = await ROTATIONS[what](place, options, say);
+  const report = await (what === SALT
+    ? rotateStackSalt(place, options, say)
+    : rotateRegistration(place, what, options, say));
   if (options.json) console.log(JSON.stringify(report ?? null, null, 2));
 });
 
@@ -40,11 +40,13 @@ function given() {
         stack: { type: "string" },
         yes: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
+        grace: { type: "string" },
         ...CWD_OPTION,
       },
     });
     const [what, ...more] = positionals;
-    if (!isRotation(what) || more.length > 0) throw new Error(`Found ${positionals.join(" ") || "nothing to rotate"}.`);
+    if (what === undefined || more.length > 0 || (what === SALT && values.grace !== undefined))
+      throw new Error(`Found ${positionals.join(" ") || "nothing to rotate"}.`);
     return { what, options: values };
   } catch (error) {
     throw new UserError("PS706", `${error instanceof Error ? error.message : String(error)}\nExpected: ${USAGE}`);

@@ -101,6 +101,13 @@ export class StackState {
     return typeof result === "string" ? result : undefined;
   }
 
+  /** What the program says of the rotation of a registration; undefined where it says nothing. */
+  credentialOf(registrationId: string): Properties | undefined {
+    return this.resources.find(
+      ({ type, inputs }) => type === "pgstrata:index:Credential" && inputs.registration === registrationId,
+    )?.inputs;
+  }
+
   /** Of any resource of the stack. */
   urn(): string {
     return this.resources[0]?.urn ?? "";

@@ -3,10 +3,9 @@
  * what is said. The rotation itself is left to `salt.ts`.
  */
 import { UserError } from "../../provider/core/errors.ts";
-import { fullReport } from "../../provider/gate/report.ts";
-import { askGate } from "../lib/gateReport.ts";
 import { confirm } from "../lib/question.ts";
 import { contextOf, decline, type Place, type Say, StackState } from "../rollback/target.ts";
+import { declareGate } from "./guarded.ts";
 import { type RotatedSalt, rotateSalt } from "./salt.ts";
 
 export interface SaltReport extends RotatedSalt {
@@ -19,7 +18,7 @@ export async function rotateStackSalt(
   { yes }: { yes: boolean },
   say: Say,
 ): Promise<SaltReport | undefined> {
-  const { folder, env, stack } = place;
+  const { folder, stack } = place;
   const state = await StackState.read(place);
   const layer = state.registry()?.layer;
   if (layer === undefined)
@@ -28,16 +27,7 @@ export async function rotateStackSalt(
   try {
     say("All secrets of the registry get a new key. Its readers and writers go on meanwhile.");
     if (!yes && !(await confirm(`Rotate the salt of ${session.database?.label}?`, "--yes"))) return decline(say);
-    // A gate of this run, which asks that of the program: it knows the checks and their settings.
-    session.record.gate = {
-      desired: "",
-      pass: async () => {
-        const report = await askGate(folder, stack, env);
-        if (report.verdict === "NO-GO")
-          throw new UserError("PS802", `NO-GO. Nothing was changed.\n${fullReport(report)}`);
-        return report.plan ?? "";
-      },
-    };
+    declareGate(session, place);
     const change = { context: contextOf(layer.urn, say), operation: "update" } as const;
     const done = await rotateSalt(session, change);
     const { version, rows, elapsedMs, isResumed } = done;

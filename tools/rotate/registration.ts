@@ -1,0 +1,82 @@
+/**
+ * The rotation of a registered credential as a command: which registration it is, the question, the gate, the
+ * backup, and what is said. The rotation itself is left to `provider/rotation/`.
+ */
+import { DURATION_SHAPE, parseDuration } from "../../provider/core/duration.ts";
+import { UserError } from "../../provider/core/errors.ts";
+import { DEFAULT_GRACE, parseCredentialInputs } from "../../provider/resources/credential/inputs.ts";
+import { findRegistration } from "../../provider/rotation/records.ts";
+import { type RotationResult, rotateCredential } from "../../provider/rotation/rotateCredential.ts";
+import { confirm } from "../lib/question.ts";
+import { contextOf, decline, type Place, type Say, StackState } from "../rollback/target.ts";
+import { declareGate } from "./guarded.ts";
+
+export interface CredentialReport extends RotationResult {
+  stack: string;
+}
+
+export interface CredentialOptions {
+  yes: boolean;
+  /** How long the old credential stays valid; undefined for what the program says. */
+  grace?: string | undefined;
+}
+
+/**
+ * @param nameOrId of the registration.
+ * @returns undefined where the answer was no.
+ */
+export async function rotateRegistration(
+  place: Place,
+  nameOrId: string,
+  { yes, grace }: CredentialOptions,
+  say: Say,
+): Promise<CredentialReport | undefined> {
+  const { folder, stack } = place;
+  const state = await StackState.read(place);
+  const layer = state.registry()?.layer;
+  if (layer === undefined)
+    throw new UserError("PS701", `The state of the stack ${stack} has no registry. Run \`pulumi up\` first.`);
+  const session = state.session(folder, layer, true);
+  const { database, config } = session;
+  try {
+    if (database === undefined) throw new UserError("PS602", "The URL of the database is not known.");
+    const registrationId = await findRegistration(await database.pool(), nameOrId);
+    const declared = parseCredentialInputs(
+      state.credentialOf(registrationId) ?? { registration: registrationId },
+    ).inputs;
+    const graceMs = graceOf(grace) ?? declared?.grace ?? graceOf(DEFAULT_GRACE) ?? 0;
+    say(
+      `The credential of ${nameOrId} gets a successor with the same rights. The one before stays valid for its grace time and is disabled by the next run after that.`,
+    );
+    if (!yes && !(await confirm(`Rotate the credential of ${nameOrId} in ${database.label}?`, "--yes")))
+      return decline(say);
+    declareGate(session, place);
+    const context = contextOf(layer.urn, say);
+    const result = await session.guard.guarded({ context, operation: "update" }, (beforeChange) => {
+      beforeChange();
+      const { adminConnectionString } = declared ?? {};
+      const { report, signal } = context;
+      return rotateCredential(
+        { database, config },
+        { registrationId, begins: true, adminConnectionString, graceMs, report, signal },
+      );
+    });
+    say(summary(result));
+    return { stack, ...result };
+  } finally {
+    await session.close();
+  }
+}
+
+function graceOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new UserError("PS706", `--grace: found "${text}", expected ${DURATION_SHAPE}.`);
+  return ms;
+}
+
+function summary({ name, step, hasChanged, user, graceEndsAt }: RotationResult): string {
+  if (!hasChanged) return `"${name}": nothing was due. Its user is "${user}".`;
+  const rest = graceEndsAt === undefined ? "" : ` Run this again, or \`pulumi up\`, after ${graceEndsAt}.`;
+  return `"${name}": the rotation has come to the step "${step}". Its user is "${user}".${rest}`;
+}
