@@ -90,7 +90,7 @@ describe("the access roles", () => {
     const up = await stack.succeed("up", "--yes", "--skip-preview");
 
     expect(countsIn(up)).toMatchObject({ created: 5, updated: 2 });
-    expect(await passwords()).toEqual(before);
+    expect(await passwords()).toMatchObject(before);
     expect(await canSignIn("studio_app")).toBe(true);
     expect(await canSignIn("studio_readonly")).toBe(true);
     const [role] = await database.query<{ verifier: string }>(VERIFIER);

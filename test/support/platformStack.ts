@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { startTestServer, type TestServer } from "./testServer.ts";
 
 /** The names of the access roles, which all databases of a server share. */
-export const ROLES = ["studio_app", "studio_decrypt", "studio_readonly"] as const;
+export const ROLES = ["studio_app", "studio_decrypt", "studio_readonly", "studio_system"] as const;
 
 /** A stack of the checkout's program on an empty database, on a server of its own. */
 export interface PlatformStack {

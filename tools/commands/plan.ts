@@ -20,8 +20,15 @@ const FORMS = {
   text: planAsText,
   json: (plan: StackPlan) => JSON.stringify({ verdict: verdictOf(plan), ...plan }, null, 2),
   markdown: (plan: StackPlan) => planAsMarkdown(plan),
-  sql: ({ layers }: StackPlan) => layers.map(({ name, lines }) => `-- layer ${name}\n${scriptOf(lines)}`).join("\n\n"),
+  sql: planAsScript,
 };
+
+/** An update has the bodies of functions unchecked as well: they may call those that come after them. */
+function planAsScript({ layers }: StackPlan): string {
+  const parts = layers.map(({ name, lines }) => `-- layer ${name}\n${scriptOf(lines)}`);
+  const hasBodies = parts.some((part) => /^CREATE (OR REPLACE )?(FUNCTION|PROCEDURE) /m.test(part));
+  return [...(hasBodies ? ["SET check_function_bodies = off;"] : []), ...parts].join("\n\n");
+}
 
 await runMain(async () => {
   const { stack, form, cwd } = options();
