@@ -2,6 +2,7 @@
  * The control plane's schema as the lowest layer with the key of its request contexts, and the options that
  * all layer components share. What is in the schema is said by `sql/platform/` alone.
  */
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random";
 import { Layer, type LayerSource } from "../resources/Layer.ts";
@@ -64,15 +65,20 @@ export class PlatformSchema extends pulumi.ComponentResource {
   }
 }
 
-const KEY_NAME = "gateway";
-
-/** The state decides: a key that the database has by another stack would refuse what this one gives out. */
+/**
+ * Each key has a name of its own, so that keys stand beside one another: a stack that lost its state, or
+ * another one on the same database, makes no running application's key invalid.
+ */
 function contextKey(name: string, parent: pulumi.Resource, layer: Layer): pulumi.Output<string> {
   const key = pulumi.secret(new RandomPassword(name, { length: 64, special: false }, { parent }).result);
+  const keyName = pulumi.unsecret(key).apply(keyNameOf);
   new Row(
     name,
-    { table: "platform_access.context_keys", key: { name: KEY_NAME }, secretValues: { key } },
+    { table: "platform_access.context_keys", key: { name: keyName }, secretValues: { key } },
     { parent, dependsOn: [layer] },
   );
-  return pulumi.interpolate`${KEY_NAME}:${key}`;
+  return pulumi.interpolate`${keyName}:${key}`;
 }
+
+/** Tells nothing of a key of 64 random characters. */
+const keyNameOf = (key: string): string => `gateway-${createHash("sha256").update(key).digest("hex").slice(0, 8)}`;
