@@ -1,24 +1,14 @@
 // Who reaches which rows of the platform's tables: what the reviewable table says, and what a database does. A
 // change of the owner may come before the second, so that a test sees that what it breaks is noticed.
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parse } from "csv-parse/sync";
 import type pg from "pg";
 import { quoteLiteral } from "../../provider/catalog/quote.ts";
+import { readMatrix } from "../../tools/lib/rlsMatrix.ts";
 import type { StudioDatabase } from "./studio.ts";
 import { TENANTS, USERS, type User } from "./tenants.ts";
 
-const FOLDER = join(import.meta.dirname, "..", "fixtures", "expected");
-
-/** The lines of a table of expected cells. */
-export const readCells = (name: string): Record<string, string>[] =>
-  parse<Record<string, string>>(readFileSync(join(FOLDER, `${name}.csv`), "utf8"), { columns: true });
-
 /** What the file says, by `table command`: the rule and the rows of each role. */
-export const matrix = new Map(
-  readCells("rls-matrix").map(({ table, command, ...cells }) => [`${table} ${command}`, cells]),
-);
+export const matrix = new Map(readMatrix().rows.map(({ table, command, ...cells }) => [`${table} ${command}`, cells]));
 export const tables = [...new Set([...matrix.keys()].map((key) => key.split(" ")[0] ?? ""))].sort();
 
 /** Who stands for a column of the file. */
@@ -41,11 +31,7 @@ export const SUBJECTS: Subject[] = [
   { column: "readonly", role: "studio_readonly", user: "owner" },
   { column: "system", role: "studio_system" },
   { column: "decrypt", role: "studio_decrypt" },
-];
-
-/** Those for whom the file has no column of their own, since they reach what another one does. */
-export const ALSO: Subject[] = [
-  { column: "outsider", role: "studio_app", user: "outsider", also: "studio_decrypt" },
+  { column: "app_that_decrypts", role: "studio_app", user: "outsider", also: "studio_decrypt" },
 ];
 
 const A = `'${TENANTS.a.organization}'`;
@@ -91,9 +77,9 @@ export interface Change {
 }
 
 /**
- * What each subject reaches, by `table probe`: the rows that it sees, may add again as they are, may update, may
- * delete, and may give to another tenant; for statements that read no row, and so ask no policy but their own,
- * the number of rows.
+ * What each subject reaches, by `table probe`: the rows that it sees, may add again as they are, may update, and
+ * may delete; for statements that read no row, the number of rows, and whether rows go to another tenant. Those
+ * ask no policy but their own: where a statement reads, the policy for SELECT stands before and after it.
  */
 export async function reached(client: pg.PoolClient, subject: Subject, change?: Change): Promise<Reached> {
   return undone(client, subject, change?.sql, async () => {
@@ -105,7 +91,7 @@ export async function reached(client: pg.PoolClient, subject: Subject, change?: 
   });
 }
 
-const roleOf = ({ role, also }: Subject): string => (also === undefined ? role : `${role}_that_is_more`);
+export const roleOf = ({ role, also }: Subject): string => (also === undefined ? role : `${role}_that_is_more`);
 
 /** Runs the work in the context of a subject, after a change of the owner, and undoes all of it. */
 export async function undone<Result>(
@@ -144,7 +130,7 @@ export async function expected({ query }: Pick<StudioDatabase, "query">, subject
       [`${table} unread update`, [String(updated.length)]],
       [`${table} unread delete`, [String(cells.get(`${table} delete`)?.length ?? 0)]],
       // No tenant gives a row away.
-      [`${table} move`, column === "system" ? updated : []],
+      [`${table} move`, column === "system" && updated.length > 0 ? ["moves"] : []],
     ];
   });
   return sorted([...cells, ...derived]);
@@ -191,7 +177,7 @@ export const REACH = `
   grant execute on function pg_temp.tried(text) to public;
 
   create function pg_temp.reach(tables text[]) returns jsonb language plpgsql as $$
-  declare t text; k record; result jsonb := '{}'; added text[]; moved text[]; cols text; stamp text; move text; tried text[];
+  declare t text; k record; result jsonb := '{}'; added text[]; cols text; stamp text; move text; tried text[];
   begin
     foreach t in array tables loop
       select string_agg(quote_ident(attname), ', ') filter (where has_column_privilege(attrelid, attnum, 'insert')),
@@ -206,17 +192,14 @@ export const REACH = `
       where attrelid = ('platform.' || t)::regclass and attnum > 0 and not attisdropped and attgenerated = '';
 
       added := '{}';
-      moved := '{}';
       for k in select row, row ->> 'id' as id from kept where name = t loop
         tried := pg_temp.tried(format('insert into platform.%1$I (%2$s) select %2$s from jsonb_populate_record(null::platform.%1$I, %3$L)', t, coalesce(cols, 'id'), k.row));
         if tried in ('{taken}', '{1}') then added := added || k.id; end if;
-        tried := pg_temp.tried(format('update platform.%I set %s where id = %L returning id', t, move, k.id));
-        if tried not in ('{}', '{finds a row}') then moved := moved || k.id; end if;
       end loop;
       result := result || jsonb_build_object(
         t || ' select', (select coalesce(array_agg(id), '{}') from unnest(pg_temp.seen(t)) as id),
         t || ' insert', added,
-        t || ' move', moved,
+        t || ' move', case when pg_temp.tried(format('update platform.%I set %s', t, move)) in ('{0}', '{finds a row}') then '{}' else '{moves}'::text[] end,
         t || ' update', pg_temp.tried(format('update platform.%I set %s returning id', t, case t when 'databases' then 'name = name' else 'id = id' end)),
         t || ' delete', pg_temp.tried(format('delete from platform.%I returning id', t)),
         t || ' unread update', case when stamp is null then '{0}' else pg_temp.tried(format('update platform.%I set %I = now()', t, stamp)) end,

@@ -44,10 +44,10 @@ const rowsOf = ({ organization: o, project: p }: { organization: string; project
   insert into platform.project_metrics (project_id, cpu_usage) values ('${p}', 1);
   insert into platform.disk_config (project_id) values ('${p}');
   insert into platform.compute_config (project_id) values ('${p}');
-  insert into platform.usage_metrics (organization_id, project_id, metric_type, metric_value, metric_unit, period_start, period_end)
-    values ('${o}', '${p}', 'egress', 1, 'bytes', now(), now() + interval '1 day'), (null, '${p}', 'storage', 1, 'bytes', now(), now() + interval '1 day');
+  insert into platform.usage_metrics (organization_id, project_id, metric_type, metric_value, metric_unit, cost, period_start, period_end)
+    values ('${o}', '${p}', 'egress', 1, 'bytes', 1, now(), now() + interval '1 day'), (null, '${p}', 'storage', 1, 'bytes', 1, now(), now() + interval '1 day');
   insert into platform.subscriptions (organization_id, plan_id, plan_name) values ('${o}', 'tier_free', 'Free');
-  insert into platform.invoices (organization_id, amount_due, status) values ('${o}', 1, 'open');
+  insert into platform.invoices (organization_id, amount_due, status, stripe_invoice_id) values ('${o}', 1, 'open', 'in_${n}');
   insert into platform.payment_methods (organization_id, stripe_payment_method_id, type) values ('${o}', 'pm_${n}', 'card');
   insert into platform.tax_ids (organization_id, type, value) values ('${o}', 'eu_vat', '${n}');
   insert into platform.customer_profiles (organization_id, company_name) values ('${o}', '${n}');
@@ -80,7 +80,7 @@ export async function seedTenants({ query }: Pick<TestDatabase, "query">): Promi
     ${rowsOf(TENANTS.b, "b")}
     insert into platform.organization_members (organization_id, user_id, role) values ${members};
     insert into platform.project_members (project_id, user_id, role) values ${shared};
-    insert into platform.user_sessions (user_id, token, expires_at) select id, 'session of ' || username, now() + interval '1 day' from platform.users;
+    insert into platform.user_sessions (user_id, token, refresh_token, expires_at) select id, 'session of ' || username, 'refresh of ' || username, now() + interval '1 day' from platform.users;
     insert into platform.audit_logs (user_id, event_type, action) select id, 'a.b', 'b' from platform.users;
     insert into platform.api_keys (organization_id, user_id, name, key_prefix, key_hash)
       select organization_id, user_id, 'key', 'k', 'key of ' || organization_id || user_id from platform.organization_members;
