@@ -72,3 +72,16 @@ export async function allColumns(query: Query): Promise<Mutant[]> {
     sql: `grant select on ${table} to ${role}`,
   }));
 }
+
+/** The functions that policies ask, without one of their conditions. */
+export async function weakenedContext(query: Query): Promise<Mutant[]> {
+  const rows = await query<{ name: string; text: string }>(`
+    select oid::regprocedure::text as name, pg_get_functiondef(oid) as text from pg_proc
+     where pronamespace = 'platform_access'::regnamespace and proname in ('organizations', 'shared_projects') order by 1`);
+  return rows.flatMap(({ name, text }) =>
+    ["m.user_id = v_user_id", "m.role = any (v_roles)"].map((condition) => {
+      if (!text.includes(condition)) throw new Error(`Found no ${condition} in ${name}, expected one.`);
+      return { title: `${name} without ${condition}`, sql: text.replace(condition, "true") };
+    }),
+  );
+}

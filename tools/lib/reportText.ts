@@ -41,7 +41,8 @@ function testcase({ name, status, measured, expected }: CheckResult): string {
 
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
 
-function xml(text: string): string {
+/** Text within XML, and within HTML. */
+export function xml(text: string): string {
   // What XML cannot hold at all is left out.
   const characters = [...text].filter((character) => character >= " " || /[\t\n\r]/.test(character)).join("");
   return characters.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");

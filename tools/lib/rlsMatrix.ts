@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { projectRoot } from "./paths.ts";
+import { xml } from "./reportText.ts";
 
 /** A line of a table of expected cells, by column. */
 export type Line = Record<string, string>;
@@ -74,7 +75,7 @@ export function formatMatrix({ rows, statements }: Matrix): string {
 
 function byWord(cells: [string, string][], nothing: string[]): string {
   const words = [...new Set(cells.map(([, word]) => word))].filter((word) => !nothing.includes(word));
-  if (words.length === 0) return "nobody";
+  if (words.length === 0) return "no role";
   const rolesOf = (word: string): string => cells.flatMap(([role, cell]) => (cell === word ? [role] : [])).join(", ");
   return words.map((word) => `${word}: ${rolesOf(word)}`).join("; ");
 }
@@ -98,7 +99,7 @@ export function matrixPage({ rows, statements }: Matrix): string {
 <body>
 <h1>Row-level security: who reaches what</h1>
 <table><tbody>
-${LEGEND.map((line) => `<tr>${line.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`).join("\n")}
+${LEGEND.map((line) => `<tr>${line.map((cell) => `<td>${xml(cell)}</td>`).join("")}</tr>`).join("\n")}
 </tbody></table>
 <h2>Rows of tables, by command and policy</h2>
 ${table(rows)}
@@ -110,11 +111,11 @@ ${table(statements)}
 }
 
 function table(lines: Line[]): string {
-  const head = Object.keys(lines[0] ?? {}).map((name) => `<th>${escaped(name.replaceAll("_", " "))}</th>`);
+  const head = Object.keys(lines[0] ?? {}).map((name) => `<th>${xml(name.replaceAll("_", " "))}</th>`);
   const body = lines.map((line) => {
     const { heads, cells } = partsOf(line);
-    const named = heads.map((text) => `<td><code>${escaped(text)}</code></td>`);
-    const words = cells.map(([, word]) => `<td class="${kindOf(word)}">${escaped(word)}</td>`);
+    const named = heads.map((text) => `<td><code>${xml(text)}</code></td>`);
+    const words = cells.map(([, word]) => `<td class="${kindOf(word)}">${xml(word)}</td>`);
     return `<tr>${[...named, ...words].join("")}</tr>`;
   });
   return `<table><thead><tr>${head.join("")}</tr></thead><tbody>\n${body.join("\n")}\n</tbody></table>`;
@@ -126,6 +127,3 @@ function kindOf(word: string): string {
   const [own, other = own] = word.split("/");
   return word === "all" || other === "yes" || own === "taken" || own === "unknown" ? "wide" : "some";
 }
-
-const ESCAPES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => ESCAPES[sign] ?? sign);

@@ -14,7 +14,14 @@ import {
   type Subject,
   tables,
 } from "../../support/rlsMatrix.ts";
-import { allColumns, brokenPolicies, guardsOff, type Mutant, ownersRights } from "../../support/rlsMutants.ts";
+import {
+  allColumns,
+  brokenPolicies,
+  guardsOff,
+  type Mutant,
+  ownersRights,
+  weakenedContext,
+} from "../../support/rlsMutants.ts";
 import { expectedOutcomes, OUTCOME, outcomes, placesOf, statements } from "../../support/rlsStatements.ts";
 import { createStudioDatabase, type StudioDatabase } from "../../support/studio.ts";
 import { seedTenants } from "../../support/tenants.ts";
@@ -86,10 +93,11 @@ describe("views, functions, columns and constraints", () => {
 
   test("the file has each unique constraint that spans tenants", async () => {
     const rows = await studio.query<{ name: string }>(`
-      select 'constraint ' || conname as name from pg_constraint
-       where contype = 'u' and connamespace = 'platform'::regnamespace and not exists (
-         select from pg_attribute where attrelid = conrelid and attnum = any (conkey) and attname in ('organization_id', 'project_id'))`);
+      select 'constraint ' || (select relname from pg_class where oid = indexrelid) as name from pg_index join pg_class c on c.oid = indrelid
+       where indisunique and not indisprimary and c.relnamespace = 'platform'::regnamespace and not exists (
+         select from pg_attribute where attrelid = indrelid and attnum = any (indkey) and attname in ('organization_id', 'project_id'))`);
     const said = statements.map(({ about }) => about);
+    expect(rows).not.toEqual([]);
     expect(said).toEqual(expect.arrayContaining(rows.map(({ name }) => name)));
   });
 
@@ -140,12 +148,13 @@ describe("what breaks the isolation is noticed", () => {
     expect(titles.filter((title) => title !== OPEN_TO_ALL)).toEqual(["nothing"]);
   });
 
-  test("by statements: the rights of an owner, a guard that is off, columns that are granted", async () => {
+  test("by statements: the rights of an owner, a guard that is off, columns that are granted, a weaker context", async () => {
     const rights = (await ownersRights(studio.query)).filter(({ name }) => !READS_NO_TENANT.includes(name));
     const mutants = [
       ...asked(rights, 3),
       ...asked(await guardsOff(studio.query), 1),
       ...asked(await allColumns(studio.query), 2),
+      ...asked(await weakenedContext(studio.query), 1),
       { title: "nothing", sql: "select" },
     ];
     const titles = await unnoticed(

@@ -13,7 +13,7 @@ const MATRIX = {
 
 test("a line says which roles reach what, and leaves out those that reach nothing", () => {
   const text = formatMatrix(MATRIX);
-  expect(text).toMatch(/^t\n {2}select {2}t_select +org: owner, member; all: system\n {2}delete {2}- +nobody$/m);
+  expect(text).toMatch(/^t\n {2}select {2}t_select +org: owner, member; all: system\n {2}delete {2}- +no role$/m);
   expect(text).toContain("view v\n  select from v where n < 1\n  yes/none: owner; yes: system\n");
 });
 
