@@ -1,5 +1,5 @@
-// Who reaches which rows of the platform's tables: what the reviewable table says, and what a database does. A
-// change of the owner may come before the second, so that a test sees that what it breaks is noticed.
+// Who reaches which rows of the platform's tables: what the reviewable table says, and what a database does.
+// A change of the owner may come before the second, so that a test sees that what it breaks is noticed.
 
 import type pg from "pg";
 import { quoteLiteral } from "../../provider/catalog/quote.ts";
@@ -77,9 +77,10 @@ export interface Change {
 }
 
 /**
- * What each subject reaches, by `table probe`: the rows that it sees, may add again as they are, may update, and
- * may delete; for statements that read no row, the number of rows, and whether rows go to another tenant. Those
- * ask no policy but their own: where a statement reads, the policy for SELECT stands before and after it.
+ * What each subject reaches, by `table probe`: the rows that it sees, may add again as they are, may update,
+ * and may delete; for statements that read no row, the number of rows, and whether rows go to another
+ * tenant. Those ask no policy but their own: where a statement reads, the policy for SELECT stands before
+ * and after it.
  */
 export async function reached(client: pg.PoolClient, subject: Subject, change?: Change): Promise<Reached> {
   return undone(client, subject, change?.sql, async () => {
@@ -144,8 +145,8 @@ export const ofTable = (reached: Reached, table: string): Reached =>
   Object.fromEntries(Object.entries(reached).filter(([key]) => key.startsWith(`${table} `)));
 
 /**
- * A function of the session that tries all in one call. What is refused for want of a right is no row; a new row
- * that a policy refuses is told apart from it, as it shows that the statement has found a row.
+ * A function of the session that tries all in one call. What is refused for want of a right is no row; a new
+ * row that a policy refuses is told apart from it, as it shows that the statement has found a row.
  */
 export const REACH = `
   create temp table kept as select c.relname::text as name, x.row::jsonb as row from pg_class c,

@@ -1,4 +1,5 @@
-// What could go wrong with the isolation of tenants, one change each: the matrix must notice every one of them.
+// What could go wrong with the isolation of tenants, one change each: the matrix must notice every one of
+// them.
 
 import { quoteIdent } from "../../provider/catalog/quote.ts";
 import type { Change } from "./rlsMatrix.ts";
@@ -10,7 +11,10 @@ export interface Mutant extends Change {
 
 type Query = StudioDatabase["query"];
 
-/** Each policy dropped, each condition of one that is more than `true` made `true`, and each table without policies. */
+/**
+ * Each policy dropped, each condition of one that is more than `true` made `true`, and each table without
+ * policies.
+ */
 export async function brokenPolicies(query: Query): Promise<Mutant[]> {
   const policies = await query<{ table: string; name: string; using: string | null; check: string | null }>(
     `select tablename as "table", policyname as name, qual as "using", with_check as "check"

@@ -33,7 +33,8 @@ export async function placesOf({ query }: Pick<StudioDatabase, "query">): Promis
 
 /**
  * By what a statement is about: `yes` (there are rows), `none`, `refused`, `taken` (a unique constraint), or
- * `unknown` (a foreign key); where the tenants differ, the own one's before a slash and the other one's after it.
+ * `unknown` (a foreign key); where the tenants differ, the own one's before a slash and the other one's
+ * after it.
  */
 export async function outcomes(
   client: pg.PoolClient,

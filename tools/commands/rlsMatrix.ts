@@ -1,6 +1,6 @@
 /**
- * `npm run rls:matrix`: who reaches what under restrictive policies, as text, or as a page with `--html <file>`.
- * It prints the expected cells, which the tests hold a database to; it asks no database.
+ * `npm run rls:matrix`: who reaches what under restrictive policies, as text, or as a page with `--html
+ * <file>`. It prints the expected cells, which the tests hold a database to; it asks no database.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";

@@ -1,5 +1,6 @@
-// Every cell of the two tables of expected cells, and their controls: what breaks the isolation of tenants must be
-// noticed by a cell. A sample of the controls; all of them with PGSTRATA_ISOLATION=all: `npm run test:isolation`.
+// Every cell of the two tables of expected cells, and their controls: what breaks the isolation of tenants
+// must be noticed by a cell. A sample of the controls; all of them with PGSTRATA_ISOLATION=all: `npm run
+// test:isolation`.
 
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -112,7 +113,10 @@ const asked = (mutants: Mutant[], sample: number): Mutant[] =>
     ? mutants
     : mutants.filter((_, n) => n % Math.ceil(mutants.length / sample) === 0);
 
-/** The titles of those that no subject notices. One of them has to be a change of nothing, which none may notice. */
+/**
+ * The titles of those that no subject notices. One of them has to be a change of nothing, which none may
+ * notice.
+ */
 async function unnoticed(
   mutants: Mutant[],
   differs: (subject: Subject, change: Change) => Promise<boolean>,
@@ -132,7 +136,10 @@ async function unnoticed(
 const same = (one: Record<string, unknown>, other: Record<string, unknown>): boolean =>
   JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
 
-/** The plan catalogue is read by all who have a right to it, and written by none of them: no row tells its policies from none. */
+/**
+ * The plan catalogue is read by all who have a right to it, and written by none of them: no row tells its
+ * policies from none.
+ */
 const OPEN_TO_ALL = "policies off for billing_plans";
 
 describe("what breaks the isolation is noticed", () => {
