@@ -15,7 +15,7 @@ describe("the types of service", () => {
 
   test.each([
     ["databases/10-databases.sql", `constraint databases_type_check check (type in ${list}),`],
-    ["databases/20-encryption.sql", `select case when p_type in ${list} then p_type else 'unknown' end`],
+    ["databases/21-encrypted-rows.sql", `select case when p_type in ${list} then p_type else 'unknown' end`],
     ["databases/40-views.sql", `when d.type in ${list} then d.type || '://' || d.host || ':' || d.port`],
     ["checks/verify/95-health-report.sql", `and count(*) = count(*) filter (where type in ${list})`],
   ])("are those that sql/%s names", (file, line) => {
