@@ -215,7 +215,7 @@ $$;
 
 revoke all on function platform_private.decrypt_secret(text, uuid, uuid, bytea, text) from public;
 
--- A ciphertext after an update: as it is, or made anew where its row or project is another one, or where
+-- A ciphertext after an update: as it is, or a new one where its row or project is another one, or where
 -- its column was written and the key version is not the present one.
 create function platform_private.kept_secret(
   p_column text,

@@ -192,7 +192,7 @@ export const ROW_SECURITY: readonly Lint[] = [
     code: "PGL111",
     name: "definer-view",
     level: "ERROR",
-    why: "A view reads with its owner's rights unless it is security_invoker: whoever may read it passes by the policies of its tables.",
+    why: "A view reads with its owner's rights unless it is security_invoker: every reader of it passes by the policies of its tables.",
     find: `
       SELECT 'pg_class' AS class, v.oid AS object, 0 AS part, v.oid AS relation,
              pg_catalog.format('shows %s the rows of %s by the rights of its owner', x.roles, s.tables) AS found,
@@ -204,7 +204,7 @@ export const ROW_SECURITY: readonly Lint[] = [
     code: "PGL112",
     name: "materialized-view-exposed",
     level: "WARNING",
-    why: "A materialized view cannot have row-level security: whoever may read it sees the rows of all.",
+    why: "A materialized view cannot have row-level security: every reader of it sees the rows of all.",
     find: `
       SELECT 'pg_class' AS class, v.oid AS object, 0 AS part, v.oid AS relation,
              pg_catalog.format('readable for %s%s', x.roles, ', with rows of ' || s.tables) AS found,

@@ -1,8 +1,8 @@
 -- What a policy cannot say, because it sees one row at a time or the new row without the old one. The
 -- functions run with the owner's rights, so that they count what the caller does not see.
 
--- An organization keeps an owner, whoever removes or demotes one, by a cascade as well. Two at a time wait for
--- one another at the organization's row; where the second one cannot see what the first one did, as in
+-- An organization keeps an owner: to remove or demote the last one is refused, by a cascade as well. Two at a
+-- time wait for one another at the organization's row; where the second one cannot see what the first one did, as in
 -- REPEATABLE READ, locking the other owners ends it with a serialization failure.
 create function platform_access.keep_last_owner()
 returns trigger
