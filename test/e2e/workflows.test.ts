@@ -52,6 +52,14 @@ describe("the workflows", () => {
     }
   });
 
+  test("audit the production dependencies with each pull request, one from a fork too", () => {
+    const text = readFileSync(join(WORKFLOWS, "preview.yml"), "utf8");
+    expect(text).toMatch(/^ {2}pull_request:$/m);
+    const [, audit = ""] = text.split(/^ {2}audit:$/m);
+    expect(audit).toMatch(/^ {8}run: npm audit --omit=dev --audit-level=high$/m);
+    expect(audit).not.toContain("if:");
+  });
+
   test.each(files)("%s pins each action by its commit", (file) => {
     const used = [...readFileSync(file, "utf8").matchAll(/uses: (\S+)/g)].map(([, name = ""]) => name);
     expect(used.length).toBeGreaterThan(0);
@@ -67,7 +75,9 @@ describe("the workflows", () => {
         ([, name, right]) => `${name}: ${right}`,
       );
       expect(granted).toEqual(
-        file.endsWith("preview.yml") ? ["contents: read", "pull-requests: write"] : ["contents: read"],
+        file.endsWith("preview.yml")
+          ? ["contents: read", "pull-requests: write", "contents: read"]
+          : ["contents: read"],
       );
       const secrets = [...text.matchAll(/secrets\.(\w+)/g)].map(([, name]) => name);
       expect(new Set(secrets)).toEqual(new Set(["PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"]));
