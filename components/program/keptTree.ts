@@ -29,7 +29,7 @@ export async function keepTree(stack: string, project = process.cwd(), now = new
   const temporary = await mkdtemp(join(tmpdir(), "pgstrata-tree-"));
   const ownIndex = join(temporary, "index");
   const git = async (args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Buffer> => {
-    const env = { ...process.env, GIT_OPTIONAL_LOCKS: "0", ...variables };
+    const env = { ...environmentForGit(), GIT_OPTIONAL_LOCKS: "0", ...variables };
     return (await run("git", args, { cwd: project, env, maxBuffer: LARGEST, encoding: "buffer" })).stdout;
   };
   try {
@@ -44,6 +44,11 @@ export async function keepTree(stack: string, project = process.cwd(), now = new
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** Git runs filters of the user's; the settings of the stack, secrets in the clear, are none of theirs. */
+function environmentForGit(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PULUMI_")));
 }
 
 /** Of a patch, in bytes. */

@@ -33,12 +33,19 @@ export interface Standing {
  * @param options.config default: placeholders stand in for the connection strings.
  * @param options.manageRoles whether the stack makes the access roles; default true. Otherwise they are made
  *   here.
+ * @param options.server settings beside those of all test servers.
  */
 export async function createPlatformStack(
-  options: { stack?: string; config?: StackConfig; manageRoles?: boolean; program?: string } = {},
+  options: {
+    stack?: string;
+    config?: StackConfig;
+    manageRoles?: boolean;
+    program?: string;
+    server?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<PlatformStack> {
-  const { config = { "pgstrata:allowPlaceholders": "true" }, manageRoles = true, ...rest } = options;
-  const server = await startTestServer();
+  const { config = { "pgstrata:allowPlaceholders": "true" }, manageRoles = true, server: settings, ...rest } = options;
+  const server = await startTestServer(settings);
   const database = await createTestDatabase({ name: "studio", server: server.url("postgres") });
   if (!manageRoles) for (const role of ROLES) await database.query(`create role ${role}`);
   const stack = await createStackWorkspace({

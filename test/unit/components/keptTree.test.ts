@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { keepTree, readPatchName } from "../../../components/program/keptTree.ts";
 
 let repository: string;
@@ -73,5 +73,23 @@ describe("the files of an update", () => {
     expect(names.filter((name) => name.startsWith("prod--"))).toHaveLength(50);
     expect(names).toContain("dev--1.patch");
     expect(names).not.toContain("prod--100.patch");
+  });
+
+  it("are read by a git, and filters of the user's, that know no settings of the stack", async () => {
+    commit();
+    write(".gitattributes", "*.sql filter=tell\n");
+    git("config", "filter.tell.clean", `env > '${join(repository, "ignored")}'; cat`);
+    write("a.sql", "two\n");
+    vi.stubEnv("PULUMI_CONFIG", '{"pgstrata:databaseUrl":"canary"}');
+    vi.stubEnv("PULUMI_CONFIG_PASSPHRASE", "canary");
+    try {
+      await keepTree("prod", repository);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+
+    const told = readFileSync(join(repository, "ignored"), "utf8");
+    expect(told).toContain("PATH=");
+    expect(told).not.toContain("canary");
   });
 });
