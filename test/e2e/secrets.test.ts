@@ -25,8 +25,8 @@ const LOUDEST = ["-v=9", "--logtostderr"];
 const ENGINE_LINE = /^\{"time":"[^"]+","level":"INFO","msg":"(?:Unm|M)arshaling property for RPC\[.*,"v":9\}$/;
 
 /**
- * The settings in the clear, which Pulumi gives to the program and to the script that starts the provider; that
- * hands them on to nothing.
+ * The settings in the clear, which Pulumi gives to the program and to the script that starts the provider;
+ * that hands them on to nothing.
  */
 const GIVEN_SETTINGS = /^(?:\S*node .*cmd\/run|\/bin\/sh \S+\/pulumi-resource-pgstrata)[^\n]*: PULUMI_CONFIG=/;
 /** Of each table, all rows. */
@@ -100,7 +100,7 @@ beforeAll(async () => {
   salts = await saltsNow();
   await command("rotate", [0], "salt", "--yes");
   salts.push(...(await saltsNow()));
-  // Neither service takes the login, and so the health is bad; times that are measured beside others may be too.
+  // Neither service takes the login, and so the health is bad; measured beside others, times may be too.
   await Promise.all([command("gate", [0]), command("health", [1]), command("verify", [0, 1], "--json")]);
   await database.query("select platform.decrypt_databases(array(select id from platform.databases))");
   await run("refresh -v=9", "refresh", "--yes", "--skip-preview", ...LOUDEST);
@@ -113,7 +113,7 @@ beforeAll(async () => {
   await run("up -v=9", "up", "--yes", "--skip-preview", ...LOUDEST);
   await run("destroy -v=9", "destroy", "--yes", "--skip-preview", ...LOUDEST);
   seen = await watch.stop();
-});
+}, 300_000);
 afterAll(async () => {
   await platform?.close();
   await redis?.close();
