@@ -167,7 +167,7 @@ describe("a rollback to the last update", () => {
     const bin = join(dirname(stack.directory), "bin");
     await mkdir(bin);
     const said = join(bin, "said");
-    const npm = `#!/bin/sh\necho "$1 $(cat package-lock.json)" >> ${said}\nln -s ${projectRoot}/node_modules node_modules\n`;
+    const npm = `#!/bin/sh\necho "$1 $(cat package-lock.json)" >> "${said}"\nln -s "${projectRoot}/node_modules" node_modules\n`;
     await writeFile(join(bin, "npm"), npm, { mode: 0o755 });
     const env = { ...stack.env, PATH: `${bin}:${stack.env.PATH}` };
     const done = await runRollback({ ...stack, env }, "last", "--yes");
