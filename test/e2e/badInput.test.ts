@@ -78,7 +78,7 @@ describe("a database that cannot be used", () => {
     [
       "in which the role may not create",
       () => platform.database.urlFor(weak),
-      "no CREATE on the database for schema platform_private, platform",
+      "no CREATE on the database for schema platform, platform_access, platform_private, platform_audit",
     ],
     [
       "with a forerunner of the registry",
