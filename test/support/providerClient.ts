@@ -1,6 +1,6 @@
 import grpc from "@grpc/grpc-js";
 import engineService from "@pulumi/pulumi/proto/engine_grpc_pb.js";
-import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb.js";
+import engineMessages, { type LogRequest } from "@pulumi/pulumi/proto/engine_pb.js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages, {
   type CheckResponse,
@@ -273,7 +273,10 @@ async function startEngine(logs: LogEntry[], steps: ViewStep[]): Promise<{ addre
     }
     done(null, new status.PublishViewStepsResponse());
   };
-  server.addService(engineService.EngineService, { log });
+  // No program has registered a stack, as in a destroy.
+  const getRootResource: grpc.handleUnaryCall<unknown, unknown> = (_, done) =>
+    done(null, new engineMessages.GetRootResourceResponse());
+  server.addService(engineService.EngineService, { log, getRootResource });
   server.addService(statusService.ResourceStatusService, { publishViewSteps });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
