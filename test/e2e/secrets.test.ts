@@ -28,7 +28,8 @@ const ENGINE_LINE = /^\{"time":"[^"]+","level":"INFO","msg":"(?:Unm|M)arshaling 
  * The settings in the clear, which Pulumi gives to the program and to the script that starts the provider;
  * that hands them on to nothing.
  */
-const GIVEN_SETTINGS = /^(?:[^\n]*node [^\n]*cmd\/run\/index\.js |\/bin\/sh [^\n]+\/pulumi-resource-pgstrata)[^\n]*: PULUMI_CONFIG=/;
+const GIVEN_SETTINGS =
+  /^(?:[^\n]*node [^\n]*cmd\/run\/index\.js |\/bin\/sh [^\n]+\/pulumi-resource-pgstrata)[^\n]*: PULUMI_CONFIG=/;
 /** Of each table, all rows. */
 const ALL_ROWS = `
   select c.oid::regclass::text as name,

@@ -55,11 +55,15 @@ function lookAtProcesses({ commands, variables }: Seen): void {
   const found = childrenOf(process.pid);
   for (const pid of found) {
     found.push(...childrenOf(pid));
-    const command = partsOf(pid, "cmdline").join(" ");
+    const command = commandOf(pid);
+    const environment = partsOf(pid, "environ");
     commands.add(command);
-    for (const variable of partsOf(pid, "environ")) variables.add(`${command}: ${variable}`);
+    // A process that has become another command meanwhile, as each does that is started, is looked at the next time.
+    if (commandOf(pid) === command) for (const variable of environment) variables.add(`${command}: ${variable}`);
   }
 }
+
+const commandOf = (pid: number): string => partsOf(pid, "cmdline").join(" ");
 
 /** Each thread has the children that it has started. */
 const childrenOf = (pid: number): number[] =>
