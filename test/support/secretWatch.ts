@@ -58,7 +58,7 @@ function lookAtProcesses({ commands, variables }: Seen): void {
     const command = commandOf(pid);
     const environment = partsOf(pid, "environ");
     commands.add(command);
-    // What has become another command meanwhile, as each process does that is started, is looked at next time.
+    // What has become another command meanwhile, as each does that is started, is looked at next time.
     if (commandOf(pid) === command) for (const variable of environment) variables.add(`${command}: ${variable}`);
   }
 }
