@@ -5,7 +5,6 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const REGISTRY = "https://registry.npmjs.org/";
 
 /** What production dependencies may be licensed under: the parts of an SPDX expression. */
 const LICENCES = new Set([
@@ -65,7 +64,7 @@ describe("the lock file", () => {
     expect(fails(({ integrity = "" }) => /^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity))).toEqual([]);
     expect(fails(({ link = false }) => !link)).toEqual([]);
     // Without a URL, the registry that npm is set to serves what has this content.
-    expect(fails(({ resolved = REGISTRY }) => resolved.startsWith(REGISTRY))).toEqual([]);
+    expect(fails(({ resolved }) => resolved === undefined)).toEqual([]);
   });
 
   it("runs no install scripts but those that package.json decides on", () => {
