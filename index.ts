@@ -2,7 +2,6 @@
  * The entry of all stacks. A stack is of one part, as its setting `part` says, and each part has its program
  * in `programs/`: its resources and outputs are those of the stack.
  */
-import "./components/program/stackTraces.ts";
 import { getStack, log, runtime } from "@pulumi/pulumi";
 import { keepAnswersOutOfDebugLog } from "./components/program/debugLog.ts";
 import { keepTree } from "./components/program/keptTree.ts";

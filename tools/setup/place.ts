@@ -36,14 +36,19 @@ export function placeExecutable(source: string, target: string): void {
 }
 
 /**
- * Puts the old language host behind a wrapper that switches ts-node off: it takes as a flag what newer hosts
- * read from `runtime.options.typescript` in Pulumi.yaml.
+ * Puts the old language host behind a wrapper: it takes as flags what newer hosts read from `runtime.options`
+ * in Pulumi.yaml. ts-node is switched off for each project, the arguments for Node are the project's.
  */
 export function placeLanguageHost(source: string, layout: Layout): void {
   placeExecutable(source, join(layout.lib, "pulumi-language-nodejs"));
   placeText(
     join(layout.bin, "pulumi-language-nodejs"),
-    '#!/bin/sh\nexec "$(dirname -- "$0")/../lib/pulumi-language-nodejs" -typescript=false "$@"\n',
+    [
+      "#!/bin/sh",
+      "nodeargs=$(sed -n 's/^ *nodeargs: *//p' Pulumi.yaml 2>/dev/null)",
+      'exec "$(dirname -- "$0")/../lib/pulumi-language-nodejs" -typescript=false -nodeargs="$nodeargs" "$@"',
+      "",
+    ].join("\n"),
     0o755,
   );
 }

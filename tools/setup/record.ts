@@ -17,7 +17,10 @@ const installedSchema = z.object({
   mtimeMs: z.number(),
 });
 
-const recordSchema = z.object({ format: z.literal(1), parts: z.array(installedSchema) });
+/** Raised when what lies beside an executable changes, such as the wrapper of the language host. */
+const FORMAT = 2;
+
+const recordSchema = z.object({ format: z.literal(FORMAT), parts: z.array(installedSchema) });
 
 /** One executable as the set-up left it. */
 export type InstalledPart = z.infer<typeof installedSchema>;
@@ -32,7 +35,7 @@ export function readRecord(layout: Layout): readonly InstalledPart[] {
 }
 
 export function writeRecord(layout: Layout, parts: readonly InstalledPart[]): void {
-  placeText(layout.record, `${JSON.stringify({ format: 1, parts }, null, 2)}\n`, 0o644);
+  placeText(layout.record, `${JSON.stringify({ format: FORMAT, parts }, null, 2)}\n`, 0o644);
 }
 
 /** Describes an executable that now lies in its place. */

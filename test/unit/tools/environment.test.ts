@@ -16,7 +16,7 @@ const part = {
   size: 1,
   mtimeMs: 1,
 };
-writeFileSync(join(base, ".pgstrata", "setup.json"), JSON.stringify({ format: 1, parts: [part] }));
+writeFileSync(join(base, ".pgstrata", "setup.json"), JSON.stringify({ format: 2, parts: [part] }));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 function evaluate(script: string): Record<string, string> {

@@ -102,11 +102,14 @@ describe("on a closed network", () => {
     expect(calls()).toHaveLength(5);
   });
 
-  it("puts the language host behind a wrapper that switches ts-node off, in a path with a space too", async () => {
+  it("puts the language host behind a wrapper that passes on the project's options, in a path with a space too", async () => {
     const root = checkout("a checkout");
     const { binDir } = await setUp(root);
-    const answer = execFileSync(join(binDir, "pulumi-language-nodejs"), ["-root=x y", "1"], { encoding: "utf8" });
-    expect(answer.trim()).toMatch(/lib\/pulumi-language-nodejs\|-typescript=false -root=x y 1$/);
+    const ask = () =>
+      execFileSync(join(binDir, "pulumi-language-nodejs"), ["-root=x y", "1"], { encoding: "utf8", cwd: root }).trim();
+    expect(ask()).toMatch(/lib\/pulumi-language-nodejs\|-typescript=false -nodeargs= -root=x y 1$/);
+    writeFileSync(join(root, "Pulumi.yaml"), "runtime:\n  options:\n    nodeargs: --import ./first.ts\n");
+    expect(ask()).toMatch(/\|-typescript=false -nodeargs=--import \.\/first\.ts -root=x y 1$/);
   });
 
   it("makes a passphrase for this user's eyes only, and keeps it", async () => {
