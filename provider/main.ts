@@ -1,10 +1,18 @@
-/** Starts the provider process; everything else is in `protocol/run.ts`. */
+/** Starts the provider process; everything else is in `protocol/run.ts`, or in the bundle of it. */
+import { existsSync } from "node:fs";
 import module from "node:module";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { bundleOf } from "./bundle.ts";
+
+const root = path.join(import.meta.dirname, "..");
 
 // Compiled code of the last start is used again, which halves the time until the engine has its port. Where
 // the folder cannot be written, Node goes on without it.
-module.enableCompileCache(path.join(import.meta.dirname, "..", ".pgstrata", "cache", "node"));
+module.enableCompileCache(path.join(root, ".pgstrata", "cache", "node"));
 
-const { run } = await import("./protocol/run.ts");
+const { entry } = bundleOf(root);
+const { run }: typeof import("./protocol/run.ts") = existsSync(entry)
+  ? await import(pathToFileURL(entry).href)
+  : await import("./protocol/run.ts");
 await run(process.argv.slice(2));

@@ -11,6 +11,7 @@ import { projectRoot } from "../../tools/lib/paths.ts";
 const PROJECT_PARTS = [
   "Pulumi.yaml",
   "package.json",
+  "package-lock.json",
   "index.ts",
   "project.ts",
   "programs",
@@ -172,13 +173,17 @@ export async function createStackWorkspace(
 
 async function copyProject(directory: string): Promise<void> {
   await mkdir(directory);
-  for (const part of PROJECT_PARTS) await cp(join(projectRoot, part), join(directory, part), { recursive: true });
+  // Files that kept their times are those that the bundle of the provider was made of.
+  for (const part of PROJECT_PARTS)
+    await cp(join(projectRoot, part), join(directory, part), { recursive: true, preserveTimestamps: true });
   await symlink(join(projectRoot, "node_modules"), join(directory, "node_modules"));
-  // Making the shadow's data directory takes longer than all else; several processes may use one at a time.
-  const shadow = join(projectRoot, ".pgstrata", "shadow");
-  await mkdir(shadow, { recursive: true });
   await mkdir(join(directory, ".pgstrata"));
-  await symlink(shadow, join(directory, ".pgstrata", "shadow"));
+  // Making the shadow's data directory takes longer than all else; several processes may use one at a time.
+  for (const shared of ["shadow", "bundle"]) {
+    const of = join(projectRoot, ".pgstrata", shared);
+    await mkdir(of, { recursive: true });
+    await symlink(of, join(directory, ".pgstrata", shared));
+  }
 }
 
 async function projectName(directory: string): Promise<string> {

@@ -1,4 +1,5 @@
 import { projectRoot } from "../../tools/lib/paths.ts";
+import { bundleProvider } from "../../tools/setup/bundleProvider.ts";
 import { ensurePulumi } from "../../tools/setup/index.ts";
 
 /**
@@ -6,5 +7,7 @@ import { ensurePulumi } from "../../tools/setup/index.ts";
  * later.
  */
 export default async function setup(): Promise<void> {
-  await ensurePulumi({ root: projectRoot, log: (line) => console.log(line) });
+  const log = (line: string) => console.log(line);
+  await ensurePulumi({ root: projectRoot, log });
+  await bundleProvider(projectRoot, log);
 }

@@ -58,6 +58,7 @@ const ROOMS = [
   "resources",
   "schema",
   "protocol",
+  "bundle.ts",
   "main.ts",
 ];
 const CONNECTED = new Set(["database", "embedded"]);

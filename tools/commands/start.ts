@@ -10,6 +10,7 @@ import { previewStack } from "../lib/preview.ts";
 import { askPulumi, runPulumi } from "../lib/pulumi.ts";
 import { prepareStackFile, settleStackFile } from "../lib/stackFile.ts";
 import { formatSummary, readSummary, type Stage } from "../lib/summary.ts";
+import { bundleProvider } from "../setup/bundleProvider.ts";
 import { ensurePulumi } from "../setup/index.ts";
 
 const NEXT = [
@@ -33,6 +34,7 @@ await runMain(async () => {
     requireOwnHome(root);
     await prepareStackFile(root);
     const { network } = await ensurePulumi({ root, log: (line) => console.log(line) });
+    await bundleProvider(root, (line) => console.log(line));
     await prepareLocalBackup(root, (line) => console.log(line));
     console.log(
       network === "open" ? "Pulumi is ready." : "Pulumi is ready, with parts that were built here (closed network).",

@@ -1,5 +1,6 @@
 import { createStackWorkspace } from "../../../test/support/cli.ts";
 import { projectRoot } from "../../../tools/lib/paths.ts";
+import { bundleProvider } from "../../../tools/setup/bundleProvider.ts";
 import { ensurePulumi } from "../../../tools/setup/index.ts";
 import type { Outcome } from "../command.ts";
 import type { Tool } from "../tool.ts";
@@ -10,7 +11,9 @@ export const pgstrata: Tool = {
   name: "pgstrata",
   takes: "desired state",
   prepare: async () => {
-    await ensurePulumi({ root: projectRoot, log: (line) => console.error(line) });
+    const log = (line: string) => console.error(line);
+    await ensurePulumi({ root: projectRoot, log });
+    await bundleProvider(projectRoot, log);
     return "this checkout";
   },
   open: async (target, workload) => {
