@@ -3,11 +3,18 @@ import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { quoteIdent } from "../catalog/quote.ts";
 import { UserError } from "../core/errors.ts";
+import { codeOf } from "../database/connectionError.ts";
 import type { Database } from "../database/target.ts";
 import type { ScratchDatabase, Shadow, ShadowNeeds } from "./shadow.ts";
 
 const { DatabaseError } = pg;
 
+/** Then the time it was made, and what makes it its own. */
+const PREFIX = "pgstrata_shadow_";
+/** No run takes as long; a database that old was left by one that was killed. */
+const ABANDONED_MS = 24 * 3_600_000;
+
+const SCRATCH = `select datname as name from pg_catalog.pg_database where datname ~ '^${PREFIX}\\d{13}_[0-9a-f]{16}$'`;
 const ROLES_THAT_EXIST = "select rolname from pg_catalog.pg_roles where rolname = any($1)";
 
 /**
@@ -36,7 +43,8 @@ async function createScratch(server: Database, { roles }: ShadowNeeds): Promise<
       { property: "roles" },
     );
   }
-  const name = `pgstrata_shadow_${randomBytes(8).toString("hex")}`;
+  await dropAbandoned(admin);
+  const name = `${PREFIX}${Date.now()}_${randomBytes(8).toString("hex")}`;
   await admin.query(`create database ${quoteIdent(name)} template template0`).catch((error: unknown) => {
     if (!(error instanceof DatabaseError && error.code === "42501")) throw error;
     throw new UserError(
@@ -55,4 +63,16 @@ async function createScratch(server: Database, { roles }: ShadowNeeds): Promise<
       await admin.query(`drop database if exists ${quoteIdent(name)} with (force)`);
     },
   };
+}
+
+/** One that a session is on, or that belongs to another role, stays. */
+async function dropAbandoned(admin: pg.Pool): Promise<void> {
+  const { rows } = await admin.query<{ name: string }>(SCRATCH);
+  for (const { name } of rows) {
+    const madeAt = Number(name.slice(PREFIX.length).split("_")[0]);
+    if (Date.now() - madeAt < ABANDONED_MS) continue;
+    await admin.query(`drop database if exists ${quoteIdent(name)}`).catch((error: unknown) => {
+      if (codeOf(error) !== "55006" && codeOf(error) !== "42501") throw error;
+    });
+  }
 }

@@ -5,10 +5,11 @@
 import { existsSync, lstatSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { execa } from "execa";
 import { readPatchName, TREES } from "../../components/program/keptTree.ts";
 import { UserError } from "../../provider/core/errors.ts";
+import { isAlive } from "../../provider/embedded/processes.ts";
 import { commitOf, isDirty, type Update } from "./history.ts";
 import { settingsThen } from "./stackSettings.ts";
 import type { Place, Say } from "./target.ts";
@@ -22,6 +23,9 @@ export interface Tree {
 
 /** What of the project git ignores and a run needs. */
 const LINKED = ["node_modules", ".pgstrata"];
+
+/** How the folder that a worktree is in is named; the process that made it follows. */
+const HOME = "pgstrata-rollback-";
 
 /** A second later than an update has noted; it notes whole seconds. */
 const SECOND_MS = 1000;
@@ -84,10 +88,9 @@ export async function inWorktree<T>(
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
   const { folder } = place;
-  const home = await mkdtemp(join(tmpdir(), "pgstrata-rollback-"));
+  await removeLeft(folder);
+  const home = await mkdtemp(join(tmpdir(), `${HOME}${process.pid}-`));
   const worktree = join(home, "tree");
-  // One whose folder is gone was left by a killed run.
-  await git(folder, ["worktree", "prune"]);
   try {
     await must(folder, ["worktree", "add", "--detach", "--quiet", worktree, commit]);
     if (patch !== undefined && (await readFile(patch)).length > 0)
@@ -97,6 +100,19 @@ export async function inWorktree<T>(
     await equip(place, project, say);
     return await work(project);
   } finally {
+    await git(folder, ["worktree", "remove", "--force", worktree]);
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** Removes the worktrees of killed runs, also those whose folders are gone. */
+async function removeLeft(folder: string): Promise<void> {
+  await git(folder, ["worktree", "prune"]);
+  const { stdout } = await git(folder, ["worktree", "list", "--porcelain", "-z"]);
+  for (const [, worktree = ""] of stdout.matchAll(/(?:^|\0)worktree ([^\0]+)/g)) {
+    const home = dirname(worktree);
+    const pid = new RegExp(`^${HOME}(\\d+)-`).exec(basename(home))?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
     await git(folder, ["worktree", "remove", "--force", worktree]);
     await rm(home, { recursive: true, force: true });
   }

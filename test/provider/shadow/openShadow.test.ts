@@ -61,6 +61,24 @@ test("a colocated shadow drops its databases after an error, too", async () => {
   expect(await scratchOf(creator)).toEqual([]);
 });
 
+test("a colocated shadow drops what a killed run has left a day ago, and nothing that may be in use", async () => {
+  const { directory, layer } = fresh();
+  const day = 24 * 3_600_000;
+  const named = (age: number, own: string) => `pgstrata_shadow_${Date.now() - age}_${own.repeat(16)}`;
+  const [left, inUse, recent] = [named(2 * day, "a"), named(2 * day, "b"), named(day / 2, "c")];
+  for (const name of [left, inUse, recent]) await database.query(`create database ${name} owner "${creator.name}"`);
+  const session = new pg.Client({ connectionString: database.urlFor(creator).replace(database.name, inUse) });
+  await session.connect();
+  try {
+    const options = { shadow: "colocated", directory } as const;
+    await up(database.urlFor(creator), layer("swept", "create schema swept;"), undefined, options);
+    expect((await scratchOf(creator)).map((row) => Object(row).datname).sort()).toEqual([inUse, recent].sort());
+  } finally {
+    await session.end();
+    for (const name of [left, inUse, recent]) await database.query(`drop database if exists ${name}`);
+  }
+});
+
 test("a colocated shadow is refused to a role that may not create databases, with the ways out", async () => {
   const { directory, layer } = fresh();
   await expect(

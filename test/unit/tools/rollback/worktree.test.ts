@@ -1,0 +1,47 @@
+// On a git repository of its own.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { inWorktree } from "../../../../tools/rollback/worktree.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "pgstrata worktree-"));
+const left: string[] = [];
+afterAll(() => Promise.all([folder, ...left].map((path) => rm(path, { recursive: true, force: true }))));
+
+const git = (...args: string[]) =>
+  execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+
+/** As a run that this process makes has it. */
+function worktreeOf(pid: number): string {
+  const home = mkdtempSync(join(tmpdir(), `pgstrata-rollback-${pid}-`));
+  left.push(home);
+  git("worktree", "add", "--detach", "--quiet", join(home, "tree"), "HEAD");
+  return home;
+}
+
+it("removes the worktree that a killed run has left, and not one of a run that goes on", async () => {
+  git("init", "--quiet");
+  mkdirSync(join(folder, "sql"));
+  writeFileSync(join(folder, "sql", "a.sql"), "select 1;");
+  git("add", "-A");
+  git("commit", "--quiet", "--message", "first");
+  // Process numbers end far below.
+  const killed = worktreeOf(2 ** 30);
+  const living = worktreeOf(process.pid);
+  const place = { folder, stack: "prod", env: process.env, stdout: process.stdout };
+  const commit = git("rev-parse", "HEAD").trim();
+
+  const own = await inWorktree(place, { commit, patch: undefined }, expect.unreachable, async (project) => {
+    expect(existsSync(join(project, "sql", "a.sql"))).toBe(true);
+    return project;
+  });
+
+  expect([own, killed, living].map((path) => existsSync(path))).toEqual([false, false, true]);
+  expect(git("worktree", "list").trim().split("\n")).toHaveLength(2);
+});
