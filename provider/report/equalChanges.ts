@@ -1,4 +1,4 @@
-/** The same change on many objects as one line. */
+/** The same change on many objects as one line, and many new functions or views of a schema. */
 import { kindInWords } from "../catalog/objectNames.ts";
 import type { StableId } from "../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../catalog/quote.ts";
@@ -14,9 +14,14 @@ export interface LineOfObject {
 /** Two are worth their names; more are a number. */
 const FEWEST_FOLDED = 3;
 
+const LONGEST_NAMES = 80;
+
+/** New ones of a schema are a line together. A new table is what a reviewer looks for. */
+const FOLDED_NEW: ReadonlySet<StableId["kind"]> = new Set(["function", "procedure", "aggregate", "view"]);
+
 /**
  * Lines that say the same of objects with other names become one, at the place of the first. What blocks
- * stays alone, because it wants an approval by name, and so does a new object that stands by itself.
+ * stays alone, because it wants an approval by name, and so does a new object of most kinds.
  */
 export function withEqualChangesFolded(lines: readonly LineOfObject[]): PlanLine[] {
   const groups = Map.groupBy(lines, (each) => changeOf(each) ?? each);
@@ -29,10 +34,16 @@ export function withEqualChangesFolded(lines: readonly LineOfObject[]): PlanLine
 function changeOf({ line, id, whole }: LineOfObject): string | undefined {
   const { op, lock, hazards, statements } = line;
   if (id === undefined || whole === undefined || hazards.some(({ blocks }) => blocks)) return undefined;
-  if (id === whole && op !== "update") return undefined;
+  if (id === whole && op !== "update")
+    return isNewOfMany(id, op, hazards) ? `new ${id.kind} ${schemaOf(id)}` : undefined;
   const changes = statements.map(({ sql }) => withoutName(withoutOwnName(sql, id, whole), whole));
   return JSON.stringify([op, lock, id.kind, whole.kind, changes]);
 }
+
+const isNewOfMany = ({ kind }: StableId, op: PlanLine["op"], hazards: PlanLine["hazards"]): boolean =>
+  op === "create" && hazards.length === 0 && FOLDED_NEW.has(kind);
+
+const schemaOf = (id: StableId): string => ("schema" in id ? (id.schema ?? "") : "");
 
 function withoutOwnName(sql: string, id: StableId, whole: StableId): string {
   if (id === whole || !("name" in id)) return sql;
@@ -58,6 +69,7 @@ function folded(group: readonly LineOfObject[]): PlanLine {
   return {
     ...first.line,
     title: titleOfAll(group),
+    notes: first.line.op === "create" && first.id === first.whole ? [namesOf(group)] : first.line.notes,
     objects: lines.map(({ title }) => title),
     statements: lines.flatMap(({ statements }) => statements).sort((one, other) => one.position - other.position),
     rows: lines.reduce((sum, { rows }) => sum + rows, 0),
@@ -66,12 +78,21 @@ function folded(group: readonly LineOfObject[]): PlanLine {
   };
 }
 
-/** `policy tenant on 26 tables`, `privileges on 4 views`, `26 tables`. */
+/** The names without their schema, as many as fit. */
+function namesOf(group: readonly LineOfObject[]): string {
+  const names = group.flatMap(({ id }) => (id !== undefined && "name" in id ? [id.name] : []));
+  const fitting = names.filter((_, n) => names.slice(0, n + 1).join(", ").length <= LONGEST_NAMES);
+  const rest = names.length - fitting.length;
+  return rest === 0 ? fitting.join(", ") : `${fitting.join(", ")} and ${rest} more`;
+}
+
+/** `policy tenant on 26 tables`, `privileges on 4 views`, `26 tables`, `4 functions in app`. */
 function titleOfAll(group: readonly LineOfObject[]): string {
-  const [{ id, whole } = { id: undefined, whole: undefined }] = group;
-  if (id === undefined || whole === undefined) return "";
+  const [first] = group;
+  if (first?.id === undefined || first.whole === undefined) return "";
+  const { line, id, whole } = first;
   const places = `${group.length} ${plural(kindInWords(whole.kind))}`;
-  if (id === whole) return places;
+  if (id === whole) return line.op === "create" ? `${places} in ${schemaOf(id)}` : places;
   if (id.kind === "acl") return `privileges on ${places}`;
   const names = new Set(group.map(patternOf));
   const [name] = names;

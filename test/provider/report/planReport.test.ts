@@ -26,6 +26,22 @@ test("what comes with a new table is counted on the table's line", async () => {
   ]);
 });
 
+test("three or more new functions of a schema are one line, which names some", async () => {
+  const database = await freshDatabase();
+  const named = (n: number) => `shop.calculate_the_price_of_${n}(a int default 0)`;
+  const functions = [1, 2, 3, 4].map((n) => `create function ${named(n)} returns int language sql return a;`).join(" ");
+  const views = ["x", "y"].map((name) => `create view shop.${name} as select 1 as n;`).join(" ");
+  const [plan] = await preview(database.url, [
+    project.layer("shop", `create schema shop; ${functions} ${views} grant select on shop.x to pg_monitor;`),
+  ]);
+  expect(names(plan)).toEqual([
+    "create 1 schema shop",
+    "create 2 4 functions in shop · calculate_the_price_of_1, calculate_the_price_of_2, calculate_the_price_of_3 and 1 more",
+    "create 3 view shop.x · 1 grant",
+    "create 4 view shop.y",
+  ]);
+});
+
 test("equal changes on three tables are one line, comments on what is new with them, and what blocks or drops stands first", async () => {
   const database = await freshDatabase();
   const state = await up(database.url, project.layer("shop", SHOP));
