@@ -13,7 +13,7 @@ export type ShadowMode = "auto" | "embedded" | "colocated" | { url: string };
 export interface ProviderConfig {
   /** Connection URL of the target database; undefined while it is not known (a first preview). Secret. */
   url: string | undefined;
-  /** Longest wait for one lock, in milliseconds. Default 3000. */
+  /** Longest wait for one lock, in milliseconds; early tries of a layer wait less. Default 3000. */
   lockTimeoutMs: number;
   /**
    * How long a transaction that meets locks of others is run again, in milliseconds from the first failure.

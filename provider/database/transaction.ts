@@ -17,6 +17,12 @@ const FIRST_PAUSE_MS = 200;
 const LONGEST_GROWN_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 6000;
 
+/**
+ * How long a try in the first half of the tries and of their time waits for a lock, at most: sessions that
+ * come after it wait behind it. More patience is needed where longer transactions follow one another.
+ */
+export const SHORT_WAIT_MS = 700;
+
 /** A try that is about to follow. */
 export interface Retry {
   /** From 2. */
@@ -66,10 +72,13 @@ export async function inTransaction<T>(
  * Runs a whole transaction, and runs it again after a lock timeout, a deadlock or a serialization failure,
  * with pauses, for `lockLimitMs` from the first failure and `lockRetries` times at most; so it must be
  * repeatable. Any other error is thrown as it is.
+ *
+ * @param transaction with how long this try may wait for a lock that others queue up behind, in milliseconds;
+ *   0 for no limit.
  */
 export async function withRetries<T>(
   limits: RetryLimits,
-  transaction: () => Promise<T>,
+  transaction: (lockTimeoutMs: number) => Promise<T>,
   options: TransactionOptions = {},
 ): Promise<T> {
   let endMs: number | undefined;
@@ -78,7 +87,9 @@ export async function withRetries<T>(
     options.signal?.throwIfAborted();
     const startedMs = performance.now();
     try {
-      return await transaction();
+      const leftMs = endMs === undefined ? limits.lockLimitMs : endMs - startedMs;
+      const isEarly = attempt <= limits.lockRetries / 2 && leftMs > limits.lockLimitMs / 2;
+      return await transaction(isEarly ? Math.min(limits.lockTimeoutMs, SHORT_WAIT_MS) : limits.lockTimeoutMs);
     } catch (error) {
       const reason = contention(error);
       if (reason === undefined) throw error;

@@ -16,7 +16,7 @@ export const provider: ResourceSpec = {
       type: whole,
       default: 3000,
       description:
-        "Longest wait for one lock, in milliseconds. A transaction that waits longer is rolled back and tried again, so that it never holds up the application's queries for long. Default 3000.",
+        "Longest wait for one lock, in milliseconds, and 700 at most in the first half of the tries of a layer. A transaction that waits longer is rolled back and tried again, so that it never holds up the application's queries for long. Default 3000.",
     },
     lockLimitMs: {
       type: whole,

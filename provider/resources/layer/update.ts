@@ -5,7 +5,7 @@
 import type { Pool, PoolClient } from "pg";
 import { askRows } from "../../apply/askRows.ts";
 import { compareResults } from "../../apply/compareResults.ts";
-import { type ExecutionHooks, execute } from "../../apply/execute.ts";
+import { type ExecutionHooks, type ExecutionLimits, execute } from "../../apply/execute.ts";
 import { refuseTooManyLocks } from "../../apply/lockTableRoom.ts";
 import { refuseMissingPrivileges } from "../../apply/privileges.ts";
 import { explained, mayBeOutdated } from "../../apply/statementError.ts";
@@ -141,7 +141,7 @@ async function underDatabaseLock<Kept extends ContributionRecord | undefined>(
       let attempts = 0;
       let kept = 0;
       const used = new Set(policy.hazards?.spent);
-      const attempt = async (): Promise<Applied<Kept>> => {
+      const attempt = async (lockTimeoutMs: number): Promise<Applied<Kept>> => {
         // What this run read back last is still so, unless another update came in between.
         const isFirst = attempts++ === 0;
         rows.isFirst = isFirst;
@@ -150,7 +150,7 @@ async function underDatabaseLock<Kept extends ContributionRecord | undefined>(
           return await turnInto(
             runtime,
             context,
-            { client, watch, ...progress, keep: (n) => (kept += n), rows, used },
+            { client, lockTimeoutMs, watch, ...progress, keep: (n) => (kept += n), rows, used },
             policy,
             goal,
             before,
@@ -158,7 +158,7 @@ async function underDatabaseLock<Kept extends ContributionRecord | undefined>(
           );
         } catch (error) {
           runtime.live.forget();
-          if (isFirst && mayBeOutdated(error)) return attempt();
+          if (isFirst && mayBeOutdated(error)) return attempt(lockTimeoutMs);
           throw error;
         }
       };
@@ -235,6 +235,8 @@ interface AskedRows {
 /** The connection that holds the database lock. */
 interface Connection {
   client: PoolClient;
+  /** Of this try. */
+  lockTimeoutMs: number;
   watch: BlockerWatch;
   /** Told before the first change. */
   begin: () => void;
@@ -256,7 +258,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   before: Catalog,
   started: number,
 ): Promise<Applied<Kept>> {
-  const { client, watch, begin, beforeChange, keep, used } = connection;
+  const { client, lockTimeoutMs, watch, begin, beforeChange, keep, used } = connection;
   const { report } = context;
   const unrecorded = await policy.ledger.entries.readUnrecorded(client, policy.ledger.packed);
   const target = await goal(before, unrecorded);
@@ -289,7 +291,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
     progress: progressOf(report, context.signal),
     waiting: <T>(work: () => Promise<T>) => watch.during(work),
   };
-  await run(client, list, runtime, hooks);
+  await run(client, list, { ...runtime.config, lockTimeoutMs }, hooks);
   if (list.statements.length > 0) {
     const layer = { name: policy.ledger.entries.layer, urn: context.urn };
     noteLayer(runtime.session.record, layer, tableChanges(list.statements, before.facts, desired));
@@ -336,12 +338,12 @@ function retrying({ report, signal }: CallContext, watch: BlockerWatch, kept: ()
 async function run(
   client: PoolClient,
   list: StatementList,
-  { config }: LayerRuntime,
+  limits: ExecutionLimits,
   hooks: ExecutionHooks,
 ): Promise<void> {
   if (list.statements.length === 0) return;
   try {
-    await timed("apply", () => execute(client, list, config, hooks));
+    await timed("apply", () => execute(client, list, limits, hooks));
   } catch (error) {
     throw explained(error);
   }
