@@ -24,10 +24,15 @@ export function lint({ added, linked }: Contribution): Finding[] {
     .flatMap((fact) => {
       const name = describe(fact.id);
       const findings: Finding[] = [];
-      if (!/^\s*SET search_path /m.test(String(fact.payload.def))) {
+      const path = /^\s*SET search_path TO (.*)$/m.exec(String(fact.payload.def))?.[1];
+      if (path === undefined || !/(^|, )'?"?pg_temp"?'?$/.test(path)) {
+        const why =
+          path === undefined
+            ? "does not pin search_path: the caller's search_path decides what its names mean"
+            : "does not name pg_temp as the last of its search_path: what is not named comes first for types and tables, so a caller's own type takes the place of one of the body";
         findings.push({
           code: "PS101",
-          message: `${name} runs with its owner's rights and does not pin search_path: the caller's search_path decides what its names mean. Add \`set search_path = ''\` and qualify the names.`,
+          message: `${name} runs with its owner's rights and ${why}. Add \`set search_path = pg_catalog, pg_temp\` and qualify the names.`,
         });
       }
       if (publicly.has(encodeId(fact.id))) {

@@ -136,11 +136,22 @@ function extensionsCheck(facts: Facts, { extensions }: GateSettings): CheckResul
   });
 }
 
-function rolesCheck(facts: Facts, { roles, createdRoles }: GateSettings, server: ServerFacts): CheckResult {
+function rolesCheck(facts: Facts, { roles, createdRoles, isFirst }: GateSettings, server: ServerFacts): CheckResult {
   const { missingRoles, rolesToCreate, createsRoles } = facts;
   const isClosed = rolesToCreate.length > 0 && !createsRoles;
   const missing = [...missingRoles, ...(isClosed ? rolesToCreate : [])];
   const made = isClosed ? [] : rolesToCreate;
+  const present = createdRoles.filter((role) => !rolesToCreate.includes(role));
+  if (isFirst && missing.length === 0 && present.length > 0)
+    return check("plan", "roles", {
+      isGood: false,
+      otherwise: "WARNING",
+      measured: `${present.join(", ")} exist already`,
+      expected: "that the first update of this stack creates them",
+      mend:
+        "If another stack has made them: pulumi config set manageRoles false. If none has, import each: " +
+        `pulumi import postgresql:index/role:Role ${present[0]} ${present[0]}. Otherwise the update fails at them.`,
+    });
   return check("plan", "roles", {
     isGood: missing.length === 0,
     measured:

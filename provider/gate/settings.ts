@@ -46,6 +46,8 @@ export interface GateSettings extends Decisions {
   roles: readonly string[];
   /** Roles that the program makes itself. */
   createdRoles: readonly string[];
+  /** Whether the stack has no gate yet, and so has made nothing. */
+  isFirst: boolean;
   /** Files and folders that make up the desired state, from the project directory. */
   sources: readonly string[];
   /** Folder of the program's own checks. */

@@ -16,7 +16,7 @@
 create function platform_private.current_salt(out version integer, out salt text)
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   select s.version, s.salt into version, salt
@@ -42,7 +42,7 @@ create function platform_private.salt_of(p_version integer)
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_salt text;
@@ -70,7 +70,7 @@ create function platform_private.encryption_key(p_use text, p_project_id uuid, p
 returns text
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select encode(public.hmac(
     'platform.databases' || E'\n' || p_use || E'\n' || p_project_id::text || E'\n' || p_version::text, p_salt, 'sha256'
@@ -84,7 +84,7 @@ create function platform_private.secret_place(p_column text, p_id uuid, p_projec
 returns text
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select 'platform.databases' || E'\n' || p_column || E'\n' || p_id::text || E'\n' || p_project_id::text || E'\n'
     || p_version::text || E'\n';
@@ -97,7 +97,7 @@ create function platform_private.key_version(p_ciphertext bytea)
 returns integer
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when length(p_ciphertext) = 0 then null
@@ -113,7 +113,7 @@ create function platform_private.encrypt_secret(p_column text, p_id uuid, p_proj
 returns bytea
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_version integer;
@@ -156,7 +156,7 @@ create function platform_private.decrypt_secret(
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_version integer;
@@ -229,7 +229,7 @@ create function platform_private.kept_secret(
 returns bytea
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_ciphertext is null

@@ -5,7 +5,7 @@ create function platform_private.masked_connection_string(p_type text, p_host te
 returns text
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   -- An unknown type still gives a string, so that it is the check on type that refuses the row.
   select case when p_type in ('mongodb', 'redis', 'postgresql', 'mysql', 'neon', 'convex') then p_type else 'unknown' end
@@ -20,7 +20,7 @@ create function platform_private.masked_settings(p_value jsonb, p_is_secret bool
 returns jsonb
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   case jsonb_typeof(p_value)
@@ -52,7 +52,7 @@ create function platform_private.unmasked_settings(p_value jsonb, p_earlier json
 returns jsonb
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   case jsonb_typeof(p_value)
@@ -105,7 +105,7 @@ returns trigger
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_full text := new.connection_string;

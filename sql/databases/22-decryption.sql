@@ -5,7 +5,7 @@ create function platform_private.note_decryption(p_database_ids uuid[], p_column
 returns void
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_role name := coalesce(nullif(current_setting('role'), 'none'), session_user);
@@ -35,7 +35,7 @@ create function platform_private.connection_string_of(p_database_id uuid)
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -54,7 +54,7 @@ returns text
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform platform_private.note_decryption(array[p_database_id], array['connection_string']);
@@ -71,7 +71,7 @@ language plpgsql
 volatile
 security definer
 rows 1
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform platform_private.note_decryption(

@@ -6,7 +6,7 @@ create function platform_private.guard_encryption_salt()
 returns trigger
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op <> 'DELETE' and length(new.salt) < 32 then

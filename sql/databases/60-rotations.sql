@@ -50,7 +50,7 @@ create function platform_private.rotation_digest(p_rotation_id uuid, p_connectio
 returns text
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select encode(public.hmac(p_connection_string, p_rotation_id::text, 'sha256'), 'hex');
 $$;
@@ -69,7 +69,7 @@ create function platform_private.begin_rotation(
 returns uuid
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_id uuid := gen_random_uuid();
@@ -102,7 +102,7 @@ create function platform_private.is_replaced_by(
 returns boolean
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select platform_private.rotation_digest(p_rotation.id, p_connection_string) = platform_private.decrypt_secret(
     'rotation.replaced', p_rotation.id, p_rotation.project_id, p_rotation.replaced_encrypted
@@ -116,7 +116,7 @@ create function platform_private.successor_of(p_rotation platform_private.creden
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select platform_private.decrypt_secret(
     'rotation.successor', p_rotation.id, p_rotation.project_id, p_rotation.successor_encrypted
@@ -131,7 +131,7 @@ create function platform_private.rotation_note(p_database_id uuid, p_given text)
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_note text;
@@ -164,7 +164,7 @@ create function platform_private.renew_rotation_secrets()
 returns void
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   update platform_private.credential_rotations as r
   set

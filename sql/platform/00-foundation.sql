@@ -13,7 +13,7 @@ create function platform.update_updated_at_column()
 returns trigger
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.updated_at := now();
@@ -28,7 +28,7 @@ create function platform.update_last_activity_at_column()
 returns trigger
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.last_activity_at := now();

@@ -6,7 +6,7 @@ create function platform.generate_slug(input_text text)
 returns text
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   slug text;
@@ -23,7 +23,7 @@ create function platform.get_organization_by_slug(org_slug text)
 returns platform.organizations
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select o from platform.organizations as o where o.slug = org_slug;
 $$;
@@ -34,7 +34,7 @@ create function platform.get_project_by_ref(project_ref text)
 returns platform.projects
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select p from platform.projects as p where p.ref = project_ref;
 $$;
@@ -45,7 +45,7 @@ create function platform.get_credentials_by_project_ref(project_ref text)
 returns platform.credentials
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select c
   from platform.credentials as c

@@ -4,7 +4,7 @@ create function platform.get_active_subscription(org_id uuid)
 returns platform.subscriptions
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select s from platform.subscriptions as s where s.organization_id = org_id and s.status = 'active';
 $$;
@@ -16,7 +16,7 @@ create function platform.calculate_usage_cost(org_id uuid, start_period timestam
 returns numeric
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(sum(u.cost), 0)
   from platform.usage_metrics as u
@@ -29,7 +29,7 @@ create function platform.get_available_credits(org_id uuid)
 returns numeric
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(sum(c.remaining), 0)
   from platform.credits as c
@@ -42,7 +42,7 @@ create function platform.is_free_tier(org_id uuid)
 returns boolean
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select 1

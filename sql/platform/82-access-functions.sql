@@ -4,7 +4,7 @@ create function platform.is_organization_owner(p_user_id uuid, p_organization_id
 returns boolean
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return exists (
@@ -23,7 +23,7 @@ create function platform.has_project_access(p_user_id uuid, p_project_id uuid)
 returns boolean
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return exists (
@@ -48,7 +48,7 @@ create function platform.get_active_feature_flags(p_organization_id uuid)
 returns table (flag_key text, flag_name text, enabled boolean)
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query

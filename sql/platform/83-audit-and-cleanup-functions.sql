@@ -1,5 +1,5 @@
 -- Writing the audit trail, and removing old audit rows and metrics.
--- All run with the owner's rights, hence the empty search_path and no EXECUTE for PUBLIC.
+-- All run with the owner's rights, hence the pinned search_path and no EXECUTE for PUBLIC.
 
 -- Turns an entity and an action into an audit row:
 --   event_type       entity.action, or the action alone where it has that form already
@@ -19,7 +19,7 @@ returns uuid
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_event_type text := lower(btrim(p_action));
@@ -93,7 +93,7 @@ returns integer
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   deleted_rows integer;
@@ -116,7 +116,7 @@ returns integer
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   deleted_rows integer;

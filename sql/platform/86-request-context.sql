@@ -22,7 +22,7 @@ returns text
 language sql
 stable
 parallel restricted
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_backend_pid() || '.' || encode(timestamptz_send(transaction_timestamp()), 'hex');
 $$;
@@ -38,7 +38,7 @@ language plpgsql
 stable
 parallel restricted
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_context constant text := current_setting('app.context', true);
@@ -75,7 +75,7 @@ returns uuid
 language plpgsql
 stable
 parallel restricted
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return nullif((platform_access.verified_context())[3], '')::uuid;
@@ -91,7 +91,7 @@ returns uuid
 language plpgsql
 stable
 parallel restricted
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return nullif((platform_access.verified_context())[4], '')::uuid;
@@ -111,7 +111,7 @@ language plpgsql
 stable
 parallel restricted
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_context constant text[] := platform_access.verified_context();
@@ -144,7 +144,7 @@ language plpgsql
 stable
 parallel restricted
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_context constant text[] := platform_access.verified_context();
@@ -181,7 +181,7 @@ returns text
 language sql
 stable
 parallel restricted
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select concat_ws(':', k.name, c.claims, encode(public.hmac(
     concat_ws(':', 'platform context 1', c.claims, platform_access.challenge()), k.key, 'sha256'
@@ -206,7 +206,7 @@ create function platform_access.test_context()
 returns table (test_name text, test_passed boolean, description text)
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id constant uuid := '00000000-0000-4000-8000-0000000000a1';

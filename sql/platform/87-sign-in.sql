@@ -6,7 +6,7 @@ create function platform_access.require_scope(p_scope text)
 returns void
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if (platform_access.verified_context())[2] is distinct from p_scope then
@@ -25,7 +25,7 @@ returns table (user_id uuid, password_hash text, mfa_enabled boolean, email_conf
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform platform_access.require_scope('sign_in');
@@ -52,7 +52,7 @@ returns uuid
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_id uuid;
@@ -81,7 +81,7 @@ returns uuid
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_id uuid;
@@ -108,7 +108,7 @@ returns table (session_id uuid, user_id uuid, expires_at timestamptz)
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform platform_access.require_scope('sign_in');
@@ -131,7 +131,7 @@ returns table (api_key_id uuid, user_id uuid, organization_id uuid, scopes jsonb
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform platform_access.require_scope('sign_in');
@@ -155,7 +155,7 @@ returns uuid
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_id uuid;
@@ -178,7 +178,7 @@ returns uuid
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id constant uuid := platform_access.user_id();

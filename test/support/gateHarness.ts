@@ -22,14 +22,15 @@ export interface GatedRun {
 /**
  * @param gate its inputs; `isDryRun` is true unless they say something else.
  * @param options.provider settings of the provider.
+ * @param options.olds inputs of the gate in the state; none for a stack that has no gate yet.
  */
 export async function gatedRun(
   url: string,
   gate: Properties,
-  options: { provider?: Properties; backup?: Partial<BackupSettings>; directory?: string } = {},
+  options: { provider?: Properties; backup?: Partial<BackupSettings>; directory?: string; olds?: Properties } = {},
 ): Promise<GatedRun> {
   const config = defaults({ url, ...options.provider });
-  const { directory: projectDirectory = process.cwd() } = options;
+  const { directory: projectDirectory = process.cwd(), olds = {} } = options;
   const session = createSession({ ...config, backup: { ...config.backup, ...options.backup } }, { projectDirectory });
   const said: string[] = [];
   const isPreview = gate.isDryRun !== false;
@@ -41,7 +42,7 @@ export async function gatedRun(
     report: { info: say, warn: say, status: () => {}, plan: async () => {} },
   };
   session.record.hasProgram = true;
-  const { inputs, failures } = await createGate(session).check(context, {}, { isDryRun: true, ...gate });
+  const { inputs, failures } = await createGate(session).check(context, olds, { isDryRun: true, ...gate });
   const text = (): string => [...said, ...failures.map(({ reason }) => reason)].join("\n");
   const line = (name: string): string | undefined =>
     text()

@@ -16,7 +16,7 @@ const REPORT_FILE = process.env.PGSTRATA_GATE_REPORT;
 export function createGate(session: Session): ResourceType {
   return {
     token: "pgstrata:index:Gate",
-    check: (context, _olds, news) => check(session, context, news),
+    check: (context, olds, news) => check(session, context, news, olds.desired === undefined),
 
     async diff(_context, state, news) {
       const names = new Set([...Object.keys(state.inputs), ...Object.keys(news)]);
@@ -43,11 +43,12 @@ async function check(
   session: Session,
   context: CallContext,
   news: Properties,
+  isFirst: boolean,
 ): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
   const { report } = context;
   const isKnown = Object.entries(news).every(([name, value]) => name === "release" || !containsUnknown(value));
   if (!isKnown) return { inputs: withoutRun(news), failures: [] };
-  const parsed = parseGateInputs(news);
+  const parsed = parseGateInputs(news, isFirst);
   if ("failures" in parsed) return { inputs: news, failures: parsed.failures };
   const { kept, settings, isPreview } = parsed;
   const desired = await filesHash(settings.sources, session.projectDirectory);

@@ -58,8 +58,12 @@ export interface GateInputs {
   settings: GateSettings;
 }
 
-/** Parses the inputs and finds all faults at once. */
-export function parseGateInputs(properties: Properties): GateInputs | { failures: CheckFailure[] } {
+/**
+ * Parses the inputs and finds all faults at once.
+ *
+ * @param isFirst whether the state has no gate.
+ */
+export function parseGateInputs(properties: Properties, isFirst: boolean): GateInputs | { failures: CheckFailure[] } {
   const { isDryRun, release: released, ...kept } = properties;
   const given = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== null && value !== undefined));
   const parsed = schema.safeParse(given);
@@ -78,6 +82,7 @@ export function parseGateInputs(properties: Properties): GateInputs | { failures
     isPreview: isDryRun === true,
     settings: {
       ...rest,
+      isFirst,
       ...{ window, windowOverride, incident, approvedPlan, promoteFrom },
       settings: settingsOf(given.settings),
       release: releaseOf(released),

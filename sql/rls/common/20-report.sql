@@ -4,7 +4,7 @@ create function platform.verify_rls_enabled()
 returns table (table_name text, rls_enabled boolean, policy_count bigint)
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query

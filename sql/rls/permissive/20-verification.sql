@@ -8,7 +8,7 @@ create function platform.test_rls_policies()
 returns table (test_name text, test_result boolean, description text)
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_table text;

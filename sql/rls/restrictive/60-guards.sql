@@ -9,7 +9,7 @@ returns trigger
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_others boolean;
@@ -62,7 +62,7 @@ create function platform_access.keep_account()
 returns trigger
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if row_security_active('platform.users') and not pg_has_role('studio_system', 'usage') and (
@@ -90,15 +90,15 @@ create function platform_access.is_request()
 returns boolean
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select
-    from pg_roles as r
+    from pg_catalog.pg_roles as r
     where r.rolname in (session_user, current_setting('role')) and not r.rolsuper
       and (pg_has_role(r.oid, 'studio_app', 'usage') or pg_has_role(r.oid, 'studio_readonly', 'usage'))
       and not pg_has_role(
-        r.oid, (select c.relowner from pg_class as c where c.oid = 'platform.audit_logs'::regclass), 'usage'
+        r.oid, (select c.relowner from pg_catalog.pg_class as c where c.oid = 'platform.audit_logs'::regclass), 'usage'
       )
   );
 $$;
@@ -112,7 +112,7 @@ returns trigger
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_context text[];

@@ -4,7 +4,7 @@ create function platform.test_rls_enforcement()
 returns table (test_name text, test_passed boolean, description text)
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_tables constant text[] := array['organizations', 'projects', 'users', 'credentials', 'audit_logs'];

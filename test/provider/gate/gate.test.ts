@@ -128,6 +128,15 @@ describe("what an update needs in any case stops a preview", () => {
     expect((await run(gate)).failures).toEqual([]);
   });
 
+  test("a role that the first update would create and that is there is a warning with both ways out", async () => {
+    const gate = { createdRoles: [role.name] };
+    const found = await run(gate);
+    expect(found.failures).toEqual([]);
+    expect(found.line("roles")).toMatch(/^WARNING .* exist already;.*manageRoles false.*pulumi import/);
+    const { inputs } = found;
+    expect((await run(gate, { olds: inputs })).line("roles")).toBeUndefined();
+  });
+
   test("a slow connection is a warning", async () => {
     const found = await run({ thresholds: { latencyMs: 0 } });
     expect(found.failures).toEqual([]);

@@ -99,6 +99,32 @@ describe("a session that has only SQL", () => {
       await expect(inject(`select * from platform_access.${call}`)).rejects.toMatchObject({ code: "42501" });
   });
 
+  test("puts no type or table of its own into functions that run with the owner's rights", async () => {
+    const spy = `create function pg_temp.spy(shown pg_catalog.text) returns boolean language plpgsql as $$ begin
+        if current_user <> session_user then raise exception 'ran as the owner'; end if; return true; end $$;
+      ${["text", "uuid", "bytea", "timestamptz", "jsonb", "inet"].map((type) => `create domain pg_temp.${type} as pg_catalog.${type} check (pg_temp.spy(value::pg_catalog.text));`).join(" ")}
+      create temp table pg_roles (rolname pg_catalog.name, rolsuper boolean, oid pg_catalog.oid);
+      grant select on pg_temp.pg_roles to public`;
+    await inject(spy, `${SEEN}`);
+    for (const call of [
+      "select platform_access.verified_context()",
+      "select platform_access.challenge()",
+      "select platform.log_audit_event(null, 'organization', 'x', 'forged')",
+      "select * from platform.get_project_databases(gen_random_uuid())",
+      "select platform_access.organizations('member')",
+    ]) {
+      const message = await inject(spy, call).then(
+        () => "",
+        (error: Error) => error.message,
+      );
+      expect(message, call).not.toContain("ran as the owner");
+    }
+    const [{ entries } = { entries: undefined }] = await studio.query(
+      "select count(*)::int as entries from platform.audit_logs where event_type = 'forged'",
+    );
+    expect(entries).toBe(0);
+  });
+
   test("reads no row through a function or operator that it puts before a policy", async () => {
     const leak = `create function pg_temp.leak(text) returns boolean language plpgsql cost 0.0001 as $$ begin raise exception 'leaked %', $1; end $$;
       select id from platform.organizations where pg_temp.leak(name)`;

@@ -44,7 +44,7 @@ describe("the package schema", () => {
 
   it("names the inputs that a gate takes, and no others", () => {
     const names = Object.entries(gate.properties).flatMap(([name, { role }]) => (role === "output" ? [] : [name]));
-    const parsed = parseGateInputs(Object.fromEntries([...names.map((name) => [name, null]), ["nope", 1]]));
+    const parsed = parseGateInputs(Object.fromEntries([...names.map((name) => [name, null]), ["nope", 1]]), false);
     expect("failures" in parsed && parsed.failures).toEqual([
       { code: "PS601", property: "nope", reason: `unknown property; expected one of ${names.join(", ")}` },
     ]);

@@ -239,7 +239,7 @@ test("a definer function that everyone may call and that pins no search_path is 
 test("a definer function that pins its search_path and is closed to the public is not warned of", async () => {
   const database = await freshDatabase();
   const sql =
-    "create function public.whoami() returns text language sql security definer set search_path = '' as 'select current_user::text'; revoke all on function public.whoami() from public;";
+    "create function public.whoami() returns text language sql security definer set search_path = pg_catalog, pg_temp as 'select current_user::text'; revoke all on function public.whoami() from public;";
   const warnings = await inRun(database.url, async ({ layer, context, said }) => {
     await layer.check(context(true), {}, project.layer("definer", sql));
     return said.warnings;

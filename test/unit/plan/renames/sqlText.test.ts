@@ -86,7 +86,7 @@ describe("findings", () => {
       `CREATE FUNCTION app.${name}()\n RETURNS int\n LANGUAGE sql\n SECURITY DEFINER\n${rest}AS $$ select 1 $$`,
     );
   const open = definer("open", "");
-  const pinned = definer("pinned", " SET search_path TO ''\n");
+  const pinned = definer("pinned", " SET search_path TO 'pg_catalog', 'pg_temp'\n");
   const invoker = routine(
     "app",
     "invoker",
@@ -105,6 +105,13 @@ describe("findings", () => {
     expect(codes([pinned, grant(pinned, "PUBLIC", [])])).toEqual([]);
     expect(codes([invoker, grant(invoker, "PUBLIC", ["EXECUTE"])])).toEqual([]);
   });
+
+  test.each(["''", "'pg_catalog'", "'pg_temp', 'pg_catalog'", "'pg_catalog', 'not_pg_temp'"])(
+    "are a search_path that lets the caller's temporary schema come first: %s",
+    (path) => {
+      expect(codes([definer("early", ` SET search_path TO ${path}\n`)])).toEqual(["PS101"]);
+    },
+  );
 
   test("are not what an extension brings", () => {
     expect(codes([open, callable], [memberOf(open, extension("e"))])).toEqual([]);
