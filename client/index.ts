@@ -6,6 +6,7 @@ export {
   type ContextClient,
   ContextError,
   type ContextOptions,
+  type NamedQuery,
   type RequestContext,
   type Work,
   withContext,

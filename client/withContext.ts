@@ -24,10 +24,18 @@ export interface ContextOptions {
   key?: string | undefined;
 }
 
+/** A query that the server prepares under a name, once a connection: policies cost more to plan than to ask. */
+export interface NamedQuery {
+  /** Stands for this text alone. Behind a pooler in transaction mode it takes one that knows prepared statements. */
+  name: string;
+  text: string;
+  values?: readonly unknown[];
+}
+
 /** What a work may do with its connection. It ends with the transaction, and refuses any later query. */
 export interface ContextClient {
   query<Row extends QueryResultRow = QueryResultRow>(
-    sql: string,
+    sql: string | NamedQuery,
     values?: readonly unknown[],
   ): Promise<QueryResult<Row>>;
 }
@@ -126,11 +134,12 @@ async function run<T>(pool: Pool, identity: Identity, work: Work<T>, options: Co
 }
 
 async function begin(client: PoolClient, claims: string, { name, key }: Key): Promise<void> {
-  await client.query("BEGIN");
-  const { rows } = await client.query<{ challenge: string }>("SELECT platform_access.challenge() AS challenge");
-  const signature = createHmac("sha256", key)
-    .update(["platform context 1", claims, rows[0]?.challenge].join(":"))
-    .digest("hex");
+  // Of several statements there are several results, which the driver's types do not tell.
+  const results: QueryResult | QueryResult[] = await client.query(
+    "BEGIN; SELECT platform_access.challenge() AS challenge",
+  );
+  const challenge: unknown = [results].flat().at(-1)?.rows[0]?.challenge;
+  const signature = createHmac("sha256", key).update(["platform context 1", claims, challenge].join(":")).digest("hex");
   await client.query("SELECT pg_catalog.set_config('app.context', $1, true)", [[name, claims, signature].join(":")]);
 }
 
@@ -141,7 +150,8 @@ async function inWork<T>(transaction: Transaction, work: Work<T>): Promise<T> {
   const query: ContextClient["query"] = async (sql, values) => {
     if (isOver || !transaction.isOpen)
       throw new ContextError("a query comes after the end of its work; expected the work to await it");
-    const sent = values === undefined ? transaction.client.query(sql) : transaction.client.query(sql, [...values]);
+    const { values: own, ...asked } = typeof sql === "string" ? { text: sql, values } : { values, ...sql };
+    const sent = transaction.client.query(own === undefined ? asked : { ...asked, values: [...own] });
     pending.add(sent);
     return sent.finally(() => pending.delete(sent));
   };

@@ -33,7 +33,10 @@ export interface Timing {
   controlMs: number;
 }
 
-/** The times of queries; those that cannot be run, such as ones on tables to come, are left out. */
+/**
+ * The times of queries; those that cannot be run, such as ones on tables to come, are left out. Of each the
+ * last statement is timed; those before it prepare it, such as by a request context.
+ */
 export async function timeQueries(
   database: Database,
   config: ProviderConfig,
@@ -54,20 +57,23 @@ export async function timeQueries(
 }
 
 async function timed(client: pg.ClientBase, query: Section): Promise<Timing[]> {
-  const run = async (texts: readonly string[]): Promise<number> => {
+  const preparation = query.statements.slice(0, -1);
+  const [asked = ""] = query.statements.slice(-1);
+  const run = async (text: string): Promise<number> => {
     const started = performance.now();
-    for (const text of texts) await client.query(single(text));
+    await client.query(single(text));
     return performance.now() - started;
   };
   await client.query("SAVEPOINT pgstrata_timing");
   try {
     await takeOn(client, { ...query, writes: false });
-    await run(query.statements);
+    for (const text of preparation) await run(text);
+    await run(asked);
     const [runs, controls]: [number[], number[]] = [[], []];
     const started = performance.now();
     while (runs.length < MOST_RUNS && (runs.length < FEWEST_RUNS || performance.now() - started < ENOUGH_MS)) {
-      controls.push(await run([CONTROL]));
-      runs.push(await run(query.statements));
+      controls.push(await run(CONTROL));
+      runs.push(await run(asked));
     }
     return [
       {

@@ -53,7 +53,7 @@ create index idx_organization_members_org on platform.organization_members (orga
 create index idx_organization_members_user on platform.organization_members (user_id);
 create index idx_organization_members_role on platform.organization_members (role);
 -- What restrictive policies ask of each request: the organizations of a user, and a user's role in one.
-create index idx_org_members_user_org on platform.organization_members (user_id, organization_id);
+create index idx_org_members_user_org on platform.organization_members (user_id, organization_id) include (role);
 create index idx_org_members_org_user_role on platform.organization_members (organization_id, user_id, role);
 create index idx_organization_members_invited on platform.organization_members (invited_at) where joined_at is null;
 

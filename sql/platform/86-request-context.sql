@@ -104,7 +104,8 @@ comment on function platform_access.organization_id() is
 revoke all on function platform_access.organization_id() from public;
 
 -- An active organization restricts both lists. With the owner's rights, which no policy binds: a policy on
--- organization_members that read it with the caller's rights would call itself.
+-- organization_members that read it with the caller's rights would call itself. Each call would plan its query
+-- once more, for its own parameters, unless the plan is generic; to plan takes longer than to run it.
 create function platform_access.organizations(p_role text default 'member')
 returns uuid[]
 language plpgsql
@@ -112,6 +113,7 @@ stable
 parallel restricted
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_context constant text[] := platform_access.verified_context();
@@ -145,6 +147,7 @@ stable
 parallel restricted
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_context constant text[] := platform_access.verified_context();

@@ -89,3 +89,15 @@ export async function weakenedContext(query: Query): Promise<Mutant[]> {
     }),
   );
 }
+
+/** Each view that has its owner's rights, with the rows of all tenants. */
+export async function widenedViews(query: Query): Promise<Mutant[]> {
+  const rows = await query<{ name: string; text: string }>(`
+    select oid::regclass::text as name, pg_get_viewdef(oid) as text from pg_class
+     where relkind = 'v' and relnamespace = 'platform_access'::regnamespace order by 1`);
+  return rows.map(({ name, text }) => {
+    const [open = "", condition] = text.split("\n  WHERE ");
+    if (condition === undefined) throw new Error(`Found no condition in ${name}, expected one.`);
+    return { title: `${name} without its condition`, sql: `create or replace view ${name} as ${open}` };
+  });
+}

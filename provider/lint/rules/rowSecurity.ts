@@ -184,7 +184,10 @@ export const ROW_SECURITY: readonly Lint[] = [
         AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = p.relation
       JOIN own_column AS c ON c.relation = p.relation AND c.number = d.refobjsubid
       WHERE c.type <> 'pg_catalog.bool'::pg_catalog.regtype AND p.qual IS NOT NULL
-        AND pg_catalog.strpos(p.qual, pg_catalog.quote_ident(c.name::pg_catalog.text)) > 0
+        -- No index finds what a column is not.
+        AND pg_catalog.strpos(
+          pg_catalog.replace(p.qual, pg_catalog.quote_ident(c.name::pg_catalog.text) || ' <> ', ''), pg_catalog.quote_ident(c.name::pg_catalog.text)
+        ) > 0
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indrelid = c.relation AND i.indkey[0] = c.number AND i.indisvalid)
       ORDER BY c.relation, c.number, p.name`,
   },

@@ -45,8 +45,8 @@ select
   'functions within (select …), which the server evaluates once' as expected
 from pg_policies
 where schemaname = 'platform'
-  and regexp_count(coalesce(qual, '') || coalesce(with_check, ''), '(platform_access\.|pg_has_role\()')
-    <> regexp_count(coalesce(qual, '') || coalesce(with_check, ''), 'SELECT (\(NOT \()?(platform_access\.|\(?pg_has_role\()')
+  and regexp_count(coalesce(qual, '') || coalesce(with_check, ''), '(platform_access\.\w+\(|pg_has_role\()')
+    <> regexp_count(coalesce(qual, '') || coalesce(with_check, ''), 'SELECT (\(NOT \()?(platform_access\.\w+\(|\(?pg_has_role\()')
        + regexp_count(coalesce(qual, '') || coalesce(with_check, ''), ' OR pg_has_role\(');
 
 -- check: policies.views
@@ -54,25 +54,25 @@ select
   'policies.views' as name,
   case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
   coalesce('with the rights of their owner: ' || string_agg(what, ', ' order by what), 'none') as measured,
-  'views with their reader''s rights, but for member_profiles' as expected
+  'views with their reader''s rights, but for member_profiles and administered_projects' as expected
 from (
   select c.oid::regclass::text as what
   from pg_class as c
   where c.relnamespace in ('platform'::regnamespace, 'platform_access'::regnamespace) and c.relkind in ('v', 'm')
     and not coalesce(c.reloptions @> array['security_invoker=true'], false)
-    and c.oid <> 'platform_access.member_profiles'::regclass
+    and c.oid::regclass::text not in ('platform_access.member_profiles', 'platform_access.administered_projects')
 ) as views;
 
 -- check: policies.guards
 select
   'policies.guards' as name,
-  case when count(*) = 3 and bool_and(t.tgenabled in ('O', 'A')) then 'PASS' else 'FAIL' end as status,
-  count(*) filter (where t.tgenabled in ('O', 'A')) || ' of 3 triggers' as measured,
-  'keep_last_owner, keep_account and keep_audit_trail_true, enabled' as expected
+  case when count(*) = 4 and bool_and(t.tgenabled in ('O', 'A')) then 'PASS' else 'FAIL' end as status,
+  count(*) filter (where t.tgenabled in ('O', 'A')) || ' of 4 triggers' as measured,
+  'keep_last_owner, keep_account, keep_subscription and keep_audit_trail_true, enabled' as expected
 from pg_trigger as t
 join pg_class as c on c.oid = t.tgrelid
 where c.relnamespace = 'platform'::regnamespace
-  and t.tgname in ('keep_last_owner', 'keep_account', 'keep_audit_trail_true');
+  and t.tgname in ('keep_last_owner', 'keep_account', 'keep_subscription', 'keep_audit_trail_true');
 
 -- check: policies.roles_are_apart
 select

@@ -90,14 +90,22 @@ using (
   )
 );
 
--- Keys of a project.
+-- Keys of a project, which applications read at each start. Whoever administers a project's organization sees
+-- the project, so with the owner's rights the policy of projects is not planned and asked once more.
+create view platform_access.administered_projects
+with (security_barrier = true) as
+select p.id
+from platform.projects as p
+where p.organization_id = any ((select platform_access.organizations('admin'))::uuid[]);
+
+comment on view platform_access.administered_projects is
+  'Projects of the organizations that this transaction''s user administers
+lint-ignore PGL111: the ids of the reader''s projects alone';
+
 create policy credentials_admin_select on platform.credentials
 for select to studio_app, studio_readonly
 using (
-  exists (
-    select from platform.projects as p
-    where p.id = credentials.project_id and p.organization_id = any ((select platform_access.organizations('admin'))::uuid[])
-  )
+  exists (select from platform_access.administered_projects as p where p.id = credentials.project_id)
 );
 
 create policy credentials_owner_insert on platform.credentials

@@ -84,6 +84,33 @@ create trigger keep_account
 before update on platform.users
 for each row execute function platform_access.keep_account();
 
+-- Those who pay set the limits of what they pay. What the plan allows, and what is owed, is the payment
+-- provider's to say, which the system writes. A new column is shut until it is listed.
+create function platform_access.keep_subscription()
+returns trigger
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_open constant text[] := array['usage_billing_enabled', 'spend_cap_enabled', 'spend_cap_amount', 'updated_at'];
+begin
+  if row_security_active('platform.subscriptions') and not pg_has_role('studio_system', 'usage')
+    and to_jsonb(new) - v_open is distinct from to_jsonb(old) - v_open then
+    raise exception 'of a subscription, a billing admin changes usage billing and the spend cap alone'
+      using errcode = 'insufficient_privilege', hint = 'The system does, as studio_system.';
+  end if;
+
+  return new;
+end;
+$$;
+
+revoke all on function platform_access.keep_subscription() from public;
+
+create trigger keep_subscription
+before update on platform.subscriptions
+for each row execute function platform_access.keep_subscription();
+
 -- Whether the statement comes from a tenant's request, also within a function that has the owner's rights:
 -- there, neither the login nor a role that was taken on by SET ROLE changes.
 create function platform_access.is_request()

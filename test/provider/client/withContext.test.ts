@@ -57,6 +57,20 @@ test("a work sees what its user may see, by parameters as well, and its result i
   expect(named.rows[0]?.name).toBe("a");
 });
 
+test("a named query is prepared once a connection, and sees each time what its own user may see", async () => {
+  const single = poolOf({ max: 1 });
+  const named = async (context: RequestContext): Promise<unknown[]> => {
+    const text = "select id from platform.organizations where slug like $1 order by id";
+    const work: Work<pg.QueryResult> = ({ query }) => query({ name: "organizations", text, values: ["tenant-%"] });
+    return (await within(context, work, single)).rows;
+  };
+  expect(await named(MEMBER)).toEqual(A);
+  expect(await named(OTHER)).toEqual(B);
+  expect(await named({ userId: USERS.outsider })).toEqual([]);
+  expect((await single.query("select name from pg_prepared_statements")).rows).toEqual([{ name: "organizations" }]);
+  await single.end();
+});
+
 test("what a work writes is there after it, and nothing of it where the work fails", async () => {
   const rename = (name: string, fails: boolean): Promise<void> =>
     within({ userId: USERS.owner }, async ({ query }) => {

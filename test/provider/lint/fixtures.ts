@@ -109,9 +109,14 @@ export const FIXTURES: Readonly<Record<string, Fixture>> = {
     left: policy("current_setting('app.user', true) is not null and owner = current_setting('app.user', true)"),
   },
   PGL110: {
-    found: policy("owner = 'me'"),
+    found: policy("owner <> 'you' and owner = 'me'"),
     objects: ["%.t.owner"],
-    left: [...policy("owner = 'me'"), "create index on t (owner, id)"],
+    left: [
+      ...policy("owner = 'me'"),
+      "create index on t (owner, id)",
+      "alter table t add kind text",
+      `create policy q on t for update to ${READER} using (kind <> 'theirs')`,
+    ],
   },
   PGL111: {
     found: [

@@ -22,6 +22,7 @@ import {
   type Mutant,
   ownersRights,
   weakenedContext,
+  widenedViews,
 } from "../../support/rlsMutants.ts";
 import { expectedOutcomes, OUTCOME, outcomes, placesOf, statements } from "../../support/rlsStatements.ts";
 import { createStudioDatabase, type StudioDatabase } from "../../support/studio.ts";
@@ -162,6 +163,7 @@ describe("what breaks the isolation is noticed", () => {
       ...asked(await guardsOff(studio.query), 1),
       ...asked(await allColumns(studio.query), 2),
       ...asked(await weakenedContext(studio.query), 1),
+      ...asked(await widenedViews(studio.query), 1),
       { title: "nothing", sql: "select" },
     ];
     const titles = await unnoticed(

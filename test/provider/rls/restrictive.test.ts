@@ -211,12 +211,32 @@ describe("names of members", () => {
   });
 });
 
-test("every view runs with its reader's rights, but for the one that narrows users", async () => {
+test("every view runs with its reader's rights, but for those that narrow users and projects", async () => {
   const rows = await studio.query(`
     select oid::regclass::text as view from pg_class
      where relkind in ('v', 'm') and relnamespace in ('platform'::regnamespace, 'platform_access'::regnamespace)
-       and not coalesce(reloptions @> array['security_invoker=true'], false)`);
-  expect(rows).toEqual([{ view: "platform_access.member_profiles" }]);
+       and not coalesce(reloptions @> array['security_invoker=true'], false) order by 1`);
+  const views = ["platform_access.administered_projects", "platform_access.member_profiles"];
+  expect(rows).toEqual(views.map((view) => ({ view })));
+});
+
+describe("what a policy asks once a statement", () => {
+  test("is planned once a session: the functions that list what a user has keep their plan", async () => {
+    const rows = await studio.query(`
+      select proname from pg_proc where pronamespace = 'platform_access'::regnamespace and prorettype = 'uuid[]'::regtype
+         and not coalesce(proconfig @> array['plan_cache_mode=force_generic_plan'], false)`);
+    expect(rows).toEqual([]);
+  });
+
+  test("reads the memberships of a user from an index alone", async () => {
+    await studio.query("vacuum analyze platform.organization_members");
+    const rows = await studio.as(
+      "postgres",
+      `set local enable_seqscan = off; set local enable_bitmapscan = off;
+       explain (costs off) select organization_id from platform.organization_members where user_id = '${USERS.owner}' and role = any ('{owner,admin}')`,
+    );
+    expect(rows[0]).toEqual({ "QUERY PLAN": "Index Only Scan using idx_org_members_user_org on organization_members" });
+  });
 });
 
 test("those who decrypt see every registration, unless they are the application as well", async () => {

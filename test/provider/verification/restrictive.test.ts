@@ -113,3 +113,28 @@ test.each(Object.entries(CONTROLS))("%s fails when that is broken", async (name,
   const answer = answers.get(name) ?? [...answers.values()][0];
   expect(answer?.status).toBe(name === "policies.every_organization_has_an_owner" ? "WARNING" : "FAIL");
 });
+
+test("each query whose times are compared is about rows that policies show, but for the session that nobody has", async () => {
+  const queries = await readSections("query", ["sql/checks/timings"], ROOT);
+  await client.query("begin");
+  try {
+    await client.query(
+      `delete from platform.projects where id not in (select project_id from platform.databases);
+       insert into platform.users (id, email) values ('00000000-0000-4000-8000-aa0000000001', 'owner@example.org');
+       insert into platform.organization_members (organization_id, user_id, role)
+         select organization_id, '00000000-0000-4000-8000-aa0000000001', 'owner' from platform.projects limit 1;
+       insert into platform.audit_logs (organization_id, event_type, action) select organization_id, 'a.b', 'b' from platform.projects`,
+    );
+    const found: Record<string, boolean> = {};
+    for (const { name, statements } of queries) {
+      await client.query("savepoint asked; set local role studio_app");
+      let rows: unknown[] = [];
+      for (const text of statements) ({ rows } = await client.query(text));
+      found[name] = rows.length > 0;
+      await client.query("rollback to savepoint asked");
+    }
+    expect(found).toEqual({ session: false, audit: true, members: true, projects: true, databases: true });
+  } finally {
+    await client.query("rollback");
+  }
+});

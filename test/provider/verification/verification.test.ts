@@ -344,6 +344,18 @@ test("a table whose rows may not be seen is a warning, and stops nothing", async
   expect(answer(state, "rows app.items")).toMatchObject({ status: "WARNING" });
 });
 
+test("of a query the last statement is timed, and not what prepares it", async () => {
+  project.write(
+    "timings/items.sql",
+    "-- query: items\nselect pg_sleep(0.1), set_config('app.limit', '10', true);\nselect 1;\n",
+  );
+  const session = await run();
+  await put(createLayer(session, project.directory), layer(TABLE));
+  const medians = session.record.baseline?.timings.map(({ medianMs }) => medianMs);
+  expect(medians).toHaveLength(1);
+  expect(medians?.[0]).toBeLessThan(60);
+});
+
 test("the times of queries are taken before and after, and told without a time before where there is none", async () => {
   const session = await run();
   await put(createLayer(session, project.directory), layer(TABLE));
