@@ -135,7 +135,8 @@ export interface ProviderArgs {
 
   /**
    * Files, or folders of `.sql` files, with queries whose times are taken before the first change of an
-   * update, from the project directory; each query stands below a line `-- query: <name>`.
+   * update, from the project directory; each query stands below a line `-- query: <name>`; of
+   * several statements the last one is timed, and those before it prepare it.
    * @default []
    * @example baselineQueries: ["sql/checks/timings"]
    */

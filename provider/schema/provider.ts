@@ -117,7 +117,7 @@ export const provider: ResourceSpec = {
     baselineQueries: {
       type: texts,
       description:
-        "Files, or folders of `.sql` files, with queries whose times are taken before the first change of an update, for a `Verification` of the same run; each below a line `-- query: <name>`. A relative path starts at the project. Default none.",
+        "Files, or folders of `.sql` files, with queries whose times are taken before the first change of an update, for a `Verification` of the same run; each below a line `-- query: <name>`; of several statements the last one is timed, and those before it prepare it. A relative path starts at the project. Default none.",
     },
   },
 };

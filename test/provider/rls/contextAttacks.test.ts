@@ -81,6 +81,8 @@ describe("a session that has only SQL", () => {
       "alter table platform.organizations disable row level security",
       `begin; set local row_security = off; ${SEEN}`,
       "create policy mine on platform.organizations using (true)",
+      "delete from platform_access.administered_projects",
+      "create or replace view platform_access.administered_projects as select id from platform.projects",
       "create function platform_access.user_id() returns uuid language sql as 'select null::uuid'",
     ])
       await expect(inject(sql)).rejects.toMatchObject({ code: "42501" });
