@@ -54,6 +54,7 @@ const ROOMS = [
   "lint",
   "verification",
   "rotation",
+  "registry",
   "guard",
   "resources",
   "schema",

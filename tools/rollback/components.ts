@@ -4,10 +4,11 @@
  */
 import { UserError } from "../../provider/core/errors.ts";
 import { continuing } from "../../provider/database/runLock.ts";
+import { NOTHING_BACK, type PutBack } from "../../provider/registry/putBack.ts";
 import type { Session } from "../../provider/resources/session.ts";
 import { Interrupts } from "../deploy/interrupts.ts";
 import { confirm } from "../lib/question.ts";
-import { archiveRegistrations, countArchived, hasRegistry, type PutBack, putBackRegistrations } from "./archive.ts";
+import { archiveRegistrations, countArchived, hasRegistry, putBackRegistrations } from "./archive.ts";
 import { type Check, checkRollback, readAuditLog } from "./checks.ts";
 import { contextOf, decline, type Place, pulumiAt, type Registry, type Say, StackState } from "./target.ts";
 
@@ -178,7 +179,7 @@ async function explain(error: unknown, { place, state, registry, archived, say }
   return new UserError("PS839", `The rollback was stopped. ${error.message}\n${stays}${again}`, { cause: error });
 }
 
-export interface UndoReport extends PutBack {
+export interface UndoReport extends Omit<PutBack, "rotations"> {
   stack: string;
   elapsedMs: number;
 }
@@ -214,22 +215,23 @@ export async function undo(place: Place, { yes }: Answers, say: Say): Promise<Un
     () => undefined,
     (error: unknown) => error,
   );
+  // An update takes what it declares out of the archive itself, where the salt of the registry opens it.
+  const left = archived === 0 ? 0 : await countIn(before, folder);
   // A verification that fails leaves what was made, and its registry is as good as any.
-  const back =
-    archived === 0 || (failure !== undefined && !(await isStanding(place))) ? NOTHING : await putBack(place, say);
+  const isPutBack = left > 0 && (failure === undefined || (await isStanding(place)));
+  const { inserted, updated, notOpened } = isPutBack ? await putBack(place, say) : NOTHING_BACK;
+  const back = { inserted, updated: archived - left + updated, notOpened };
   if (failure !== undefined) {
-    if (back !== NOTHING) say(`${back.inserted + back.updated} registrations are in the registry again.`);
+    if (back.inserted + back.updated > 0) say(`${back.inserted + back.updated} registrations are in the registry again.`);
     throw failure;
   }
-  if (back.updated > 0) {
+  if (updated > 0) {
     // The program's registrations have their old IDs again, and the state has those that it was given.
     const rows = ["--target", "**RegisteredDatabase$**"];
     await pulumiAt(place, ["refresh", "--stack", stack, "--yes", "--skip-preview", ...rows]);
   }
   return { stack, ...back, elapsedMs: performance.now() - started };
 }
-
-const NOTHING: PutBack = { inserted: 0, updated: 0, notOpened: [] };
 
 async function countIn(state: StackState, folder: string): Promise<number> {
   const session = state.session(folder, state.layer("databases"), false);

@@ -6,6 +6,7 @@ import { type CallContext, type PlannedChange, type Properties, UNKNOWN, type Va
 import { isObject } from "../../core/values.ts";
 import type { Database } from "../../database/target.ts";
 import type { Session } from "../session.ts";
+import { ArchivedRow } from "./archivedRow.ts";
 import { type BoundRow, bindPlannedRow, unknownColumns } from "./boundRow.ts";
 import { type Column, readColumns } from "./columns.ts";
 import { refuseRowFaults } from "./foresee.ts";
@@ -55,6 +56,7 @@ export async function planRow(session: Session, inputs: RowInputs, context: Call
     planned.rows(inputs.table);
   }
   if (!found) {
+    (await ArchivedRow.find(session, inputs, context.urn))?.foretell(context.report);
     await context.report.plan([statement("insert", inputs, undefined)]);
     return {
       exists: false,

@@ -12,6 +12,7 @@ import { inTransaction } from "../../database/transaction.ts";
 import type { BeforeChange, Change } from "../../guard/guard.ts";
 import { noteRows } from "../../verification/runWrites.ts";
 import type { Session } from "../session.ts";
+import { ArchivedRow } from "./archivedRow.ts";
 import { type BoundRow, bindRow } from "./boundRow.ts";
 import { readColumns } from "./columns.ts";
 import type { RowInputs } from "./inputs.ts";
@@ -38,13 +39,20 @@ export async function writeRow(
   inputs: RowInputs,
   change: Change,
 ): Promise<Written> {
-  const { signal, report } = change.context;
+  const { signal, report, urn } = change.context;
+  const archived = await ArchivedRow.find(session, inputs, urn);
+  const onInsert = async (client: pg.ClientBase): Promise<void> => archived?.takeBack(client, session, change.context);
   const run = (skipSecrets: boolean): Promise<Written> =>
     session.guard.guarded(change, (beforeChange) =>
-      inTransaction(database, session.config, (client) => writeIn(client, inputs, skipSecrets, beforeChange), {
-        signal,
-        onRetry: ({ attempt, reason }) => report.status(`${reason}: try ${attempt} follows`),
-      }),
+      inTransaction(
+        database,
+        session.config,
+        (client) => writeIn(client, inputs, { skipSecrets, beforeChange, onInsert }),
+        {
+          signal,
+          onRetry: ({ attempt, reason }) => report.status(`${reason}: try ${attempt} follows`),
+        },
+      ),
     );
   const written = await timed("rows", () => run(false)).catch((error: unknown) => {
     if (!isUnreadableSecret(error) || inputs.secretValues.size === 0) throw error;
@@ -54,11 +62,17 @@ export async function writeRow(
   return written;
 }
 
+interface WriteOptions {
+  skipSecrets: boolean;
+  beforeChange: BeforeChange;
+  /** Before what was inserted is read back. */
+  onInsert: (client: pg.ClientBase) => Promise<void>;
+}
+
 async function writeIn(
   client: pg.ClientBase,
   inputs: RowInputs,
-  skipSecrets: boolean,
-  beforeChange: BeforeChange,
+  { skipSecrets, beforeChange, onInsert }: WriteOptions,
 ): Promise<Written> {
   const columns = inputs.table && (await readColumns(client, inputs.table));
   if (!columns) throw missingTable(inputs);
@@ -72,6 +86,7 @@ async function writeIn(
     : [...row.key, ...row.values, ...row.secrets, ...row.initialValues, ...row.initialSecrets];
   beforeChange();
   await execute(client, row, before ? updateRow(row, bindings) : insertRow(row.table, bindings));
+  if (before === undefined) await onInsert(client);
   const after = await readLive(client, row);
   if (!after || after.differing.length > 0) {
     const paths = after?.differing.map(({ path }) => path) ?? [...inputs.key.keys()].map((column) => `key.${column}`);
