@@ -44,6 +44,14 @@ const SETTINGS = `
     CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c
    WHERE r.rolname = $1 AND pg_catalog.split_part(c, '=', 1) <> 'role'`;
 
+/** The role that a login takes on when it signs in, whichever database it opens. */
+const TAKEN_ON = `
+  SELECT pg_catalog.substr(c, pg_catalog.length('role=') + 1) AS role
+    FROM pg_catalog.pg_db_role_setting AS s
+    JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole
+    CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c
+   WHERE r.rolname = $1 AND s.setdatabase = 0 AND pg_catalog.starts_with(c, 'role=')`;
+
 const PRIVILEGES = `
   SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, p AS privilege, c.relkind IN ('r', 'p') AS "isTable"
     FROM pg_catalog.pg_class AS c
@@ -88,7 +96,9 @@ export async function openPostgresUsers(admin: ProbeTarget, access: PostgresAcce
       if (!(await exists(name))) await client.query(`CREATE ROLE ${login}`);
       await client.query(`ALTER ROLE ${login} LOGIN INHERIT PASSWORD ${client.escapeLiteral(kept)}`);
       await client.query(`GRANT ${role} TO ${login}`);
-      await client.query(`ALTER ROLE ${login} SET role TO ${role}`);
+      // A login that a rotation of another registration has made may be the group of this one.
+      const { rows } = await client.query<{ role: string }>(TAKEN_ON, [old]);
+      await client.query(`ALTER ROLE ${login} SET role TO ${named(rows[0]?.role ?? group)}`);
       await copySettings(client, old, login);
     });
   }
