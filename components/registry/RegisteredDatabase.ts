@@ -162,7 +162,11 @@ export class RegisteredDatabase extends pulumi.ComponentResource {
         : [
             new Probe(
               name,
-              { type, mode, connectionString: connection.apply(({ text }) => text), config },
+              {
+                ...{ type, mode, config },
+                connectionString: connection.apply(({ text }) => text),
+                registration: { project: projectId(args.project), name: args.databaseName },
+              },
               { parent: this },
             ),
           ];

@@ -31,6 +31,13 @@ export interface ProbeArgs {
   access?: "read" | "write" | undefined;
 
   /**
+   * The registration that the string is for: ID of its project, and name. Where a rotation has replaced the
+   * string, the one that is registered is probed.
+   * @default the given string is probed
+   */
+  registration?: { project: pulumi.Input<string>; name: pulumi.Input<string> } | undefined;
+
+  /**
    * Longest run of a probe, in milliseconds.
    * @default 5000
    */

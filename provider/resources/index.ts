@@ -16,5 +16,5 @@ export const resourceTypes: Record<string, (session: Session) => Promise<Resourc
     (await import("./verification/verification.ts")).createVerification(session),
   "pgstrata:index:Credential": async (session) =>
     (await import("./credential/credential.ts")).createCredential(session),
-  "pgstrata:index:Probe": async () => (await import("./probe/probe.ts")).createProbe(),
+  "pgstrata:index:Probe": async (session) => (await import("./probe/probe.ts")).createProbe(session),
 };

@@ -25,6 +25,11 @@ export const probe: ResourceSpec = {
       default: "write",
       description: "What the user of the string must be able to do: `read`, or `write` as well. Default `write`.",
     },
+    registration: {
+      type: anyMap,
+      description:
+        "The registration that the string is for: `project`, its id, and `name`. Where a rotation has replaced the string, the one that is registered is probed, which the target notes as a decryption. Default: the given string is probed.",
+    },
     timeoutMs: { type: whole, default: 5000, description: "Longest run of a probe, in milliseconds. Default 5000." },
     version: { type: text, role: "output", description: "Version of the service; empty where it is not told." },
     latencyMs: { type: number, role: "output", description: "Time of one round trip, in milliseconds." },

@@ -34,7 +34,8 @@ interface Found {
 }
 
 /**
- * Moves all registrations, with the rotations of their credentials, into the archive of the stack, in one transaction.
+ * Moves all registrations, with the rotations of their credentials, into the archive of the stack, in one
+ * transaction.
  *
  * @param key encrypts the salt: a secret that the stack keeps while the registry is gone.
  * @param withSalt whether the salt goes as well, because a destroy would leave it.

@@ -222,7 +222,8 @@ export async function undo(place: Place, { yes }: Answers, say: Say): Promise<Un
   const { inserted, updated, notOpened } = isPutBack ? await putBack(place, say) : NOTHING_BACK;
   const back = { inserted, updated: archived - left + updated, notOpened };
   if (failure !== undefined) {
-    if (back.inserted + back.updated > 0) say(`${back.inserted + back.updated} registrations are in the registry again.`);
+    if (back.inserted + back.updated > 0)
+      say(`${back.inserted + back.updated} registrations are in the registry again.`);
     throw failure;
   }
   if (updated > 0) {

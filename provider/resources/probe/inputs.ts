@@ -13,16 +13,23 @@ const schema = z.strictObject({
   mode: z.enum(["require", "warn"], "expected require or warn").default("warn"),
   config: z.record(z.string(), z.unknown()).default({}),
   access: z.enum(["read", "write"], "expected read or write").default("write"),
+  registration: z.strictObject({ project: z.string(), name: z.string() }).optional(),
   timeoutMs: z.int("expected a whole number").min(1, "expected 1 or more").default(PROBE_TIMEOUT_MS),
 });
 
 export type ProbeInputs = z.infer<typeof schema>;
 
-export const PROPERTIES = Object.keys(schema.shape);
+const NAMES = Object.keys(schema.shape);
+
+/** What a change of asks for another probe. */
+export const PROBED = NAMES.filter((name) => name !== "registration");
 
 /** Undefined while a part of them is not known. Faults never repeat a value. */
 export function parseProbeInputs(properties: Properties): { inputs?: ProbeInputs; failures: CheckFailure[] } {
-  const given = Object.entries(properties).filter(([, value]) => value !== null && value !== undefined);
+  const given = Object.entries(properties).filter(
+    // A registration that is still to be made has replaced no string.
+    ([name, value]) => value !== null && value !== undefined && !(name === "registration" && containsUnknown(value)),
+  );
   if (given.some(([, value]) => containsUnknown(value))) return { failures: [] };
   const parsed = schema.safeParse(Object.fromEntries(given));
   if (parsed.success) {
@@ -32,7 +39,7 @@ export function parseProbeInputs(properties: Properties): { inputs?: ProbeInputs
   return {
     failures: parsed.error.issues.flatMap(({ path, message, ...issue }) =>
       issue.code === "unrecognized_keys" && path.length === 0
-        ? issue.keys.map((name) => fault(name, `unknown property; expected one of ${PROPERTIES.join(", ")}`))
+        ? issue.keys.map((name) => fault(name, `unknown property; expected one of ${NAMES.join(", ")}`))
         : [fault(path.join("."), message)],
     ),
   };

@@ -1,6 +1,7 @@
 /**
  * The calls about a probe: a real connection to a service, in a preview and in an update that would register
- * what was not probed before. A run that changes nothing connects to no service.
+ * what was not probed before. A run that changes nothing connects to no service. Where the given string was
+ * rotated away, the registered one is probed.
  */
 import { InputError, UserError } from "../../core/errors.ts";
 import {
@@ -11,14 +12,41 @@ import {
   UNKNOWN,
 } from "../../core/resourceType.ts";
 import { equalValues } from "../../core/values.ts";
+import { describeDatabaseError } from "../../database/databaseError.ts";
+import { askReplacement } from "../../rotation/replacement.ts";
 import { ProbeFailure } from "../../services/failures.ts";
 import { probeService } from "../../services/probe.ts";
-import { PROPERTIES, type ProbeInputs, parseProbeInputs } from "./inputs.ts";
+import type { Session } from "../session.ts";
+import { PROBED, type ProbeInputs, parseProbeInputs } from "./inputs.ts";
 
 const ID = "probe";
 
-/** It needs no database: what it probes is in its inputs. */
-export function createProbe(): ResourceType {
+export function createProbe({ database }: Pick<Session, "database">): ResourceType {
+  async function put(context: CallContext, news: Properties): Promise<Properties> {
+    const { inputs, failures } = parseProbeInputs(news);
+    if (failures.length > 0) throw new InputError(failures);
+    const unknown: Properties = { ...news, version: UNKNOWN, latencyMs: UNKNOWN, problem: UNKNOWN, probedAt: UNKNOWN };
+    if (inputs === undefined) return unknown;
+    const found = await probed({ ...inputs, connectionString: await present(inputs, context) }, context);
+    return context.preview ? unknown : { ...news, ...found, probedAt: new Date().toISOString() };
+  }
+
+  /** The given string, or the one that a rotation has registered in its place. */
+  async function present(
+    { connectionString, type, registration }: ProbeInputs,
+    { report }: CallContext,
+  ): Promise<string> {
+    if (database === undefined || registration === undefined) return connectionString;
+    const asked = askReplacement(await database.pool(), { ...registration, type }, connectionString);
+    const replacement = await asked.catch((error: unknown) => {
+      const described = describeDatabaseError(error);
+      throw described === undefined ? error : new UserError(described.code, described.message, { cause: error });
+    });
+    if (replacement === undefined) return connectionString;
+    report.info(`${replacement.note}, which is probed`);
+    return replacement.connectionString;
+  }
+
   return {
     token: "pgstrata:index:Probe",
 
@@ -27,7 +55,7 @@ export function createProbe(): ResourceType {
     },
 
     async diff(_context, state, news) {
-      const changed = PROPERTIES.filter((name) => !equalValues(state.inputs[name] ?? null, news[name] ?? null));
+      const changed = PROBED.filter((name) => !equalValues(state.inputs[name] ?? null, news[name] ?? null));
       const detailed = Object.fromEntries(changed.map((name) => [name, { kind: "update", inputDiff: true } as const]));
       return { changed: changed.length > 0, detailed };
     },
@@ -47,18 +75,9 @@ export function createProbe(): ResourceType {
   };
 }
 
-async function put(context: CallContext, news: Properties): Promise<Properties> {
-  const { inputs, failures } = parseProbeInputs(news);
-  if (failures.length > 0) throw new InputError(failures);
-  const unknown: Properties = { ...news, version: UNKNOWN, latencyMs: UNKNOWN, problem: UNKNOWN, probedAt: UNKNOWN };
-  if (inputs === undefined) return unknown;
-  const found = await probed(inputs, context);
-  return context.preview ? unknown : { ...news, ...found, probedAt: new Date().toISOString() };
-}
-
-/** A preview writes nothing, not even for a moment. */
+/** A preview writes nothing to a service, not even for a moment. */
 async function probed(inputs: ProbeInputs, { preview, report, signal }: CallContext): Promise<Properties> {
-  const { mode, ...service } = inputs;
+  const { mode, registration: _, ...service } = inputs;
   try {
     const { version, latencyMs } = await probeService({
       ...service,

@@ -4,7 +4,7 @@ import { type CallContext, type Properties, UNKNOWN } from "../../../provider/co
 import { createProbe } from "../../../provider/resources/probe/probe.ts";
 import { standInService } from "../services/probeTrials.ts";
 
-const probe = createProbe();
+const probe = createProbe({ database: undefined });
 const database = inject("serverUrl");
 
 interface Said {
@@ -70,6 +70,8 @@ describe("a probe as a resource", () => {
     const changed = await probe.diff(context(), state, inputs({ ...refusing, mode: "warn" }));
     expect(changed.detailed).toEqual({ mode: { kind: "update", inputDiff: true } });
     await probe.create(context(true), { ...news, connectionString: UNKNOWN });
+    const named = { ...news, registration: { project: "p", name: "cache" } };
+    expect((await probe.diff(context(), state, named)).changed).toBe(false);
   });
 
   test("refuses inputs that it does not know, all at once and without a value", async () => {

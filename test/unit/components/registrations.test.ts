@@ -122,7 +122,8 @@ describe("the probe of a registration", () => {
     await program.settle(railway);
     const { connectionString, ...shown } = program.find(PROBE, "railway-redis").inputs;
     expect(secretInput(connectionString)).toBe(args.redisConnectionString);
-    expect(shown).toMatchObject({ type: "redis", mode: "warn", config: REDIS_CONFIG });
+    const registration = { project: "p", name: "Railway Redis" };
+    expect(shown).toMatchObject({ type: "redis", mode: "warn", config: REDIS_CONFIG, registration });
   });
 
   it("is as the program says, and never one of a placeholder", async () => {

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { CallContext, Properties } from "../../../provider/core/resourceType.ts";
+import { type CallContext, type Properties, UNKNOWN, type Value } from "../../../provider/core/resourceType.ts";
+import { createProbe } from "../../../provider/resources/probe/probe.ts";
 import { parseConfig } from "../../../provider/resources/provider/inputs.ts";
 import { createRow } from "../../../provider/resources/row/row.ts";
 import { createSession, type Session } from "../../../provider/resources/session.ts";
@@ -258,5 +259,52 @@ describe("a registration whose credential was rotated, after a rollback of the r
     const text = notes.map((each) => each.text).join("\n");
     expect(text).toContain(`"${GROUP}_b"`);
     for (const secret of [...secrets, ...digests.map(({ digest }) => digest)]) expect(text).not.toContain(secret);
+  });
+});
+
+describe("a probe of a registration whose credential was rotated", () => {
+  const probe = (preview: boolean, given: Properties = {}) =>
+    createProbe(session).create(contextOf(preview), {
+      type: "postgresql",
+      connectionString: first,
+      mode: "require",
+      access: "read",
+      registration: { project: registry.projectId, name: "store" },
+      ...given,
+    });
+  const decryptions = async (): Promise<number> =>
+    (await studio.query<{ n: number }>("select count(*)::int as n from platform_audit.decryptions"))[0]?.n ?? 0;
+
+  test("is one of the string that is registered, in preview and update, and leaves a note each time", async () => {
+    await registry.rotate();
+    const before = await decryptions();
+    await expect(probe(true, { registration: null })).rejects.toMatchObject({ code: "PS853" });
+    await probe(true);
+    expect((await probe(false)).outputs).toMatchObject({ problem: "", connectionString: first });
+    expect(said.infos.filter((text) => text.includes("rotated away"))).toEqual(
+      Array(2).fill(expect.stringMatching(/^store: .* of user store_\d+_a, which is probed$/)),
+    );
+    expect(await decryptions()).toBe(before + 2);
+    await service.query(`alter role ${GROUP}_a nologin`);
+    await expect(probe(false)).rejects.toMatchObject({ code: "PS853" });
+  });
+
+  test("is one of the given string where that is another one, or the registration is still to be made", async () => {
+    await registry.rotate();
+    const before = await decryptions();
+    const others: Value[] = [UNKNOWN, { project: registry.projectId, name: "another" }];
+    for (const registration of others)
+      await expect(probe(true, { registration })).rejects.toMatchObject({ code: "PS853" });
+    const given = await registry.registered();
+    await probe(false, { connectionString: given });
+    const empty = createSession(parseConfig({ url: service.url }).config, { steps: [] });
+    await expect(
+      createProbe(empty).create(contextOf(), {
+        ...{ type: "postgresql", connectionString: first, mode: "require", access: "read" },
+        registration: { project: registry.projectId, name: "store" },
+      }),
+    ).rejects.toMatchObject({ code: "PS853" });
+    await empty.close();
+    expect(await decryptions()).toBe(before);
   });
 });
