@@ -39,7 +39,7 @@ export interface PlatformSchemaArgs extends LayerOptions {
  * ```
  *
  * An existing schema of the same shape is adopted. A destroy is refused while a table holds rows, unless
- * `forceDestroy` is set.
+ * `forceDestroy` is set. The notes on decryptions stay where there are some.
  */
 export class PlatformSchema extends pulumi.ComponentResource {
   readonly layer: Layer;
@@ -58,7 +58,11 @@ export class PlatformSchema extends pulumi.ComponentResource {
     const { access, ...options } = args;
     const source = { name, files: ["sql/platform"] };
     this.roles = access.names;
-    this.layer = new Layer(name, { ...source, ...options, roles: this.roles }, { parent: this, dependsOn: [access] });
+    this.layer = new Layer(
+      name,
+      { ...source, keepWithRows: ["platform_audit.decryptions"], ...options, roles: this.roles },
+      { parent: this, dependsOn: [access] },
+    );
     this.sources = [source];
     this.contextKey = contextKey(`${name}-context-key`, this, this.layer);
     this.registerOutputs({ digest: this.layer.digest });

@@ -86,7 +86,14 @@ export interface LayerArgs {
   conversions?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 
   /**
-   * Lets a destroy drop tables that hold rows. The rows are lost.
+   * Tables that a destroy leaves in place while they hold rows, with what is on them and what they need, such
+   * as those of an audit trail. A layer that is made again adopts them.
+   * @default []
+   */
+  keepWithRows?: pulumi.Input<pulumi.Input<string>[]>;
+
+  /**
+   * Lets a destroy drop tables that hold rows, also those of `keepWithRows`. The rows are lost.
    * @default false
    */
   forceDestroy?: pulumi.Input<boolean>;
@@ -139,6 +146,7 @@ export class Layer extends pulumi.CustomResource {
         allow: args.allow,
         renames: args.renames,
         conversions: args.conversions,
+        keepWithRows: args.keepWithRows,
         forceDestroy: args.forceDestroy,
         digest: undefined,
         baseDigest: undefined,

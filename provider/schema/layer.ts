@@ -51,10 +51,16 @@ export const layer: ResourceSpec = {
       description:
         'Expressions that give columns their values, by column, e.g. `{"shop.visits.at": "to_timestamp(at / 1000.0)"}`: for a change of type without a cast, or a new column. The same as a comment `-- converted by: to_timestamp(at / 1000.0)` at the column\'s line. One that has done its work may stay. Default none.',
     },
+    keepWithRows: {
+      type: texts,
+      description:
+        "Tables that the deletion of the layer leaves in place while they hold rows, with what is on them and what they need. A layer that is made again adopts them. Default none.",
+    },
     forceDestroy: {
       type: flag,
       default: false,
-      description: "Lets the deletion of the layer drop tables that hold rows. The rows are lost. Default false.",
+      description:
+        "Lets the deletion of the layer drop tables that hold rows, also those of `keepWithRows`. The rows are lost. Default false.",
     },
     digest: {
       type: text,

@@ -26,6 +26,7 @@ const SETTINGS = [
   "allow",
   "renames",
   "conversions",
+  "keepWithRows",
   "forceDestroy",
   "digest",
 ] as const;

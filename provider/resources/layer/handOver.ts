@@ -21,22 +21,38 @@ export function handedOver(
   held: ReadonlySet<string>,
   allow: readonly string[],
 ): Pick<Moves, "handedOver" | "approvals"> {
-  const names = new Set(allow.flatMap((approval) => handOverName(approval) ?? []));
-  if (names.size === 0) return {};
+  const left = partLeft(live, earlier, held, new Set(allow.flatMap((approval) => handOverName(approval) ?? [])));
+  if (left === undefined) return {};
+  return {
+    handedOver: left.part,
+    approvals: allow.filter((approval) => left.met.has(handOverName(approval) ?? "")),
+  };
+}
+
+/**
+ * The part of a record that has these names, as approvals write them, with what is on it or in it, and with
+ * what that needs; and which of the names were met.
+ *
+ * @param held keys of what stays in any case.
+ */
+export function partLeft(
+  live: FactBase,
+  earlier: ContributionRecord,
+  held: ReadonlySet<string>,
+  names: ReadonlySet<string>,
+): { part: ContributionRecord; met: Set<string> } | undefined {
+  if (names.size === 0) return undefined;
   const leaving = ownedParts(earlier).filter(({ key }) => !held.has(key));
   const namesOf = (id: string): string[] =>
     lineageOf(live, parseId(id))
       .map(nameInApproval)
       .filter((name) => names.has(name));
   const chosen = leaving.filter(({ id }) => namesOf(id).length > 0).map(({ id }) => id);
-  if (chosen.length === 0) return {};
+  if (chosen.length === 0) return undefined;
   const met = new Set(chosen.flatMap(namesOf));
   const staying = withNeeds(live, chosen, new Set(leaving.map(({ id }) => id)));
   const keys = new Set(leaving.filter(({ id }) => staying.has(id)).map(({ key }) => key));
-  return {
-    handedOver: partOf(earlier, (key) => keys.has(key)),
-    approvals: allow.filter((approval) => met.has(handOverName(approval) ?? "")),
-  };
+  return { part: partOf(earlier, (key) => keys.has(key)), met };
 }
 
 /** An object with what it is a part of: the column, its table, its schema. */

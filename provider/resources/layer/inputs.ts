@@ -58,6 +58,16 @@ function asRename(key: string, value: string): DeclaredRename | undefined {
   };
 }
 
+const tableName = z.string().transform((text, { addIssue }) => {
+  const [schema, name, ...more] = nameParts(text) ?? [];
+  if (schema !== undefined && name !== undefined && more.length === 0) return { schema, name };
+  addIssue({
+    code: "custom",
+    message: `found "${text}", expected a table with its schema, quoted as in SQL where necessary`,
+  });
+  return z.NEVER;
+});
+
 const schema = z
   .strictObject({
     name,
@@ -70,6 +80,7 @@ const schema = z
     assumes: paths.default([]),
     roles: z.array(z.string().min(1, "expected the name of a role")).default([]),
     allow: z.array(z.string().min(1, "expected the name of a hazard")).default([]),
+    keepWithRows: z.array(tableName).default([]),
     forceDestroy: z.boolean().default(false),
     digest: z.string().optional(),
     baseDigest: z.string().optional(),

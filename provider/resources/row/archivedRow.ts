@@ -5,6 +5,7 @@
 import type { ClientBase } from "pg";
 import type { CallContext, Reporter } from "../../core/resourceType.ts";
 import { type Archive, archivedUnder, archiveOf, keyOf, parseArchive } from "../../registry/archive.ts";
+import { isRegistrations } from "../../registry/registrations.ts";
 import { noteRows } from "../../verification/runWrites.ts";
 import type { Session } from "../session.ts";
 import type { RowInputs } from "./inputs.ts";
@@ -34,7 +35,7 @@ export class ArchivedRow {
   static async find(session: Session, inputs: RowInputs, urn: string): Promise<ArchivedRow | undefined> {
     const { database } = session;
     const { table, key } = inputs;
-    if (database === undefined || table?.schema !== "platform" || table.name !== "databases") return undefined;
+    if (database === undefined || !isRegistrations(table)) return undefined;
     if (key.size !== KEY.length || KEY.some((name) => typeof key.get(name) !== "string")) return undefined;
     const entries = parseArchive(await archiveOf(urn).read(await database.pool()));
     const wanted = keyOf(Object.fromEntries(KEY.map((name) => [name, String(key.get(name))])));

@@ -1,16 +1,18 @@
 /** The deletion of a row, refused while other rows refer to it. Which ones do is found by `dependents.ts`. */
 import type pg from "pg";
 import { UserError } from "../../core/errors.ts";
+import type { Reporter } from "../../core/resourceType.ts";
 import type { Database } from "../../database/target.ts";
 import { inTransaction } from "../../database/transaction.ts";
 import type { BeforeChange, Change } from "../../guard/guard.ts";
+import { isOfRegistration, isRegistrations, refuseLossOfCredential } from "../../registry/registrations.ts";
 import type { Session } from "../session.ts";
 import { bindRow } from "./boundRow.ts";
 import { readColumns } from "./columns.ts";
 import { type Dependents, findDependents, refusalOf } from "./dependents.ts";
 import type { RowInputs } from "./inputs.ts";
 import { describeRow, readLive } from "./read.ts";
-import { deleteRow, keyCondition } from "./sql.ts";
+import { deleteRow, keyCondition, Parameters } from "./sql.ts";
 
 /**
  * Deletes the row, in one transaction. Nothing happens when the row or its table is gone already. Throws a
@@ -25,14 +27,19 @@ export async function removeRow(
 ): Promise<void> {
   const { signal, report } = change.context;
   await session.guard.guarded(change, (beforeChange) =>
-    inTransaction(database, session.config, (client) => removeIn(client, inputs, beforeChange), {
+    inTransaction(database, session.config, (client) => removeIn(client, inputs, beforeChange, report), {
       signal,
       onRetry: ({ attempt, reason }) => report.status(`${reason}: try ${attempt} follows`),
     }),
   );
 }
 
-async function removeIn(client: pg.ClientBase, inputs: RowInputs, beforeChange: BeforeChange): Promise<void> {
+async function removeIn(
+  client: pg.ClientBase,
+  inputs: RowInputs,
+  beforeChange: BeforeChange,
+  report: Pick<Reporter, "warn">,
+): Promise<void> {
   const columns = inputs.table && (await readColumns(client, inputs.table));
   if (!columns) return;
   // Only the key counts: other columns may have been dropped since.
@@ -45,8 +52,17 @@ async function removeIn(client: pg.ClientBase, inputs: RowInputs, beforeChange: 
   const dependents = await findDependents(client, {
     table: row.table,
     condition: (relation, parameters) => keyCondition(row.key, parameters, relation),
+    ...(isRegistrations(row.table) ? { isLeftOut: isOfRegistration } : {}),
   });
   if (dependents.length > 0) throw new UserError("PS404", refusal(describeRow(row), dependents));
+  if (isRegistrations(row.table)) {
+    const parameters = new Parameters();
+    const condition = keyCondition(row.key, parameters, "d");
+    const connectionString = inputs.secretValues.get("connection_string");
+    const given = typeof connectionString === "string" ? connectionString : null;
+    const place = parameters.add({ text: given, type: "pg_catalog.text" });
+    await refuseLossOfCredential(client, { condition, given: place, values: parameters.values }, report.warn);
+  }
   beforeChange();
   const { text, values } = deleteRow(row);
   const { rowCount } = await client.query(text, values);

@@ -308,3 +308,43 @@ describe("a probe of a registration whose credential was rotated", () => {
     expect(await decryptions()).toBe(before);
   });
 });
+
+describe("a deletion of a registration", () => {
+  const remove = (connectionString: string) =>
+    createRow(session).delete(contextOf(), { id: "row", inputs: declared(connectionString), outputs: {} });
+  const count = async (): Promise<number> => (await studio.query("select from platform.databases")).length;
+
+  test("takes what health checks have noted along", async () => {
+    await studio.query("select platform.record_database_health($1, 'unhealthy')", [registry.registrationId]);
+    await remove(first);
+    expect(await count()).toBe(0);
+  });
+
+  test("is refused while the registry alone has the rotated credential, until the program has it or it may go", async () => {
+    await registry.rotate();
+    const living = await registry.registered();
+    await expect(remove(first)).rejects.toMatchObject({
+      code: "PS877",
+      message: expect.stringMatching(/the one of user "store_\d+_a"\. Nothing was changed\./),
+    });
+    expect(await count()).toBe(1);
+    await remove(living);
+    expect(await count()).toBe(0);
+
+    await up(living);
+    await registry.rotate();
+    const { message } = await remove(living).then(
+      () => new Error("it succeeded"),
+      (error: Error) => error,
+    );
+    for (const [statement] of message.matchAll(/(select|delete) [^;)]*(\)|')/g)) await studio.query(statement);
+    await remove(living);
+    expect(await count()).toBe(0);
+  });
+
+  test("names the user that a rotation has made before it could end", async () => {
+    await registry.killed("made");
+    await remove(first);
+    expect(said.warnings).toEqual([expect.stringContaining(`the user "${GROUP}_a"`)]);
+  });
+});

@@ -52,6 +52,47 @@ test("a forced destroy drops tables with their rows", async () => {
   expect(await database.query("select from pg_namespace where nspname = 'shop'")).toEqual([]);
 });
 
+test("a table of keepWithRows stays while it holds rows, with all that is on it, and a layer made again has it", async () => {
+  const database = await freshDatabase();
+  const trail = project.layer(
+    "trail",
+    `create schema trail; comment on schema trail is 'who has read';
+     create table trail.notes (id bigint generated always as identity primary key, at timestamptz not null default now());
+     comment on table trail.notes is 'one a call'; create index notes_at on trail.notes (at);
+     create table trail.other (id int);`,
+  );
+  const inputs = { ...trail, keepWithRows: ["trail.notes", "trail.other", "trail.gone"] };
+  const state = await up(database.url, inputs);
+  await destroy(database.url, state);
+  expect(await database.query("select from pg_namespace where nspname = 'trail'")).toEqual([]);
+
+  const again = await up(database.url, inputs);
+  await database.query("insert into trail.notes default values");
+  const said = await destroy(database.url, again);
+  expect(said.infos).toEqual([expect.stringContaining("table trail.notes holds rows and stays in place")]);
+  expect(await relationsIn(database, "trail")).toEqual(["notes", "notes_at", "notes_id_seq", "notes_pkey"]);
+  expect(
+    await database.query(
+      "select obj_description('trail.notes'::regclass) as of_table, obj_description('trail'::regnamespace) as of_schema",
+    ),
+  ).toEqual([{ of_table: "one a call", of_schema: "who has read" }]);
+
+  const third = await up(database.url, inputs);
+  expect(await pending(database.url, third)).toEqual([]);
+  await database.query("insert into trail.notes default values");
+  await destroy(database.url, forced(await up(database.url, inputs, third)));
+  expect(await relationsIn(database, "trail")).toEqual(["notes", "notes_at", "notes_id_seq", "notes_pkey"]);
+  expect(await database.query("select count(*)::int from trail.notes")).toEqual([{ count: 2 }]);
+});
+
+test("a forced destroy drops a table of keepWithRows as well", async () => {
+  const database = await freshDatabase();
+  const state = await up(database.url, { ...shop, keepWithRows: ["shop.item"] });
+  await database.query("insert into shop.item values (1, 'pen')");
+  await destroy(database.url, forced(state));
+  expect(await database.query("select from pg_namespace where nspname = 'shop'")).toEqual([]);
+});
+
 test("an approval of one table's end is not one of another's", async () => {
   const database = await freshDatabase();
   const made = await up(database.url, shop);
