@@ -74,14 +74,21 @@ describe("a destroy of one component", () => {
 });
 
 describe("a complete destroy", () => {
-  it("leaves an empty database and no roles, and the program can start again", async () => {
+  it("leaves no roles and nothing but the notes on decryptions, and the program can start again", async () => {
     const { stack, standing, database } = platform;
     await stack.succeed("up", "--yes", "--skip-preview");
+    await database.query(
+      "select platform.decrypt_databases(array_agg(id)), platform.record_database_health((array_agg(id))[1], 'healthy') from platform.databases",
+    );
 
     const destroy = await stack.succeed("destroy", "--yes");
 
     expect(countsIn(destroy).deleted).toBeGreaterThan(30);
     expect(await standing()).toEqual(NOTHING);
+    // Who has read secrets is not forgotten with them.
+    expect(destroy.output).toContain("table platform_audit.decryptions holds rows and stays in place");
+    expect(await database.query("select count(*)::int from platform_audit.decryptions")).toEqual([{ count: 1 }]);
+    await database.query("drop schema platform_audit cascade");
     expect(await database.query(LEFT)).toEqual([
       { kind: "extension", name: "plpgsql" },
       { kind: "schema", name: "public" },
