@@ -25,8 +25,8 @@ let platform: PlatformStack;
 let shop: TestDatabase;
 beforeAll(async () => {
   shop = await createTestDatabase();
-  await shop.query(`create role shop_${process.pid} login password '${SECRETS.shop}'`);
-  await shop.query(`create schema shop authorization shop_${process.pid}`);
+  await shop.query(`create role ${SHOP.name} login password '${SECRETS.shop}'`);
+  await shop.query(`grant create on schema public to ${SHOP.name}`);
   platform = await createPlatformStack({
     config: {
       "shop:url": { secret: shop.urlFor({ ...SHOP, password: SECRETS.shop }) },
@@ -51,7 +51,7 @@ afterAll(async () => {
     [SHOP.name],
   );
   const names = logins.map(({ name }) => name).join(", ");
-  await shop.query(`drop schema shop cascade; drop owned by ${names}; drop role ${names}`);
+  await shop.query(`drop owned by ${names}; drop role ${names}`);
   await shop.drop();
 });
 
