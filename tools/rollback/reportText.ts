@@ -16,7 +16,7 @@ export function formatRollback({ rolledBack, archived, elapsedMs, budgetMs, chec
 
 export function formatUndo({ inserted, updated, notOpened, elapsedMs }: UndoReport): string {
   return [
-    `Made the components again in ${seconds(elapsedMs)}. Registrations put back: ${inserted}; given their IDs and states back: ${updated}.`,
+    `Made the components again in ${seconds(elapsedMs)}. Registrations put back: ${inserted}; given their IDs and health back: ${updated}.`,
     ...notOpened.map(
       (name) => `FAIL     registration ${name}: its connection string cannot be decrypted; it stays in the archive`,
     ),
