@@ -29,10 +29,15 @@ type Return = "inserted" | "updated" | "there already" | "superseded" | "not ope
  * is not declared. A connection string that was rotated away gives way to the one that took its place. What
  * is back leaves the archive in the same transaction.
  *
- * @param key as it was given to the archive.
+ * @param key as it was given to the archive; undefined for the salt that the registry has.
  * @param only the registrations of this {@link keyOf}.
  */
-export async function putBack(client: ClientBase, ledger: Ledger, key: string, only?: string): Promise<PutBack> {
+export async function putBack(
+  client: ClientBase,
+  ledger: Ledger,
+  key: string | undefined,
+  only?: string,
+): Promise<PutBack> {
   const entries = parseArchive(await ledger.read(client));
   const columns = await columnsOf(client);
   const returned: Record<Return, string[]> = {
@@ -81,7 +86,7 @@ interface Archived {
   row: ArchivedRow;
   rotations: readonly ArchivedRow[];
   salts: Salts;
-  key: string;
+  key: string | undefined;
   /** What has come out of the archive before it. */
   ids: string[];
 }
@@ -98,7 +103,7 @@ async function putBackOne(
   const [found] = rows;
   if (found?.isItself) return "there already";
   if (isSuperseded && (found === undefined || archived.rotations.length === 0)) return "superseded";
-  const values = [json, JSON.stringify(salts), key];
+  const values = [json, JSON.stringify(salts), key ?? null];
   await client.query("SAVEPOINT pgstrata_row");
   try {
     if (found === undefined) await client.query(insertOf(one, columns), values);
@@ -127,10 +132,13 @@ const FIND = `
       OR (d.project_id, d.type, d.name) = (a.project_id, a.type, a.name) AND d.id <> ALL ($2::pg_catalog.uuid[])
    ORDER BY d.id = a.id DESC LIMIT 1`;
 
+/** What opens the salts of the archive. */
+const KEY = `COALESCE($3::pg_catalog.text, (SELECT s.salt FROM platform_private.encryption_salts AS s WHERE s.name = 'databases'))`;
+
 /** The salt of a ciphertext, of those that were archived with it. */
 const saltOf = (ciphertext: string): string =>
   `public.pgp_sym_decrypt(pg_catalog.decode(
-     $2::pg_catalog.jsonb ->> platform_private.key_version(${ciphertext})::pg_catalog.text, 'base64'), $3)`;
+     $2::pg_catalog.jsonb ->> platform_private.key_version(${ciphertext})::pg_catalog.text, 'base64'), ${KEY})`;
 
 /** A secret of an archived row a. */
 const opened = (column: string): string =>
@@ -199,7 +207,7 @@ async function putBackRotations(
   registrationId: string,
 ): Promise<void> {
   if (rotations.length === 0) return;
-  await client.query(INSERT_ROTATIONS, [JSON.stringify(rotations), JSON.stringify(salts), key, registrationId]);
+  await client.query(INSERT_ROTATIONS, [JSON.stringify(rotations), JSON.stringify(salts), key ?? null, registrationId]);
 }
 
 /** Written by the trigger, from what is decrypted. */

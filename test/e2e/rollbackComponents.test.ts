@@ -140,8 +140,9 @@ describe("a rollback of components", () => {
     expect([exitCode, output]).toEqual([0, "Nothing to roll back: the state of stack test has no layer rls."]);
   });
 
-  it("says what stays where it is interrupted, and has the registrations in their table again", async () => {
+  it("says what stays where it is interrupted, and has the registrations in their table again, a rotated one too", async () => {
     const { database } = platform;
+    expect(await rotateShop()).toBe(`${SHOP.name}_a`);
     const before = await database.query(REGISTRATIONS);
     const reader = await database.pool.connect();
     await reader.query("begin; lock table platform.databases in access share mode");
@@ -159,7 +160,6 @@ describe("a rollback of components", () => {
 
   it("archives the registrations after their salt and a credential were rotated, opens none of their secrets, and brings back what it took", async () => {
     const { database } = platform;
-    expect(await rotateShop()).toBe(`${SHOP.name}_a`);
     const before = await database.query(REGISTRATIONS);
     expect(before.map(({ secret }) => secret)).toEqual([
       ...[SECRETS.other, SECRETS.mongodb, SECRETS.redis],

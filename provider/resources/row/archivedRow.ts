@@ -3,7 +3,7 @@
  * as it was. What that means is left to `provider/registry/`.
  */
 import type { ClientBase } from "pg";
-import type { CallContext, Reporter } from "../../core/resourceType.ts";
+import type { Reporter } from "../../core/resourceType.ts";
 import { type Archive, archivedUnder, archiveOf, keyOf, parseArchive } from "../../registry/archive.ts";
 import { isRegistrations } from "../../registry/registrations.ts";
 import { noteRows } from "../../verification/runWrites.ts";
@@ -17,6 +17,8 @@ export class ArchivedRow {
   private readonly key: string;
   private readonly name: string;
   private readonly rotatedAway: { given: string; registered: string } | undefined;
+
+  private rotations = 0;
 
   private constructor(urn: string, key: string, entries: Archive, inputs: RowInputs) {
     this.urn = urn;
@@ -48,13 +50,10 @@ export class ArchivedRow {
   }
 
   /** To be called in the transaction that has inserted the row as it was given. */
-  async takeBack(client: ClientBase, { record }: Session, { report }: CallContext): Promise<void> {
+  async takeBack(client: ClientBase, report: Pick<Reporter, "info" | "warn">): Promise<void> {
     const { putBack } = await import("../../registry/putBack.ts");
-    const { rows } = await client.query<{ salt: string }>(
-      "SELECT salt FROM platform_private.encryption_salts WHERE name = 'databases'",
-    );
-    const back = await putBack(client, archiveOf(this.urn), rows[0]?.salt ?? "", this.key);
-    noteRows(record, { schema: "platform_private", name: "credential_rotations" }, back.rotations);
+    const back = await putBack(client, archiveOf(this.urn), undefined, this.key);
+    this.rotations = back.rotations;
     if (back.notOpened.length === 0) this.foretell(report);
     else {
       report.warn(
@@ -65,6 +64,11 @@ export class ArchivedRow {
         } Run \`npm run rollback -- undo\`, which opens the archive with the password of the state.`,
       );
     }
+  }
+
+  /** To be called when that transaction has been committed. */
+  noteRows({ record }: Session): void {
+    noteRows(record, { schema: "platform_private", name: "credential_rotations" }, this.rotations);
   }
 
   private replacement(): string {

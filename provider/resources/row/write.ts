@@ -41,7 +41,7 @@ export async function writeRow(
 ): Promise<Written> {
   const { signal, report, urn } = change.context;
   const archived = await ArchivedRow.find(session, inputs, urn);
-  const onInsert = async (client: pg.ClientBase): Promise<void> => archived?.takeBack(client, session, change.context);
+  const onInsert = async (client: pg.ClientBase): Promise<void> => archived?.takeBack(client, report);
   const run = (skipSecrets: boolean): Promise<Written> =>
     session.guard.guarded(change, (beforeChange) =>
       inTransaction(
@@ -59,6 +59,7 @@ export async function writeRow(
     return run(true);
   });
   if (written.changed.length > 0) noteRows(session.record, inputs.table, written.existed ? 0 : 1);
+  archived?.noteRows(session);
   return written;
 }
 
