@@ -214,6 +214,7 @@ describe("a registration whose credential was rotated, after a rollback of the r
     const [{ id = "" } = {}] = await studio.query<{ id: string }>("select id from platform.databases");
     registry.registrationId = id;
     expect(await registry.registered()).toBe(living);
+    await registry.killed("switched", { graceMs: 60_000 });
     await rollBack(KEY, `another-${KEY}`);
     await up(living);
     await registry.killed("switched", { graceMs: 60_000 });
@@ -221,7 +222,7 @@ describe("a registration whose credential was rotated, after a rollback of the r
     await undo();
     registry.registrationId = id;
     expect(await registry.registered()).toBe(next);
-    expect((await registry.rotations()).map(({ step }) => step)).toEqual(["ended", "switched"]);
+    expect((await registry.rotations()).map(({ step }) => step)).toEqual(["ended", "abandoned", "switched"]);
     expect(await up(first)).toEqual({ changed: false });
   });
 
