@@ -31,7 +31,13 @@ describe("the layers", () => {
 
     expect(program.names(LAYER)).toEqual(["databases", "platform", "rls"]);
     const below = { name: "platform", files: ["sql/platform"] };
-    expect(program.find(LAYER, "platform").inputs).toEqual({ ...below, roles: ROLES, allow: ["drop-column"] });
+    const keepWithRows = ["platform_audit.decryptions"];
+    expect(program.find(LAYER, "platform").inputs).toEqual({
+      ...below,
+      keepWithRows,
+      roles: ROLES,
+      allow: ["drop-column"],
+    });
     expect(program.find(LAYER, "databases").inputs).toEqual({
       name: "databases",
       files: ["sql/databases"],
