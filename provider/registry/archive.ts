@@ -21,6 +21,8 @@ const entry = z
     rows: z.array(row),
     /** Rotations of their credentials, in the same form. */
     rotations: z.array(row).default([]),
+    /** IDs of those that the program had not made itself: a destroy leaves them. */
+    adopted: z.array(z.string()).default([]),
   })
   .transform(({ salt, salts, ...rest }) => ({ ...rest, salts: salts ?? (salt ? { "1": salt } : {}) }));
 const archive = z.array(entry);
@@ -49,13 +51,21 @@ export function parseArchive(text: string | undefined): Archive {
 /** What a program knows a registration by; others may share it. */
 export const keyOf = ({ project_id, type, name }: ArchivedRow): string => JSON.stringify([project_id, type, name]);
 
-/** The newest of an archive that has this key, with the users that its rotations have replaced. */
-export function archivedUnder(key: string, entries: Archive): { row: ArchivedRow; replaced: string[] } | undefined {
-  for (const { rows, rotations } of entries.toReversed()) {
+/** The newest of an archive that has one key. */
+export interface Newest {
+  row: ArchivedRow;
+  /** Users that its rotations have replaced. */
+  replaced: string[];
+  isAdopted: boolean;
+}
+
+export function archivedUnder(key: string, entries: Archive): Newest | undefined {
+  for (const { rows, rotations, adopted } of entries.toReversed()) {
     const found = rows.find((each) => keyOf(each) === key);
     if (found === undefined) continue;
     const own = rotations.filter(({ database_id, switched_at }) => database_id === found.id && switched_at !== null);
-    return { row: found, replaced: own.map(({ old_username }) => String(old_username)) };
+    const replaced = own.map(({ old_username }) => String(old_username));
+    return { row: found, replaced, isAdopted: adopted.includes(String(found.id)) };
   }
   return undefined;
 }

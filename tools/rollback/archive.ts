@@ -39,12 +39,13 @@ interface Found {
  *
  * @param key encrypts the salt: a secret that the stack keeps while the registry is gone.
  * @param withSalt whether the salt goes as well, because a destroy would leave it.
+ * @param adopted IDs of registrations that were there before the program declared them.
  * @returns how many there were.
  */
 export async function archiveRegistrations(
   session: Session,
   change: Change,
-  { key, withSalt }: { key: string; withSalt: boolean },
+  { key, withSalt, adopted }: { key: string; withSalt: boolean; adopted: readonly string[] },
 ): Promise<number> {
   return changed(session, change, async (client, beforeChange) => {
     const tables = await lockTables(client);
@@ -54,7 +55,10 @@ export async function archiveRegistrations(
     if (rows.length > 0) {
       const ledger = archiveOf(change.context.urn);
       const earlier = parseArchive(await ledger.read(client));
-      const text = JSON.stringify([...earlier, { archivedAt: new Date().toISOString(), salts, rows, rotations }]);
+      const text = JSON.stringify([
+        ...earlier,
+        { archivedAt: new Date().toISOString(), salts, rows, rotations, adopted },
+      ]);
       await ledger.write(client, text);
       if ((await ledger.read(client)) !== text) {
         throw new UserError(

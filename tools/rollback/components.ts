@@ -122,7 +122,7 @@ const interrupted = (): UserError => new UserError("PS839", "It was interrupted.
 
 async function archive(
   session: Session,
-  { layer, isAdopted, isSaltLeft, key }: Registry,
+  { layer, isAdopted, isSaltLeft, key, adopted }: Registry,
   say: Say,
   signal: AbortSignal,
 ): Promise<number> {
@@ -141,7 +141,7 @@ async function archive(
     return 0;
   }
   const change = { context: contextOf(layer.urn, say, signal), operation: "delete" } as const;
-  const archived = await archiveRegistrations(session, change, { key, withSalt: isSaltLeft }).catch(
+  const archived = await archiveRegistrations(session, change, { key, withSalt: isSaltLeft, adopted }).catch(
     (error: unknown) => {
       if (!signal.aborted) throw error;
       throw new UserError("PS839", "The rollback was interrupted before its first change. Nothing was changed.");

@@ -11,6 +11,7 @@ import { askPulumi, runPulumi } from "../lib/pulumi.ts";
 import { type StateResource, stateResources } from "../lib/stackState.ts";
 
 const LAYER = "pgstrata:index:Layer";
+const ROW = "pgstrata:index:Row";
 
 /** The registry's layer is one of `components/platform/DatabasesTable.ts`. */
 const REGISTRY = /pgstrata:components:DatabasesTable\$pgstrata:index:Layer::/;
@@ -89,6 +90,14 @@ export class StackState {
       isAdopted: adoptedIn(layer).has("table:platform.databases"),
       isSaltLeft: salt === undefined || salt.outputs.adopted === true,
       key: this.saltKey(layer.name),
+      adopted: this.resources
+        .filter(
+          ({ type, inputs, outputs }) =>
+            type === ROW && inputs.table === "platform.databases" && outputs.adopted === true,
+        )
+        .flatMap(({ outputs: { columns } }) =>
+          isObject(columns) && typeof columns.id === "string" ? [columns.id] : [],
+        ),
     };
   }
 
@@ -137,6 +146,8 @@ export interface Registry {
   isSaltLeft: boolean;
   /** Secret. Undefined in a state that keeps none. */
   key: string | undefined;
+  /** IDs of registrations that were there before the stack. */
+  adopted: string[];
 }
 
 function adoptedIn({ outputs }: StateResource): Set<string> {

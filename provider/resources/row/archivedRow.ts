@@ -18,12 +18,15 @@ export class ArchivedRow {
   private readonly name: string;
   private readonly rotatedAway: { given: string; registered: string } | undefined;
 
+  /** Whether it is one that the program had not made itself. */
+  private readonly isAdopted: boolean;
   private rotations = 0;
 
   private constructor(urn: string, key: string, entries: Archive, inputs: RowInputs) {
     this.urn = urn;
     this.key = key;
-    const { row, replaced } = archivedUnder(key, entries) ?? { row: {}, replaced: [] };
+    const { row, replaced, isAdopted } = archivedUnder(key, entries) ?? { row: {}, replaced: [], isAdopted: false };
+    this.isAdopted = isAdopted;
     this.name = String(row.name);
     const given = inputs.values.get("username");
     const registered = row.username ?? "default";
@@ -49,21 +52,27 @@ export class ArchivedRow {
     info(`${this.name} is in the archive of a rollback, and comes back with its ID.${this.replacement()}`);
   }
 
-  /** To be called in the transaction that has inserted the row as it was given. */
-  async takeBack(client: ClientBase, report: Pick<Reporter, "info" | "warn">): Promise<void> {
+  /**
+   * To be called in the transaction that has inserted the row as it was given.
+   *
+   * @returns whether a destroy leaves it.
+   */
+  async takeBack(client: ClientBase, report: Pick<Reporter, "info" | "warn">): Promise<{ isAdopted: boolean }> {
     const { putBack } = await import("../../registry/putBack.ts");
     const back = await putBack(client, archiveOf(this.urn), undefined, this.key);
     this.rotations = back.rotations;
-    if (back.notOpened.length === 0) this.foretell(report);
-    else {
-      report.warn(
-        `${this.name} is in the archive of a rollback, which the salt of the registry does not open: it is registered as it is given.${
-          this.rotatedAway === undefined
-            ? ""
-            : ` The connection string of "${this.rotatedAway.given}" was rotated away before that, and applications may be refused with it.`
-        } Run \`npm run rollback -- undo\`, which opens the archive with the password of the state.`,
-      );
+    if (back.notOpened.length === 0) {
+      this.foretell(report);
+      return { isAdopted: this.isAdopted };
     }
+    report.warn(
+      `${this.name} is in the archive of a rollback, which the salt of the registry does not open: it is registered as it is given.${
+        this.rotatedAway === undefined
+          ? ""
+          : ` The connection string of "${this.rotatedAway.given}" was rotated away before that, and applications may be refused with it.`
+      } Run \`npm run rollback -- undo\`, which opens the archive with the password of the state.`,
+    );
+    return { isAdopted: false };
   }
 
   /** To be called when that transaction has been committed. */

@@ -78,7 +78,7 @@ export function createRow(session: Session): ResourceType {
         if (exists) context.report.info("the row is there already and will be adopted");
         return { id: "", outputs: outputsOf(news, columns, exists) };
       }
-      const { existed, changed, columns } = await on(inputs, context, (database) =>
+      const { existed, isAdopted, changed, columns } = await on(inputs, context, (database) =>
         session.inTurn(() => writeRow(session, database, inputs, { context, operation: "create" })),
       );
       if (existed) {
@@ -86,7 +86,7 @@ export function createRow(session: Session): ResourceType {
           `adopted the row that was there already; ${changed.length > 0 ? `set ${changed.join(", ")}` : "nothing had to be changed"}`,
         );
       }
-      return { id: idOf(inputs), outputs: outputsOf(news, columns, existed) };
+      return { id: idOf(inputs), outputs: outputsOf(news, columns, isAdopted) };
     },
 
     async read(context, state) {

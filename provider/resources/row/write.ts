@@ -23,6 +23,8 @@ import { insertRow, type Statement, updateRow } from "./sql.ts";
 export interface Written {
   /** True when the row was there before. */
   existed: boolean;
+  /** Whether a destroy leaves it, where this has created the resource. */
+  isAdopted: boolean;
   /** Paths of the inputs that were written. */
   changed: string[];
   columns: Properties;
@@ -41,7 +43,7 @@ export async function writeRow(
 ): Promise<Written> {
   const { signal, report, urn } = change.context;
   const archived = await ArchivedRow.find(session, inputs, urn);
-  const onInsert = async (client: pg.ClientBase): Promise<void> => archived?.takeBack(client, report);
+  const onInsert: WriteOptions["onInsert"] = async (client) => archived?.takeBack(client, report);
   const run = (skipSecrets: boolean): Promise<Written> =>
     session.guard.guarded(change, (beforeChange) =>
       inTransaction(
@@ -67,7 +69,7 @@ interface WriteOptions {
   skipSecrets: boolean;
   beforeChange: BeforeChange;
   /** Before what was inserted is read back. */
-  onInsert: (client: pg.ClientBase) => Promise<void>;
+  onInsert: (client: pg.ClientBase) => Promise<{ isAdopted: boolean } | undefined>;
 }
 
 async function writeIn(
@@ -80,14 +82,15 @@ async function writeIn(
   const row = bindRow(inputs, columns);
   await lockKey(client, row);
   const before = await readLive(client, row, { lock: true, skipSecrets });
-  if (before && before.differing.length === 0) return { existed: true, changed: [], columns: before.columns };
+  if (before && before.differing.length === 0)
+    return { existed: true, isAdopted: true, changed: [], columns: before.columns };
 
   const bindings = before
     ? before.differing
     : [...row.key, ...row.values, ...row.secrets, ...row.initialValues, ...row.initialSecrets];
   beforeChange();
   await execute(client, row, before ? updateRow(row, bindings) : insertRow(row.table, bindings));
-  if (before === undefined) await onInsert(client);
+  const back = before === undefined ? await onInsert(client) : undefined;
   const after = await readLive(client, row);
   if (!after || after.differing.length > 0) {
     const paths = after?.differing.map(({ path }) => path) ?? [...inputs.key.keys()].map((column) => `key.${column}`);
@@ -98,7 +101,13 @@ async function writeIn(
         "stored in another form, an expression in compareWith that gives the plain form",
     );
   }
-  return { existed: before !== undefined, changed: bindings.map(({ path }) => path), columns: after.columns };
+  const existed = before !== undefined;
+  return {
+    existed,
+    isAdopted: existed || back?.isAdopted === true,
+    changed: bindings.map(({ path }) => path),
+    columns: after.columns,
+  };
 }
 
 export const missingTable = ({ tableText }: RowInputs): UserError =>

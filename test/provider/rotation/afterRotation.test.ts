@@ -51,13 +51,13 @@ const declared = (connectionString: string, name = "store"): Properties => {
   };
 };
 
-async function up(connectionString: string): Promise<{ changed: boolean }> {
+async function up(connectionString: string, isAdopted = false): Promise<{ changed: boolean }> {
   const row = createRow(session);
   const inputs = declared(connectionString);
   const [there] = await studio.query("select from platform.databases where name = 'store'");
   if (there === undefined) {
     const { outputs } = await row.create(contextOf(), inputs);
-    expect(outputs.adopted).toBe(false);
+    expect(outputs.adopted).toBe(isAdopted);
     const [{ id = "" } = {}] = await studio.query<{ id: string }>(
       "select id from platform.databases where name = 'store'",
     );
@@ -71,8 +71,8 @@ async function up(connectionString: string): Promise<{ changed: boolean }> {
 }
 
 /** The registry goes and stands again, with the salt that the program has. */
-async function rollBack(key = KEY, saltAfter = KEY): Promise<void> {
-  await archiveRegistrations(session, { context: contextOf(), operation: "delete" }, { key, withSalt: true });
+async function rollBack(key = KEY, saltAfter = KEY, adopted: string[] = []): Promise<void> {
+  await archiveRegistrations(session, { context: contextOf(), operation: "delete" }, { key, withSalt: true, adopted });
   expect(await registry.rotations()).toEqual([]);
   await studio.query("insert into platform_private.encryption_salts (name, salt) values ('databases', $1)", [
     saltAfter,
@@ -240,6 +240,15 @@ describe("a registration whose credential was rotated, after a rollback of the r
     registry.registrationId = id;
     expect(await registry.registered()).toBe(living);
     expect(await registry.rotate()).toMatchObject({ step: "ended" });
+  });
+
+  test("that the program has adopted is adopted still", async () => {
+    await registry.rotate();
+    const living = await registry.registered();
+    await rollBack(KEY, KEY, [registry.registrationId]);
+    await up(first, true);
+    expect(await registry.registered()).toBe(living);
+    await registry.rotate();
   });
 
   test("is in the archive without a secret in the clear", async () => {
