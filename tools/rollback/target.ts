@@ -90,14 +90,7 @@ export class StackState {
       isAdopted: adoptedIn(layer).has("table:platform.databases"),
       isSaltLeft: salt === undefined || salt.outputs.adopted === true,
       key: this.saltKey(layer.name),
-      adopted: this.resources
-        .filter(
-          ({ type, inputs, outputs }) =>
-            type === ROW && inputs.table === "platform.databases" && outputs.adopted === true,
-        )
-        .flatMap(({ outputs: { columns } }) =>
-          isObject(columns) && typeof columns.id === "string" ? [columns.id] : [],
-        ),
+      adopted: adoptedRegistrations(this.resources),
     };
   }
 
@@ -149,6 +142,14 @@ export interface Registry {
   /** IDs of registrations that were there before the stack. */
   adopted: string[];
 }
+
+/** IDs of registrations that were there before the program declared them. */
+export const adoptedRegistrations = (resources: readonly StateResource[]): string[] =>
+  resources
+    .filter(
+      ({ type, inputs, outputs }) => type === ROW && inputs.table === "platform.databases" && outputs.adopted === true,
+    )
+    .flatMap(({ outputs: { columns } }) => (isObject(columns) && typeof columns.id === "string" ? [columns.id] : []));
 
 function adoptedIn({ outputs }: StateResource): Set<string> {
   return new Set(unpackRecord(outputs.contribution).adopted);
