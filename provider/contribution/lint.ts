@@ -5,6 +5,7 @@
 import { describe } from "../catalog/objectNames.ts";
 import { encodeId, type Fact, type StableId } from "../catalog/pgDelta.ts";
 import type { ErrorCode } from "../core/errorCodes.ts";
+import { PINNED_SEARCH_PATH } from "../core/searchPath.ts";
 import type { Contribution } from "./contribution.ts";
 
 /** A thing that works but that a careful reader would object to. */
@@ -12,6 +13,9 @@ export interface Finding {
   code: Extract<ErrorCode, "PS101" | "PS102">;
   message: string;
 }
+
+/** A printed path whose one `pg_temp` is its last: the server looks there first where it is not named. */
+const TEMPORARY_LAST = /^(?!.*'pg_temp'.*,)(?:.*, )?'pg_temp'$/;
 
 /** What is worth a warning in what a layer adds. */
 export function lint({ added, linked }: Contribution): Finding[] {
@@ -25,14 +29,14 @@ export function lint({ added, linked }: Contribution): Finding[] {
       const name = describe(fact.id);
       const findings: Finding[] = [];
       const path = /^\s*SET search_path TO (.*)$/m.exec(String(fact.payload.def))?.[1];
-      if (path === undefined || !/(^|, )'?"?pg_temp"?'?$/.test(path)) {
+      if (path === undefined || !TEMPORARY_LAST.test(path)) {
         const why =
           path === undefined
             ? "does not pin search_path: the caller's search_path decides what its names mean"
             : "does not name pg_temp as the last of its search_path: what is not named comes first for types and tables, so a caller's own type takes the place of one of the body";
         findings.push({
           code: "PS101",
-          message: `${name} runs with its owner's rights and ${why}. Add \`set search_path = pg_catalog, pg_temp\` and qualify the names.`,
+          message: `${name} runs with its owner's rights and ${why}. Add \`set search_path = ${PINNED_SEARCH_PATH}\` and qualify the names.`,
         });
       }
       if (publicly.has(encodeId(fact.id))) {

@@ -20,7 +20,7 @@ const AREAS = {
 
 /** A number that was published once keeps its meaning; one that is given up is not used again. */
 export const ERROR_CODES = {
-  PS101: "A function with its owner's rights does not pin search_path",
+  PS101: "A function with its owner's rights does not pin a safe search_path",
   PS102: "Everyone may call a function that has its owner's rights",
   PS103: "The server refuses the SQL of a file",
   PS104: "A file names what neither the layer nor its base declares",

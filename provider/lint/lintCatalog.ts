@@ -63,10 +63,10 @@ const IDENTIFIED = (place: string): string =>
 const QUESTION = `
 WITH ${CATALOG}, ${LINTS.map(({ code, find }) => `${code} AS (${find})`).join(", ")},
 finding AS (${LINTS.map(
-  ({ code, refine }) =>
-    `SELECT '${code}' AS code, class, object, part, relation, found, mend, ${refine === undefined ? "NULL::pg_catalog.json" : "detail"} AS detail FROM ${code}`,
+  ({ code, refine, milder }) =>
+    `SELECT '${code}' AS code, class, object, part, relation, found, mend, ${milder === undefined ? "false" : "is_milder"} AS is_milder, ${refine === undefined ? "NULL::pg_catalog.json" : "detail"} AS detail FROM ${code}`,
 ).join(" UNION ALL ")})
-SELECT f.code, ${OBJECT("f")}, f.found, f.mend, f.detail
+SELECT f.code, ${OBJECT("f")}, f.found, f.mend, f.is_milder, f.detail
 FROM finding AS f ${IDENTIFIED("f")} WHERE i.identity IS NOT NULL ORDER BY f.code, i.identity`;
 
 /** Comments on what lints are about that have the word of an exemption in them. */
@@ -88,6 +88,7 @@ interface Row extends FoundObject {
   code: string;
   found: string;
   mend: string;
+  is_milder: boolean;
   detail?: unknown;
 }
 
@@ -128,7 +129,8 @@ export async function lintCatalog(client: pg.ClientBase, schemas: readonly strin
     const by = exemptions.filter(({ code, comment }) => code === lint.code && covers(comment, row));
     for (const each of by) used.add(each);
     const [first] = by;
-    if (first === undefined) report.findings.push(findingOf(lint, row, words));
+    const level = row.is_milder ? (lint.milder ?? lint.level) : lint.level;
+    if (first === undefined) report.findings.push(findingOf({ ...lint, level }, row, words));
     else report.exempted.push({ code: lint.code, object: row.identity, reason: first.reason });
   }
   report.findings.push(

@@ -37,6 +37,8 @@ export interface Lint {
   /** `rls-disabled`: the code in words. */
   name: string;
   level: Level;
+  /** The level of findings whose column `is_milder` is true, where the query has it. */
+  milder?: Level;
   /** Why a careful reader objects, in one sentence. */
   why: string;
   /**
@@ -53,6 +55,16 @@ export interface Lint {
 const notOfExtension = (catalog: string, oid: string): string => `NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend AS d
     WHERE d.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass AND d.objid = ${oid} AND d.deptype = 'e')`;
+
+/** The schemas that a function's own `search_path` names, in their order; null where it has none. */
+const SCHEMAS_OF_PATH = `(
+    SELECT ARRAY(
+      SELECT CASE WHEN pg_catalog.starts_with(m.word, '"') THEN pg_catalog.replace(pg_catalog.substr(m.word, 2, pg_catalog.length(m.word) - 2), '""', '"')
+                  ELSE pg_catalog.lower(m.word) END
+      FROM (SELECT r.found[1] AS word, r.place
+            FROM pg_catalog.regexp_matches(pg_catalog.substr(s.setting, 13), '"(?:[^"]|"")+"|[^",[:space:]]+', 'g') WITH ORDINALITY AS r (found, place)) AS m
+      ORDER BY m.place)
+    FROM pg_catalog.unnest(p.proconfig) AS s (setting) WHERE pg_catalog.starts_with(s.setting, 'search_path='))`;
 
 /**
  * What lints ask about, of the schemas in `$1`, or of all that are the user's own where it is empty.
@@ -96,7 +108,7 @@ managed AS (
   FROM granted AS g WHERE g.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') GROUP BY g.relation
 ), routine AS (
   SELECT p.oid, p.proname AS name, m.oid AS schema, p.proowner AS owner, p.proacl AS acl, p.prosecdef AS is_definer, p.proconfig AS settings,
-         p.prorettype AS result, p.prosqlbody IS NOT NULL AS is_parsed, l.lanname AS language,
+         ${SCHEMAS_OF_PATH} AS path, p.prorettype IN ('pg_catalog.trigger'::pg_catalog.regtype, 'pg_catalog.event_trigger'::pg_catalog.regtype) AS is_trigger, p.prosqlbody IS NOT NULL AS is_parsed, l.lanname AS language,
          CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS kind,
          pg_catalog.format('%I.%I(%s)', m.name, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS label
   FROM pg_catalog.pg_proc AS p JOIN managed AS m ON m.oid = p.pronamespace JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang

@@ -11,11 +11,14 @@ export const isAtLeast = (level: Level, { level: found }: Pick<Finding, "level">
 export function formatLints({ database, findings, exempted, lints }: DatabaseLints, level: Level): string {
   const shown = findings.filter((finding) => isAtLeast(level, finding));
   const counts = LEVELS.map((each) => `${findings.filter((finding) => finding.level === each).length} ${each}`);
-  const byCode = new Map<string, Finding[]>();
-  for (const finding of shown) byCode.set(finding.code, [...(byCode.get(finding.code) ?? []), finding]);
+  const byLint = new Map<string, Finding[]>();
+  for (const finding of shown) {
+    const key = `${finding.level} ${finding.code}`;
+    byLint.set(key, [...(byLint.get(key) ?? []), finding]);
+  }
   return [
     database,
-    ...[...byCode.values()].flatMap(section),
+    ...[...byLint.values()].flatMap(section),
     ...(shown.length === 0 ? [] : [""]),
     `${lints} lints: ${counts.join(", ")}; ${exempted.length} exempt with a reason`,
     ...(shown.length === 0

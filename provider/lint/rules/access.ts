@@ -1,8 +1,38 @@
 /** Lints of privileges and of what runs with the rights of others. */
+import { PINNED_SEARCH_PATH } from "../../core/searchPath.ts";
 import type { Lint } from "../rule.ts";
 
 /** Functions that run with their owner's rights. */
 const DEFINER = "SELECT * FROM routine WHERE is_definer";
+
+/** A path of trusted schemas. What it does not name, temporary objects among them, comes before what it does. */
+const SAFE_PATH = `${PINNED_SEARCH_PATH}; -- with each name in it qualified`;
+
+/** The path of a function with temporary objects at its end. */
+const TEMPORARY_LAST = `(
+        SELECT pg_catalog.string_agg(pg_catalog.quote_ident(u.name), ', ' ORDER BY u.place)
+        FROM pg_catalog.unnest(CASE WHEN 'pg_catalog' = ANY (f.path) THEN '{}' ELSE '{pg_catalog}' END::pg_catalog.text[]
+          || pg_catalog.array_remove(f.path, 'pg_temp') || '{pg_temp}'::pg_catalog.text[]) WITH ORDINALITY AS u (name, place))`;
+
+/**
+ * Whether a role can run a function `f` that may create temporary objects and does not have its owner's rights
+ * anyway. One of a trigger is run by who writes to a table.
+ */
+const IS_REACHED_WITH_TEMPORARY = `EXISTS (
+        SELECT FROM (
+          SELECT a.grantee FROM pg_catalog.aclexplode(coalesce(f.acl, pg_catalog.acldefault('f', f.owner))) AS a WHERE NOT f.is_trigger
+          UNION
+          SELECT g.grantee FROM pg_catalog.pg_trigger AS t JOIN granted AS g ON g.relation = t.tgrelid
+          WHERE t.tgfoid = f.oid AND g.privilege IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')) AS e
+        CROSS JOIN (
+          SELECT a.grantee FROM pg_catalog.pg_database AS d CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) AS a
+          WHERE d.datname = pg_catalog.current_database() AND a.privilege_type = 'TEMPORARY') AS t
+        WHERE (e.grantee = 0 OR NOT pg_catalog.pg_has_role(e.grantee, f.owner, 'MEMBER'))
+          AND (t.grantee = 0 OR NOT pg_catalog.pg_has_role(t.grantee, f.owner, 'MEMBER'))
+          AND (e.grantee = 0 OR t.grantee = 0 OR EXISTS (
+            SELECT FROM pg_catalog.pg_roles AS r
+            WHERE pg_catalog.pg_has_role(r.oid, e.grantee, 'MEMBER') AND pg_catalog.pg_has_role(r.oid, t.grantee, 'MEMBER')
+              AND NOT pg_catalog.pg_has_role(r.oid, f.owner, 'MEMBER'))))`;
 
 /** A name that says that the values open something. What is hashed, encrypted or masked opens nothing. */
 const SECRET_NAME = `'(^|_)(password|passwd|pwd|secret|token|api_?key|access_?key|service_role_key|private_?key|signing_?key|credentials?|connection_string|dsn|jwt|otp|pin_code)(_?(value|text|plain))?$'`;
@@ -19,12 +49,16 @@ export const ACCESS: readonly Lint[] = [
     code: "PGL201",
     name: "definer-search-path",
     level: "ERROR",
-    why: "A function with its owner's rights that does not pin search_path finds what its caller puts in the way of its names.",
+    milder: "WARNING",
+    why: "A function with its owner's rights finds what its caller puts in the way of its names, unless its search_path has trusted schemas and then pg_temp: temporary tables and types come first where it is not named.",
     find: `
-      SELECT 'pg_proc' AS class, f.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation, 'SECURITY DEFINER without search_path' AS found,
-             pg_catalog.format('ALTER %s %s SET search_path = ''''; -- with each name in it qualified', f.kind, f.label) AS mend
-      FROM (${DEFINER}) AS f
-      WHERE NOT EXISTS (SELECT FROM pg_catalog.unnest(f.settings) AS s WHERE pg_catalog.starts_with(s, 'search_path='))`,
+      SELECT 'pg_proc' AS class, f.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation,
+             CASE WHEN f.path IS NULL THEN 'SECURITY DEFINER without search_path'
+                  WHEN 'pg_temp' = ANY (f.path) THEN 'SECURITY DEFINER, and schemas after pg_temp in its search_path'
+                  ELSE 'SECURITY DEFINER, and no pg_temp in its search_path, which is searched first then' END AS found,
+             pg_catalog.format('ALTER %s %s SET search_path = %s', f.kind, f.label, CASE WHEN f.path IS NULL THEN '${SAFE_PATH}' ELSE ${TEMPORARY_LAST} || ';' END) AS mend,
+             f.path IS NOT NULL AND NOT ${IS_REACHED_WITH_TEMPORARY} AS is_milder
+      FROM (${DEFINER}) AS f WHERE f.path[pg_catalog.cardinality(f.path)] IS DISTINCT FROM 'pg_temp' OR pg_catalog.array_position(f.path, 'pg_temp') < pg_catalog.cardinality(f.path)`,
   },
   {
     code: "PGL202",
@@ -33,10 +67,9 @@ export const ACCESS: readonly Lint[] = [
     why: "The names in a function mean what the session's search_path says, unless it is pinned or the body is parsed when it is created.",
     find: `
       SELECT 'pg_proc' AS class, f.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation, 'search_path is not pinned' AS found,
-             pg_catalog.format('ALTER %s %s SET search_path = ''''; -- with each name in it qualified', f.kind, f.label) AS mend
+             pg_catalog.format('ALTER %s %s SET search_path = ${SAFE_PATH}', f.kind, f.label) AS mend
       FROM routine AS f
-      WHERE NOT f.is_definer AND NOT f.is_parsed AND f.language NOT IN ('c', 'internal')
-        AND NOT EXISTS (SELECT FROM pg_catalog.unnest(f.settings) AS s WHERE pg_catalog.starts_with(s, 'search_path='))`,
+      WHERE NOT f.is_definer AND NOT f.is_parsed AND f.language NOT IN ('c', 'internal') AND f.path IS NULL`,
   },
   {
     code: "PGL203",
@@ -45,14 +78,13 @@ export const ACCESS: readonly Lint[] = [
     why: "A function with its owner's rights looks for names in a schema in which others may create them.",
     find: `
       SELECT 'pg_proc' AS class, f.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation,
-             pg_catalog.format('search_path has schema %I, in which others than its owner may create', n.nspname) AS found,
-             pg_catalog.format('ALTER %s %s SET search_path = ''''; -- with each name in it qualified', f.kind, f.label) AS mend
+             pg_catalog.format('search_path has schema %s, in which others than its owner may create', pg_catalog.string_agg(pg_catalog.quote_ident(n.nspname::pg_catalog.text), ', ' ORDER BY n.nspname)) AS found,
+             pg_catalog.format('ALTER %s %s SET search_path = ${SAFE_PATH}', f.kind, f.label) AS mend
       FROM (${DEFINER}) AS f
-      CROSS JOIN LATERAL pg_catalog.unnest(f.settings) AS s
-      JOIN pg_catalog.pg_namespace AS n
-        ON pg_catalog.quote_ident(n.nspname::pg_catalog.text) = ANY (pg_catalog.regexp_split_to_array(pg_catalog.substr(s, 13), ',\\s*'))
-      WHERE pg_catalog.starts_with(s, 'search_path=')
-        AND EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) AS a WHERE a.privilege_type = 'CREATE' AND a.grantee NOT IN (n.nspowner, f.owner))`,
+      -- "$user" is the function's owner.
+      JOIN pg_catalog.pg_namespace AS n ON n.nspname::pg_catalog.text = ANY (pg_catalog.array_replace(f.path, '$user', pg_catalog.pg_get_userbyid(f.owner)::pg_catalog.text))
+      WHERE EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) AS a WHERE a.privilege_type = 'CREATE' AND a.grantee NOT IN (n.nspowner, f.owner))
+      GROUP BY f.oid, f.kind, f.label`,
   },
   {
     code: "PGL204",
@@ -63,7 +95,7 @@ export const ACCESS: readonly Lint[] = [
       SELECT 'pg_proc' AS class, f.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation, 'SECURITY DEFINER, and PUBLIC may call it' AS found,
              pg_catalog.format('REVOKE EXECUTE ON %s %s FROM PUBLIC;', f.kind, f.label) AS mend
       FROM (${DEFINER}) AS f
-      WHERE f.result NOT IN ('pg_catalog.trigger'::pg_catalog.regtype, 'pg_catalog.event_trigger'::pg_catalog.regtype)
+      WHERE NOT f.is_trigger
         AND EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(f.acl, pg_catalog.acldefault('f', f.owner))) AS a WHERE a.grantee = 0)`,
   },
   {

@@ -18,8 +18,9 @@ const policy = (condition: string): string[] => [
   RLS,
   `create policy p on t for select to pg_monitor using (${condition})`,
 ];
-const definer = (rest: string): string =>
-  `create function f() returns int security definer ${rest} language sql as 'select 1'`;
+const PINNED = "set search_path = pg_catalog, pg_temp";
+const definer = (rest: string, name = "f"): string =>
+  `create function ${name}() returns int security definer ${rest} language sql as 'select 1'`;
 const column = (type: string): string => `create table t (id bigint primary key, value ${type})`;
 const LONG = "a".repeat(63);
 const READER = "pg_monitor";
@@ -164,9 +165,21 @@ export const FIXTURES: Readonly<Record<string, Fixture>> = {
     left: ["create foreign table f (id int) server lint_server", `grant select on f to ${READER}`],
   },
   PGL201: {
-    found: [definer("")],
-    objects: ["%.f()"],
-    left: [definer("set search_path = ''"), "create function g() returns int language sql as 'select 1'"],
+    found: [
+      definer(""),
+      definer("set search_path = ''", "empty"),
+      definer("set search_path = pg_temp, pg_catalog", "first"),
+      definer("set search_path = pg_catalog, PG_TEMP, pg_temp", "twice"),
+      definer(`set search_path = "a, pg_temp"`, "one"),
+      definer(`set search_path = "Odd ""name", pg_catalog`, '"Not named"'),
+    ],
+    objects: ['%."Not named"()', "%.empty()", "%.f()", "%.first()", "%.one()", "%.twice()"],
+    left: [
+      definer(PINNED),
+      definer("set search_path = pg_temp", "alone"),
+      definer(`set search_path = "Odd, ""name", pg_catalog, pg_temp`, "quoted"),
+      "create function g() returns int language sql as 'select 1'",
+    ],
   },
   PGL202: {
     found: ["create function f() returns int language plpgsql as 'begin return 1; end'"],
@@ -180,18 +193,20 @@ export const FIXTURES: Readonly<Record<string, Fixture>> = {
     found: [
       "create schema lint_open",
       `grant create on schema lint_open to ${READER}`,
-      definer("set search_path = pg_catalog, lint_open"),
+      'create schema "lint ""Open"',
+      `grant create on schema "lint ""Open" to ${READER}`,
+      definer('set search_path = pg_catalog, lint_open, "lint ""Open", pg_temp'),
     ],
     objects: ["%.f()"],
-    left: [definer("set search_path = pg_catalog, pg_temp")],
+    left: [definer(PINNED)],
   },
   PGL204: {
-    found: [definer("set search_path = ''")],
+    found: [definer(PINNED)],
     objects: ["%.f()"],
     left: [
-      definer("set search_path = ''"),
+      definer(PINNED),
       "revoke execute on function f() from public",
-      "create function g() returns trigger security definer language plpgsql set search_path = '' as 'begin return new; end'",
+      `create function g() returns trigger security definer language plpgsql ${PINNED} as 'begin return new; end'`,
     ],
   },
   PGL205: {

@@ -106,12 +106,16 @@ describe("findings", () => {
     expect(codes([invoker, grant(invoker, "PUBLIC", ["EXECUTE"])])).toEqual([]);
   });
 
-  test.each(["''", "'pg_catalog'", "'pg_temp', 'pg_catalog'", "'pg_catalog', 'not_pg_temp'"])(
-    "are a search_path that lets the caller's temporary schema come first: %s",
-    (path) => {
-      expect(codes([definer("early", ` SET search_path TO ${path}\n`)])).toEqual(["PS101"]);
-    },
-  );
+  test.each([
+    "''",
+    "'pg_catalog'",
+    "'pg_temp', 'pg_catalog'",
+    "'pg_temp', 'pg_temp'",
+    "'pg_catalog', 'not_pg_temp'",
+    "'a, pg_temp'",
+  ])("are a search_path that lets the caller's temporary schema come first: %s", (path) => {
+    expect(codes([definer("early", ` SET search_path TO ${path}\n`)])).toEqual(["PS101"]);
+  });
 
   test("are not what an extension brings", () => {
     expect(codes([open, callable], [memberOf(open, extension("e"))])).toEqual([]);
