@@ -56,6 +56,10 @@ const notOfExtension = (catalog: string, oid: string): string => `NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend AS d
     WHERE d.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass AND d.objid = ${oid} AND d.deptype = 'e')`;
 
+/** Whether a type `t` is a domain or an array, and what it is one of. */
+const IS_BUILT = "(t.typtype = 'd' OR (t.typcategory = 'A' AND t.typelem <> 0))";
+const BUILT_ON = "CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.typelem END";
+
 /** The schemas that a function's own `search_path` names, in their order; null where it has none. */
 const SCHEMAS_OF_PATH = `(
     SELECT ARRAY(
@@ -69,7 +73,7 @@ const SCHEMAS_OF_PATH = `(
 /**
  * What lints ask about, of the schemas in `$1`, or of all that are the user's own where it is empty.
  * Temporary objects, members of extensions, and what is kept of a drop are left out. `reads_all` has the
- * views with the tables with row-level security that they read, directly or not.
+ * views with the tables with row-level security that they read, directly or not; `beneath` what domains and arrays are made of in the end.
  */
 export const CATALOG = `
 managed AS (
@@ -87,11 +91,21 @@ managed AS (
   WHERE c.relpersistence <> 't' AND ${notOfExtension("pg_class", "c.oid")}
 ), own_table AS (
   SELECT * FROM relation WHERE kind IN ('r', 'p')
+), beneath AS (
+  WITH RECURSIVE down AS (
+    SELECT t.oid, ${BUILT_ON} AS base, t.typtype = 'd' AS has_domain, t.typtype <> 'd' AS is_array FROM pg_catalog.pg_type AS t WHERE ${IS_BUILT}
+    UNION ALL
+    SELECT down.oid, ${BUILT_ON}, down.has_domain OR t.typtype = 'd', down.is_array OR t.typtype <> 'd'
+    FROM down JOIN pg_catalog.pg_type AS t ON t.oid = down.base WHERE ${IS_BUILT}
+  )
+  SELECT DISTINCT ON (down.oid) down.* FROM down JOIN pg_catalog.pg_type AS t ON t.oid = down.base WHERE NOT (${IS_BUILT})
 ), own_column AS (
-  SELECT t.oid AS relation, t.label, a.attnum AS number, a.attname AS name, a.atttypid AS type, a.atttypmod AS modifier,
-         a.attidentity AS identity, a.attacl AS acl, t.has_rls, t.owner, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type_name,
+  SELECT t.oid AS relation, t.label, t.kind AS table_kind, a.attnum AS number, a.attname AS name, a.atttypid AS type, a.atttypmod AS modifier,
+         a.attidentity AS identity, a.attacl AS acl, a.attnotnull AS is_not_null, a.attinhcount > 0 AS is_inherited, t.has_rls, t.owner,
+         coalesce(b.base, a.atttypid) AS base, CASE WHEN b.is_array THEN '[]' ELSE '' END AS brackets,
+         pg_catalog.concat(pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN b.has_domain THEN ' over ' || pg_catalog.format_type(b.base, NULL) END) AS type_name,
          pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I', t.label, a.attname) AS alter_column
-  FROM own_table AS t JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid
+  FROM own_table AS t JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid LEFT JOIN beneath AS b ON b.oid = a.atttypid
   WHERE a.attnum > 0 AND NOT a.attisdropped AND NOT t.is_partition
     AND NOT pg_catalog.starts_with(a.attname::pg_catalog.text, '${KEPT_PREFIX}')
 ), granted AS (
@@ -104,7 +118,8 @@ managed AS (
   WHERE t.attacl IS NOT NULL AND a.grantee <> r.owner
 ), reached AS (
   SELECT g.relation, pg_catalog.bool_or(g.grantee = 0) AS by_public,
-         pg_catalog.string_agg(DISTINCT CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(g.grantee)::pg_catalog.text END, ', ') AS roles
+         pg_catalog.string_agg(DISTINCT CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(g.grantee)::pg_catalog.text END, ', ') AS roles,
+         pg_catalog.string_agg(DISTINCT CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)::pg_catalog.text) END, ', ') AS grantees
   FROM granted AS g WHERE g.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') GROUP BY g.relation
 ), routine AS (
   SELECT p.oid, p.proname AS name, m.oid AS schema, p.proowner AS owner, p.proacl AS acl, p.prosecdef AS is_definer, p.proconfig AS settings,

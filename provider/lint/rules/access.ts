@@ -34,15 +34,20 @@ const IS_REACHED_WITH_TEMPORARY = `EXISTS (
             WHERE pg_catalog.pg_has_role(r.oid, e.grantee, 'MEMBER') AND pg_catalog.pg_has_role(r.oid, t.grantee, 'MEMBER')
               AND NOT pg_catalog.pg_has_role(r.oid, f.owner, 'MEMBER'))))`;
 
-/** A name that says that the values open something. What is hashed, encrypted or masked opens nothing. */
-const SECRET_NAME = `'(^|_)(password|passwd|pwd|secret|token|api_?key|access_?key|service_role_key|private_?key|signing_?key|credentials?|connection_string|dsn|jwt|otp|pin_code)(_?(value|text|plain))?$'`;
+/** A name that says that the values open something, as words. What is hashed, encrypted or masked opens nothing. */
+const SECRET_NAME = `'(^|_)(pass_?(word|phrase|code)|passwd|pwd|secret|token|bearer|jwt|totp|otp|(totp|otp|mfa|2fa)_?seed|seed_?phrase|mnemonic|(recovery|backup|scratch)_?code|(api|access|secret|encryption|decryption|private|signing|master|service_role|hmac|ssh|aes|account)_?key|credential|connection_string|dsn|pin_?code|(card|sim|login|user)_pin|(db|database|smtp|imap|ftp|sftp|ldap|http|proxy|mail|user|admin|root|login)_pass|^pin|^pass)s?(_?(value|text|plain|plaintext))?$'`;
 const HARMLESS_NAME = `'(hash|hashed|digest|encrypted|cipher|masked|prefix|fingerprint|public)'`;
 /** A name that says that the values are about a person, or are money's. */
 const PERSONAL_NAME = `'(^|_)(ssn|social_security|passport|driver_?license|national_id|tax_?id|credit_?card|card_number|cvv|iban|bank_account|account_number|routing_number|health_record|medical_record|diagnosis|biometric|password_hash)(_|$)'`;
-/** The name as words: \`apiKey\` is \`api_key\`. */
-const WORDS =
-  "pg_catalog.lower(pg_catalog.regexp_replace(c.name::pg_catalog.text, '([a-z0-9])([A-Z])', '\\1_\\2', 'g'))";
-const IS_TEXT = `c.type IN ('pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype, 'pg_catalog.bpchar'::pg_catalog.regtype)`;
+/** The name as words: `apiKey`, `API-Key` and `api key` are `api_key`. */
+const WORDS = `pg_catalog.lower(pg_catalog.regexp_replace(pg_catalog.regexp_replace(pg_catalog.regexp_replace(c.name::pg_catalog.text,
+        '([a-z0-9])([A-Z])', '\\1_\\2', 'g'), '([A-Z])([A-Z][a-z])', '\\1_\\2', 'g'), '[^[:alnum:]]+', '_', 'g'))`;
+/** Of text, a domain over it, or an array of it. */
+const IS_TEXT = "EXISTS (SELECT FROM pg_catalog.pg_type AS t WHERE t.oid = c.base AND t.typcategory = 'S')";
+
+/** Whether an access list lets everyone read. */
+const IS_READ = (acl: string): string =>
+  `EXISTS (SELECT FROM pg_catalog.aclexplode(${acl}) AS a WHERE a.grantee = 0 AND a.privilege_type = 'SELECT')`;
 
 export const ACCESS: readonly Lint[] = [
   {
@@ -140,7 +145,7 @@ export const ACCESS: readonly Lint[] = [
     find: `
       SELECT 'pg_class' AS class, c.relation AS object, c.number::pg_catalog.int4 AS part, c.relation, 'by its name a secret, kept as it is' AS found,
              pg_catalog.format('ALTER TABLE %s RENAME COLUMN %I TO %I; -- once it holds a hash or a ciphertext', c.label, c.name, c.name || '_encrypted') AS mend
-      FROM own_column AS c WHERE ${IS_TEXT} AND ${WORDS} ~ ${SECRET_NAME} AND ${WORDS} !~ ${HARMLESS_NAME}`,
+      FROM own_column AS c WHERE NOT c.is_inherited AND ${IS_TEXT} AND ${WORDS} ~ ${SECRET_NAME} AND ${WORDS} !~ ${HARMLESS_NAME}`,
   },
   {
     code: "PGL209",
@@ -149,11 +154,10 @@ export const ACCESS: readonly Lint[] = [
     why: "Everyone may read a column that by its name is a secret or about a person.",
     find: `
       SELECT 'pg_class' AS class, c.relation AS object, c.number::pg_catalog.int4 AS part, c.relation, 'by its name sensitive; PUBLIC may read it, without row-level security' AS found,
-             pg_catalog.format('REVOKE SELECT ON %s FROM PUBLIC;', c.label) AS mend
-      FROM own_column AS c
+             pg_catalog.format('REVOKE SELECT%s ON %s FROM PUBLIC;', CASE WHEN NOT ${IS_READ("r.acl")} THEN pg_catalog.format(' (%I)', c.name) END, c.label) AS mend
+      FROM own_column AS c JOIN relation AS r ON r.oid = c.relation
       WHERE NOT c.has_rls AND (${WORDS} ~ ${PERSONAL_NAME} OR (${WORDS} ~ ${SECRET_NAME} AND ${WORDS} !~ ${HARMLESS_NAME}))
-        AND (EXISTS (SELECT FROM relation AS r CROSS JOIN LATERAL pg_catalog.aclexplode(r.acl) AS a WHERE r.oid = c.relation AND a.grantee = 0 AND a.privilege_type = 'SELECT')
-          OR EXISTS (SELECT FROM pg_catalog.aclexplode(c.acl) AS a WHERE a.grantee = 0 AND a.privilege_type = 'SELECT'))`,
+        AND (${IS_READ("r.acl")} OR ${IS_READ("c.acl")})`,
   },
   {
     code: "PGL210",
@@ -162,7 +166,8 @@ export const ACCESS: readonly Lint[] = [
     why: "An extension in schema public mixes its functions with the user's own, and stands in the path of every session.",
     find: `
       SELECT 'pg_extension' AS class, e.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation, 'installed in schema public' AS found,
-             pg_catalog.format(CASE WHEN e.extrelocatable THEN 'ALTER EXTENSION %I SET SCHEMA extensions;' ELSE 'DROP EXTENSION %1$I; CREATE EXTENSION %1$I SCHEMA extensions;' END, e.extname) AS mend
+             pg_catalog.format(CASE WHEN e.extrelocatable THEN 'CREATE SCHEMA IF NOT EXISTS extensions; ALTER EXTENSION %I SET SCHEMA extensions;'
+               ELSE 'CREATE SCHEMA IF NOT EXISTS extensions; DROP EXTENSION %1$I; CREATE EXTENSION %1$I SCHEMA extensions;' END, e.extname) AS mend
       FROM pg_catalog.pg_extension AS e JOIN managed AS m ON m.oid = e.extnamespace WHERE m.name = 'public'`,
   },
 ];

@@ -37,7 +37,8 @@ export const INDEXES: readonly Lint[] = [
     find: `
       SELECT 'pg_constraint' AS class, k.oid AS object, 0 AS part, k.conrelid AS relation,
              pg_catalog.format('no index begins with %s', cols.list) AS found,
-             pg_catalog.format('CREATE INDEX CONCURRENTLY ON %s (%s);', t.label, cols.list) AS mend
+             -- The server builds and drops those of partitioned tables in no other way.
+             pg_catalog.format('CREATE INDEX %sON %s (%s);', CASE t.kind WHEN 'p' THEN '' ELSE 'CONCURRENTLY ' END, t.label, cols.list) AS mend
       FROM pg_catalog.pg_constraint AS k JOIN own_table AS t ON t.oid = k.conrelid
       CROSS JOIN LATERAL (
         SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname::pg_catalog.text), ', ' ORDER BY u.place) AS list
@@ -57,7 +58,7 @@ export const INDEXES: readonly Lint[] = [
     find: `
       SELECT DISTINCT ON (c.oid) 'pg_class' AS class, c.oid AS object, 0 AS part, c.relation,
              pg_catalog.format('the same keys as %I', y.relname) AS found,
-             pg_catalog.format('DROP INDEX CONCURRENTLY %s;', ${LABEL}) AS mend
+             pg_catalog.format('DROP INDEX %s%s;', CASE x.relkind WHEN 'I' THEN '' ELSE 'CONCURRENTLY ' END, ${LABEL}) AS mend
       FROM (${COVERED}) AS c ${NAMES}
       JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid JOIN pg_catalog.pg_index AS o ON o.indexrelid = c.other
       WHERE c.same AND (NOT i.indisunique OR o.indisunique)
@@ -73,7 +74,7 @@ export const INDEXES: readonly Lint[] = [
     find: `
       SELECT DISTINCT ON (c.oid) 'pg_class' AS class, c.oid AS object, 0 AS part, c.relation,
              pg_catalog.format('%I begins with the same keys', y.relname) AS found,
-             pg_catalog.format('DROP INDEX CONCURRENTLY %s;', ${LABEL}) AS mend
+             pg_catalog.format('DROP INDEX %s%s;', CASE x.relkind WHEN 'I' THEN '' ELSE 'CONCURRENTLY ' END, ${LABEL}) AS mend
       FROM (${COVERED}) AS c ${NAMES} JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
       JOIN pg_catalog.pg_am AS m ON m.oid = x.relam
       WHERE NOT c.same AND NOT i.indisunique AND m.amname = 'btree'
@@ -112,7 +113,7 @@ export const INDEXES: readonly Lint[] = [
              pg_catalog.format('not used since statistics are kept, %s', pg_catalog.pg_size_pretty(pg_catalog.pg_relation_size(x.oid))) AS found,
              pg_catalog.format('DROP INDEX CONCURRENTLY %s;', x.label) AS mend
       FROM relation AS x JOIN pg_catalog.pg_index AS i ON i.indexrelid = x.oid
-      WHERE x.kind = 'i' AND x.pages >= 128 AND NOT i.indisunique AND pg_catalog.pg_stat_get_numscans(x.oid) = 0
+      WHERE x.kind = 'i' AND NOT x.is_partition AND x.pages >= 128 AND NOT i.indisunique AND pg_catalog.pg_stat_get_numscans(x.oid) = 0
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conindid = x.oid)`,
   },
 ];

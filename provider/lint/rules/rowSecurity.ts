@@ -178,7 +178,7 @@ export const ROW_SECURITY: readonly Lint[] = [
     find: `
       SELECT DISTINCT ON (c.relation, c.number) 'pg_class' AS class, c.relation AS object, c.number::pg_catalog.int4 AS part, c.relation,
              pg_catalog.format('policy %s compares it, and no index begins with it', p.name) AS found,
-             pg_catalog.format('CREATE INDEX CONCURRENTLY ON %s (%I);', c.label, c.name) AS mend
+             pg_catalog.format('CREATE INDEX %sON %s (%I);', CASE c.table_kind WHEN 'p' THEN '' ELSE 'CONCURRENTLY ' END, c.label, c.name) AS mend
       FROM policy AS p
       JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass AND d.objid = p.oid
         AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = p.relation
@@ -201,7 +201,8 @@ export const ROW_SECURITY: readonly Lint[] = [
              pg_catalog.format('shows %s the rows of %s by the rights of its owner', x.roles, s.tables) AS found,
              pg_catalog.format('ALTER VIEW %s SET (security_invoker = true);', v.label) AS mend
       FROM relation AS v JOIN reached AS x ON x.relation = v.oid JOIN reads_all AS s ON s.reader = v.oid
-      WHERE v.kind = 'v' AND NOT coalesce(v.options && ARRAY['security_invoker=true', 'security_invoker=on', 'security_invoker=1', 'security_invoker=yes'], false)`,
+      WHERE v.kind = 'v' AND NOT EXISTS (
+        SELECT FROM pg_catalog.unnest(v.options) AS o WHERE CASE WHEN pg_catalog.starts_with(o, 'security_invoker=') THEN pg_catalog.substr(o, 18)::pg_catalog.bool END)`,
   },
   {
     code: "PGL112",
@@ -211,7 +212,7 @@ export const ROW_SECURITY: readonly Lint[] = [
     find: `
       SELECT 'pg_class' AS class, v.oid AS object, 0 AS part, v.oid AS relation,
              pg_catalog.format('readable for %s%s', x.roles, ', with rows of ' || s.tables) AS found,
-             pg_catalog.format('REVOKE ALL ON %s FROM %s;', v.label, x.roles) AS mend
+             pg_catalog.format('REVOKE ALL ON %s FROM %s;', v.label, x.grantees) AS mend
       FROM relation AS v JOIN reached AS x ON x.relation = v.oid LEFT JOIN reads_all AS s ON s.reader = v.oid
       WHERE v.kind = 'm' AND (x.by_public OR s.reader IS NOT NULL)`,
   },
@@ -223,7 +224,7 @@ export const ROW_SECURITY: readonly Lint[] = [
     find: `
       SELECT 'pg_class' AS class, t.oid AS object, 0 AS part, t.oid AS relation,
              pg_catalog.format('a foreign table with privileges for %s', x.roles) AS found,
-             pg_catalog.format('REVOKE ALL ON %s FROM %s;', t.label, x.roles) AS mend
+             pg_catalog.format('REVOKE ALL ON %s FROM %s;', t.label, x.grantees) AS mend
       FROM relation AS t JOIN reached AS x ON x.relation = t.oid
       WHERE t.kind = 'f' AND (x.by_public OR EXISTS (SELECT FROM own_table AS o WHERE o.schema = t.schema AND o.has_rls))`,
   },

@@ -15,14 +15,15 @@ export const UPKEEP: readonly Lint[] = [
     find: `
       SELECT 'pg_class' AS class, s.oid AS object, 0 AS part, NULL::pg_catalog.oid AS relation,
              pg_catalog.format('%s %% of its numbers are used', pg_catalog.round(used.part * 100)) AS found,
-             CASE WHEN col.label IS NULL THEN pg_catalog.format('ALTER SEQUENCE %s AS bigint NO MAXVALUE NO MINVALUE;', s.label)
-               ELSE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint; ALTER SEQUENCE %s AS bigint;', col.label, col.name, s.label) END AS mend
+             CASE WHEN col.label IS NULL THEN pg_catalog.format('ALTER SEQUENCE %s AS bigint NO %s;', s.label, wide.bound)
+               ELSE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint; ALTER SEQUENCE %s AS bigint NO %s;', col.label, col.name, s.label, wide.bound) END AS mend
       FROM relation AS s JOIN pg_catalog.pg_sequence AS q ON q.seqrelid = s.oid
       LEFT JOIN LATERAL (
         SELECT c.label, c.name, CASE c.type WHEN 'pg_catalog.int2'::pg_catalog.regtype THEN 32767 WHEN 'pg_catalog.int4'::pg_catalog.regtype THEN 2147483647 END AS most
         FROM pg_catalog.pg_depend AS d JOIN own_column AS c ON c.relation = d.refobjid AND c.number = d.refobjsubid
         WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = s.oid AND d.deptype IN ('a', 'i')
           AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass LIMIT 1) AS col ON true
+      CROSS JOIN LATERAL (SELECT CASE WHEN q.seqincrement > 0 THEN 'MAXVALUE' ELSE 'MINVALUE' END AS bound) AS wide
       CROSS JOIN LATERAL (
         SELECT CASE WHEN q.seqincrement > 0
           THEN (v.value - q.seqmin::pg_catalog.numeric) / nullif(LEAST(q.seqmax, col.most) - q.seqmin::pg_catalog.numeric, 0)
@@ -50,7 +51,8 @@ export const UPKEEP: readonly Lint[] = [
     find: `
       SELECT 'pg_class' AS class, t.oid AS object, 0 AS part, t.oid AS relation,
              pg_catalog.format('disabled: %s', pg_catalog.string_agg(DISTINCT coalesce(k.conname, g.tgname)::pg_catalog.text, ', ')) AS found,
-             pg_catalog.format('ALTER TABLE %s ENABLE TRIGGER ALL;', t.label) AS mend
+             -- ALL would also change those that are ALWAYS or REPLICA.
+             pg_catalog.format('ALTER TABLE %s %s;', t.label, pg_catalog.string_agg(pg_catalog.format('ENABLE TRIGGER %I', g.tgname), ', ' ORDER BY g.oid)) AS mend
       FROM pg_catalog.pg_trigger AS g JOIN own_table AS t ON t.oid = g.tgrelid LEFT JOIN pg_catalog.pg_constraint AS k ON k.oid = g.tgconstraint AND g.tgisinternal
       WHERE g.tgenabled = 'D' GROUP BY t.oid, t.label`,
   },
@@ -63,7 +65,7 @@ export const UPKEEP: readonly Lint[] = [
       SELECT 'pg_class' AS class, t.oid AS object, 0 AS part, t.oid AS relation, 'autovacuum is disabled' AS found,
              pg_catalog.format('ALTER TABLE %s RESET (autovacuum_enabled);', t.label) AS mend
       FROM own_table AS t
-      WHERE EXISTS (SELECT FROM pg_catalog.unnest(t.options) AS o WHERE o ~ '^autovacuum_enabled=(false|off|no|0)$')`,
+      WHERE EXISTS (SELECT FROM pg_catalog.unnest(t.options) AS o WHERE CASE WHEN pg_catalog.starts_with(o, 'autovacuum_enabled=') THEN NOT pg_catalog.substr(o, 20)::pg_catalog.bool END)`,
   },
   {
     code: "PGL505",
