@@ -1,6 +1,8 @@
 /** Lints of row-level security: what policies do not hold for, and what they cost. */
 import { z } from "zod";
+import { readTree, type TreeNode } from "../nodeTree.ts";
 import { policyCalls } from "../policyCalls.ts";
+import { isAlwaysTrue, isTrueWithoutSetting, type TreeNames } from "../policyTruth.ts";
 import type { Lint, Words } from "../rule.ts";
 
 const policyDetail = z.object({
@@ -62,8 +64,40 @@ function callsOfColumn(detail: unknown): Words | undefined {
   };
 }
 
-/** A printed condition that holds for every row, such as `true` and `(1 = 1)`. */
-const ALWAYS_TRUE = "'^\\(?(true|(\\S+) = \\2)\\)?$'";
+const truthDetail = z.object({
+  found: z.string(),
+  mend: z.string(),
+  trees: z.array(z.string()),
+  notNull: z.array(z.string()),
+  settings: z.array(z.string()),
+  strict: z.array(z.string()),
+  comparisons: z.record(z.string(), z.string()),
+});
+
+/** Permissive policies with what their trees have only the numbers of. */
+const truths = (found: string, mend: string, where: string): string => `
+      SELECT 'pg_policy' AS class, p.oid AS object, 0 AS part, p.relation, NULL AS found, NULL AS mend,
+             pg_catalog.json_build_object(
+               'found', ${found}, 'mend', ${mend},
+               'trees', pg_catalog.array_remove(ARRAY[p.polqual::pg_catalog.text, p.polwithcheck::pg_catalog.text], NULL),
+               'notNull', ARRAY(SELECT c.number::pg_catalog.text FROM own_column AS c WHERE c.relation = p.relation AND c.is_not_null),
+               'settings', ARRAY(SELECT f.oid::pg_catalog.text FROM pg_catalog.pg_proc AS f WHERE f.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND f.proname = 'current_setting'),
+               'strict', ARRAY(SELECT f.oid::pg_catalog.text FROM pg_catalog.pg_proc AS f WHERE f.proisstrict AND f.oid = ANY (${numbersOf("(?:funcid|opfuncid)")})),
+               'comparisons', (SELECT coalesce(pg_catalog.json_object_agg(o.oid::pg_catalog.text, o.oprname), '{}') FROM pg_catalog.pg_operator AS o
+                 WHERE o.oprnamespace = 'pg_catalog'::pg_catalog.regnamespace AND o.oprname IN ('=', '<>', '<', '>', '<=', '>=') AND o.oid = ANY (${numbersOf("opno")}))) AS detail
+      FROM policy AS p WHERE p.is_permissive AND ${where}`;
+
+const numbersOf = (field: string): string =>
+  `ARRAY(SELECT (m.match)[1]::pg_catalog.oid FROM pg_catalog.regexp_matches(pg_catalog.concat(p.polqual::pg_catalog.text, p.polwithcheck::pg_catalog.text), ':${field} (\\d+)', 'g') AS m (match))`;
+
+/** What is found where a condition of a policy is true as told. */
+const trueWhere =
+  (isTrue: (tree: TreeNode, names: TreeNames) => boolean) =>
+  (detail: unknown): Words | undefined => {
+    const { found, mend, trees, ...names } = truthDetail.parse(detail);
+    const conditions = trees.map(readTree).filter((tree) => tree !== undefined);
+    return conditions.some((tree) => isTrue(tree, names)) ? { found, mend } : undefined;
+  };
 
 /** Commands that a policy for ALL is about. */
 const COMMANDS = "(VALUES ('r', 'SELECT'), ('a', 'INSERT'), ('w', 'UPDATE'), ('d', 'DELETE')) AS command (code, name)";
@@ -140,14 +174,12 @@ export const ROW_SECURITY: readonly Lint[] = [
     name: "policy-always-true",
     level: "WARNING",
     why: "A permissive policy whose condition is true for every row lets its roles write every row, as if there were no row-level security.",
-    find: `
-      SELECT 'pg_policy' AS class, p.oid AS object, 0 AS part, p.relation,
-             pg_catalog.format('%s for every row', CASE p.command WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'every command' END) AS found,
-             pg_catalog.format('%s %s (<condition>);', p.alter_policy, CASE p.command WHEN 'a' THEN 'WITH CHECK' ELSE 'USING' END) AS mend
-      FROM policy AS p
-      WHERE p.is_permissive AND p.command <> 'r'
-        AND (coalesce(CASE p.command WHEN 'a' THEN p.with_check ELSE p.qual END, '') ~ ${ALWAYS_TRUE} OR (p.command <> 'd' AND coalesce(p.with_check, '') ~ ${ALWAYS_TRUE}))
-        AND NOT EXISTS (SELECT FROM policy AS o WHERE o.relation = p.relation AND NOT o.is_permissive AND o.command IN (p.command, '*'))`,
+    find: truths(
+      "pg_catalog.format('%s for every row', CASE p.command WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'every command' END)",
+      "pg_catalog.format('%s %s (<condition>);', p.alter_policy, CASE p.command WHEN 'a' THEN 'WITH CHECK' ELSE 'USING' END)",
+      "p.command <> 'r' AND NOT EXISTS (SELECT FROM policy AS o WHERE o.relation = p.relation AND NOT o.is_permissive AND o.command IN (p.command, '*'))",
+    ),
+    refine: trueWhere((tree, names) => isAlwaysTrue(tree, names)),
   },
   {
     code: "PGL108",
@@ -163,12 +195,13 @@ export const ROW_SECURITY: readonly Lint[] = [
     code: "PGL109",
     name: "policy-true-without-context",
     level: "WARNING",
-    why: "A condition of the form “the setting is null or …” lets a session that has set nothing see every row.",
-    find: `
-      SELECT 'pg_policy' AS class, p.oid AS object, 0 AS part, p.relation, 'true for every row while a setting is null' AS found,
-             pg_catalog.format('%s USING (<the condition without the branch IS NULL>);', p.alter_policy) AS mend
-      FROM policy AS p
-      WHERE p.is_permissive AND pg_catalog.concat(p.qual, ' ', p.with_check) ~ 'current_setting\\([^()]*\\)( AS \\w+)?\\)*(::\\w+)?\\)* IS NULL\\)* OR'`,
+    why: "A condition such as “the setting is null or …” lets a session that has set nothing see every row.",
+    find: truths(
+      "'true for every row while a setting is null or empty'",
+      "pg_catalog.format('%s USING (<the condition without the branch of the missing setting>);', p.alter_policy)",
+      "pg_catalog.concat(p.qual, p.with_check) ~ '\\mcurrent_setting\\('",
+    ),
+    refine: trueWhere(isTrueWithoutSetting),
   },
   {
     code: "PGL110",

@@ -25,6 +25,45 @@ const column = (type: string): string => `create table t (id bigint primary key,
 const LONG = "a".repeat(63);
 const READER = "pg_monitor";
 
+/** Conditions that are true for every row, and such as look like them. */
+const ALWAYS = [
+  "not false",
+  "a is null or a is not null",
+  "id is not null",
+  "id = id",
+  "coalesce(null, true)",
+  "2 > 1",
+  "not (a = 1 and false)",
+  "case when a = 1 then true else 1 = 1 end",
+  "(a = 1) is not null or a is null or true",
+];
+const SOMETIMES = [
+  "a is not null",
+  "a is null or b is not null",
+  "a = 1 or not a = 1",
+  "not (1 = 1)",
+  "1 > 2",
+  "id = a",
+];
+
+/** Conditions that are true for every row while a setting is missing, and such as are not. */
+const USER = "current_setting('app.user', true)";
+const UNSET = [
+  `nullif(${USER}, '') is null or owner = ${USER}`,
+  `coalesce(${USER}, '') = '' or owner = ${USER}`,
+  `${USER} = '' or owner = ${USER}`,
+  `owner = coalesce(nullif((select ${USER}), ''), owner)`,
+  `(${USER}::bigint is null or id = ${USER}::bigint) and id > 0`,
+  `case when ${USER} is null then true else owner = ${USER} end`,
+];
+const SET = [
+  `owner = nullif(${USER}, '')`,
+  `coalesce(${USER}, '') <> '' and owner = ${USER}`,
+  `${USER} is null and owner = 'guest'`,
+  `owner is null or owner = ${USER}`,
+  `owner = coalesce(${USER}, 'guest')`,
+];
+
 export const FIXTURES: Readonly<Record<string, Fixture>> = {
   PGL101: {
     found: [
@@ -85,8 +124,10 @@ export const FIXTURES: Readonly<Record<string, Fixture>> = {
       "create table u (id bigint primary key)",
       "create policy p on u for insert with check (1 = 1)",
       "create policy q on u for update using (id > 0) with check (true)",
+      "create table v (id bigint primary key, a int)",
+      ...ALWAYS.map((condition, n) => `create policy p${n} on v for delete using (${condition})`),
     ],
-    objects: ["p on %.t", "p on %.u", "q on %.u"],
+    objects: ["p on %.t", "p on %.u", ...ALWAYS.map((_, n) => `p${n} on %.v`), "q on %.u"],
     left: [
       TABLE,
       RLS,
@@ -94,6 +135,8 @@ export const FIXTURES: Readonly<Record<string, Fixture>> = {
       "create table u (id bigint primary key)",
       "create policy p on u for update using (true)",
       "create policy q on u as restrictive for all using (id > 0)",
+      "create table v (id bigint primary key, a int, b int)",
+      ...SOMETIMES.map((condition, n) => `create policy p${n} on v for delete using (${condition})`),
     ],
   },
   PGL108: {
@@ -105,9 +148,13 @@ export const FIXTURES: Readonly<Record<string, Fixture>> = {
     found: [
       ...policy("current_setting('app.user', true) is null or owner = current_setting('app.user', true)"),
       "create policy q on t for update using ((select current_setting('app.user', true)) is null or id = 1)",
+      ...UNSET.map((condition, n) => `create policy p${n} on t for delete using (${condition})`),
     ],
-    objects: ["p on %.t", "q on %.t"],
-    left: policy("current_setting('app.user', true) is not null and owner = current_setting('app.user', true)"),
+    objects: ["p on %.t", ...UNSET.map((_, n) => `p${n} on %.t`), "q on %.t"],
+    left: [
+      ...policy("current_setting('app.user', true) is not null and owner = current_setting('app.user', true)"),
+      ...SET.map((condition, n) => `create policy p${n} on t for delete using (${condition})`),
+    ],
   },
   PGL110: {
     found: policy("owner <> 'you' and owner = 'me'"),
@@ -375,7 +422,11 @@ export const FIXTURES: Readonly<Record<string, Fixture>> = {
       "create table t (id bigint primary key, at timestamptz, many timestamptz[], moment moment)",
     ],
   },
-  PGL402: { found: [column("char(3)"), "create table u (id bigint primary key, value char(3)[])"], objects: ["%.t.value", "%.u.value"], left: [column("text")] },
+  PGL402: {
+    found: [column("char(3)"), "create table u (id bigint primary key, value char(3)[])"],
+    objects: ["%.t.value", "%.u.value"],
+    left: [column("text")],
+  },
   PGL403: { found: [column("varchar(3)")], objects: ["%.t.value"], left: [column("varchar")] },
   PGL404: {
     found: [
