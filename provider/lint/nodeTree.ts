@@ -1,4 +1,4 @@
-/** Reads the stored tree of an expression, the server's `pg_node_tree`. What it means is left to `policyTruth.ts`. */
+/** Reads the stored tree of an expression. What it means is left to `policyTruth.ts`. */
 
 /** A node by its kind, such as `OPEXPR`, with its fields; a field has one item or several. */
 export interface TreeNode {

@@ -54,7 +54,7 @@ export function isAlwaysTrue(tree: TreeNode, names: TreeNames, setting: Setting 
   return holds(new Map());
 }
 
-/** Whether a condition, or one that AND joins to others, is true for every row only while a setting is missing. */
+/** Whether a condition, or a part of it that AND joins, is always true only while a setting is missing. */
 export function isTrueWithoutSetting(tree: TreeNode, names: TreeNames): boolean {
   const [...parts] = conjuncts(tree);
   return parts.some(

@@ -73,7 +73,8 @@ const SCHEMAS_OF_PATH = `(
 /**
  * What lints ask about, of the schemas in `$1`, or of all that are the user's own where it is empty.
  * Temporary objects, members of extensions, and what is kept of a drop are left out. `reads_all` has the
- * views with the tables with row-level security that they read, directly or not; `beneath` what domains and arrays are made of in the end.
+ * views with the tables with row-level security that they read, directly or not; `beneath` what
+ * domains and arrays are made of in the end.
  */
 export const CATALOG = `
 managed AS (

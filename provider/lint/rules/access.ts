@@ -5,7 +5,7 @@ import type { Lint } from "../rule.ts";
 /** Functions that run with their owner's rights. */
 const DEFINER = "SELECT * FROM routine WHERE is_definer";
 
-/** A path of trusted schemas. What it does not name, temporary objects among them, comes before what it does. */
+/** A path of trusted schemas. Temporary objects come first where it does not name them. */
 const SAFE_PATH = `${PINNED_SEARCH_PATH}; -- with each name in it qualified`;
 
 /** The path of a function with temporary objects at its end. */
@@ -15,8 +15,8 @@ const TEMPORARY_LAST = `(
           || pg_catalog.array_remove(f.path, 'pg_temp') || '{pg_temp}'::pg_catalog.text[]) WITH ORDINALITY AS u (name, place))`;
 
 /**
- * Whether a role can run a function `f` that may create temporary objects and does not have its owner's rights
- * anyway. One of a trigger is run by who writes to a table.
+ * Whether a role can run a function `f` that may create temporary objects and does not have its owner's
+ * rights anyway. One of a trigger is run by who writes to a table.
  */
 const IS_REACHED_WITH_TEMPORARY = `EXISTS (
         SELECT FROM (
@@ -34,7 +34,7 @@ const IS_REACHED_WITH_TEMPORARY = `EXISTS (
             WHERE pg_catalog.pg_has_role(r.oid, e.grantee, 'MEMBER') AND pg_catalog.pg_has_role(r.oid, t.grantee, 'MEMBER')
               AND NOT pg_catalog.pg_has_role(r.oid, f.owner, 'MEMBER'))))`;
 
-/** A name that says that the values open something, as words. What is hashed, encrypted or masked opens nothing. */
+/** A name that says, as words, that the values open something. What is hashed or encrypted opens nothing. */
 const SECRET_NAME = `'(^|_)(pass_?(word|phrase|code)|passwd|pwd|secret|token|bearer|jwt|totp|otp|(totp|otp|mfa|2fa)_?seed|seed_?phrase|mnemonic|(recovery|backup|scratch)_?code|(api|access|secret|encryption|decryption|private|signing|master|service_role|hmac|ssh|aes|account)_?key|credential|connection_string|dsn|pin_?code|(card|sim|login|user)_pin|(db|database|smtp|imap|ftp|sftp|ldap|http|proxy|mail|user|admin|root|login)_pass|^pin|^pass)s?(_?(value|text|plain|plaintext))?$'`;
 const HARMLESS_NAME = `'(hash|hashed|digest|encrypted|cipher|masked|prefix|fingerprint|public)'`;
 /** A name that says that the values are about a person, or are money's. */

@@ -21,6 +21,15 @@ const report = {
   lints: 45,
 };
 
+test("findings of one lint stand apart where their levels differ", () => {
+  const findings = (["ERROR", "WARNING"] as const).map((level) => ({ ...finding("WARNING", level), level }));
+  const lines = formatLints({ ...report, findings }, "INFO").split("\n");
+  expect(lines.filter((line) => line.includes("char-column"))).toEqual([
+    "ERROR PGL402 char-column (docs/lints.md#pgl402-char-column)",
+    "WARNING PGL402 char-column (docs/lints.md#pgl402-char-column)",
+  ]);
+});
+
 test("findings stand by lint, each with the SQL that mends it, and those below the level are counted", () => {
   expect(formatLints(report, "WARNING")).toBe(
     [
