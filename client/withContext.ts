@@ -5,6 +5,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createHmac } from "node:crypto";
 import type { Pool, PoolClient, QueryResult, QueryResultRow } from "pg";
+import { BEGUN, type Begun, commit, IS_LEFT, rollback } from "./session.ts";
 
 /** For whom a transaction runs. */
 export interface RequestContext {
@@ -49,8 +50,8 @@ export class ContextError extends Error {
 
 /**
  * Runs a work in one transaction for a user. The transaction is committed when the work's promise is fulfilled,
- * and rolled back when it is rejected. Works with every pool, and behind poolers in transaction mode: nothing is
- * set beyond the transaction.
+ * and rolled back when it is rejected. Works with every pool, and behind poolers in transaction mode: nothing that a
+ * work does to the session outlives the transaction. A work that ends the transaction itself is an error.
  *
  * ```ts
  * const projects = await withContext(pool, { userId, organizationId }, ({ query }) =>
@@ -115,14 +116,18 @@ async function run<T>(pool: Pool, identity: Identity, work: Work<T>, options: Co
   // A connection that is lost between two queries would end the process otherwise.
   client.on("error", lost);
   const transaction: Transaction = { pool, claims, client, isOpen: true, savepoints: 0 };
+  let begun: Begun | undefined;
   try {
-    await begin(client, claims, key);
+    begun = await begin(client, claims, key);
     const result = await current.run([...around, transaction], () => inWork(transaction, work));
-    const { command } = await client.query("COMMIT");
-    if (command === "COMMIT") return result;
-    throw new ContextError("the transaction was rolled back: a query failed whose error the work did not pass on");
+    await end(client, begun).catch((error: unknown) => {
+      broken ??= error instanceof Error ? error : new Error(String(error));
+      throw error;
+    });
+    return result;
   } catch (error) {
-    await client.query("ROLLBACK").catch((failure: unknown) => {
+    const undo = begun === undefined ? "ROLLBACK" : rollback(begun, client);
+    await client.query(undo).catch((failure: unknown) => {
       broken ??= failure instanceof Error ? failure : new Error(String(failure));
     });
     throw error;
@@ -133,14 +138,33 @@ async function run<T>(pool: Pool, identity: Identity, work: Work<T>, options: Co
   }
 }
 
-async function begin(client: PoolClient, claims: string, { name, key }: Key): Promise<void> {
+async function begin(client: PoolClient, claims: string, { name, key }: Key): Promise<Begun> {
   // Of several statements there are several results, which the driver's types do not tell.
-  const results: QueryResult | QueryResult[] = await client.query(
-    "BEGIN; SELECT platform_access.challenge() AS challenge",
-  );
-  const challenge: unknown = [results].flat().at(-1)?.rows[0]?.challenge;
-  const signature = createHmac("sha256", key).update(["platform context 1", claims, challenge].join(":")).digest("hex");
+  const results: QueryResult<Begun> | QueryResult<Begun>[] = await client.query<Begun>(`BEGIN; ${BEGUN}`);
+  const begun = [results].flat().at(-1)?.rows[0];
+  if (begun === undefined) throw new ContextError("the database gives no challenge; expected one row");
+  const signature = createHmac("sha256", key)
+    .update(["platform context 1", claims, begun.challenge].join(":"))
+    .digest("hex");
   await client.query("SELECT pg_catalog.set_config('app.context', $1, true)", [[name, claims, signature].join(":")]);
+  return begun;
+}
+
+/** What fails here is not trusted to have left the connection as it was. */
+async function end(client: PoolClient, begun: Begun): Promise<void> {
+  try {
+    await client.query(commit(begun, client));
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "25P02")
+      throw new ContextError("the transaction was rolled back: a query failed whose error the work did not pass on");
+    if (code === IS_LEFT)
+      throw new ContextError(
+        "the work has ended its transaction, or leaves a prepared statement; expected neither. Leave COMMIT and ROLLBACK to withContext, and deallocate what is prepared",
+        { cause: error },
+      );
+    throw error;
+  }
 }
 
 /** Hands out queries, and waits for those that the work has forgotten to wait for. */

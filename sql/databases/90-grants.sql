@@ -9,10 +9,18 @@ grant select (
 grant insert (
   id, project_id, name, type, host, port, database, username, password, connection_string, ssl_enabled, config,
   metadata, status, health_check_status, last_health_check_at, health_check_error, created_at, updated_at
-), update (
+), delete on platform.databases to studio_app, studio_system;
+
+-- The application moves no registration to another project: sql/platform/90-grants.sql.
+grant update (
+  id, name, type, host, port, database, username, password, connection_string, ssl_enabled, config, metadata, status,
+  health_check_status, last_health_check_at, health_check_error, created_at, updated_at
+) on platform.databases to studio_app;
+
+grant update (
   id, project_id, name, type, host, port, database, username, password, connection_string, ssl_enabled, config,
   metadata, status, health_check_status, last_health_check_at, health_check_error, created_at, updated_at
-), delete on platform.databases to studio_app, studio_system;
+) on platform.databases to studio_system;
 
 -- The columns of databases_safe.
 grant select (

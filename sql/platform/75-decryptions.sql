@@ -17,7 +17,7 @@ create table platform_audit.decryptions (
 );
 
 comment on table platform_audit.decryptions is
-  'Who has decrypted which registrations when, one row a call; never what they hold. Written by the decrypting functions';
+  'Who has decrypted which registrations when, one row a call that reads some; never what they hold. Written by the decrypting functions';
 comment on column platform_audit.decryptions.session_role is 'Role that has signed in';
 comment on column platform_audit.decryptions.caller_role is 'Role that it had taken on';
 

@@ -84,9 +84,12 @@ export interface Change {
  */
 export async function reached(client: pg.PoolClient, subject: Subject, change?: Change): Promise<Reached> {
   return undone(client, subject, change?.sql, async () => {
-    // Triggers and foreign keys would end what the policies let through. Column lists follow the grants.
-    await client.query(`set local session_replication_role = replica; set local role ${roleOf(subject)}`);
     const asked = change?.table === undefined ? tables : [change.table];
+    // Triggers and foreign keys would end what the policies let through, and so would the grants, which leave
+    // out the columns that a move would change. Other column lists follow the grants.
+    await client.query(`
+      grant update on ${asked.map((table) => `platform.${table}`).join(", ")} to studio_app;
+      set local session_replication_role = replica; set local role ${roleOf(subject)}`);
     const { rows } = await client.query<{ result: Reached }>("select pg_temp.reach($1) as result", [asked]);
     return sorted(Object.entries(rows[0]?.result ?? {}));
   });

@@ -105,11 +105,34 @@ cross join lateral (
 ) as others;
 
 -- check: security.decryptions_are_noted
--- as: studio_decrypt
+-- as: studio_system, studio_decrypt
 -- writes
-select count(*) from platform.decrypt_databases(array['00000000-0000-0000-0000-000000000000']::uuid[]);
+insert into platform.organizations (name, slug) values ('Verification', 'pgstrata-verification');
 
-select platform.decrypt_database_connection_string('00000000-0000-0000-0000-000000000000');
+insert into platform.projects (
+  organization_id, name, slug, ref, database_host, database_name, database_user, database_password,
+  postgres_meta_url, supabase_url
+)
+select id, 'Verification', 'pgstrata-verification', 'pgstrata-verification', 'h', 'd', 'u', 'none', 'http://m', 'http://s'
+from platform.organizations
+where slug = 'pgstrata-verification';
+
+insert into platform.databases (project_id, name, type, host, port, connection_string)
+select id, 'pgstrata verification', 'redis', 'verification.test', 6379, 'redis://user:first@verification.test:6379'
+from platform.projects
+where ref = 'pgstrata-verification';
+
+set local role studio_decrypt;
+
+select count(*)
+from platform.decrypt_databases(
+  array['00000000-0000-0000-0000-000000000000']::uuid[]
+  || array(select id from platform.databases where name = 'pgstrata verification')
+);
+
+select count(platform.decrypt_database_connection_string(id))
+from platform.databases
+where name = 'pgstrata verification';
 
 reset role;
 
@@ -117,10 +140,10 @@ select
   'security.decryptions_are_noted' as name,
   case when count(*) = 2 then 'PASS' else 'FAIL' end as status,
   count(*) || ' notes of 2 decryptions' as measured,
-  'one with time, roles and id for each' as expected
+  'one with time, roles and the id that is read for each' as expected
 from platform_audit.decryptions
 where decrypted_at >= now() and session_role = session_user and caller_role = 'studio_decrypt'
-  and database_ids = array['00000000-0000-0000-0000-000000000000']::uuid[];
+  and database_ids = array(select id from platform.databases where name = 'pgstrata verification');
 
 -- check: security.notes_are_the_owners
 select

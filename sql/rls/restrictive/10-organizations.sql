@@ -16,17 +16,11 @@ create policy org_owner_delete on platform.organizations
 for delete to studio_app
 using (id = any ((select platform_access.organizations('owner'))::uuid[]));
 
--- Owners are made, changed and removed by owners. The last one stays: 60-guards.sql.
+-- A membership comes of an invitation that is accepted, or with an organization that is created, so no request adds
+-- one. Owners are made, changed and removed by owners. The last one stays: 60-guards.sql.
 create policy org_members_select on platform.organization_members
 for select to studio_app, studio_readonly
 using (organization_id = any ((select platform_access.organizations())::uuid[]));
-
-create policy org_admin_insert_members on platform.organization_members
-for insert to studio_app
-with check (
-  organization_id = any ((select platform_access.organizations('owner'))::uuid[])
-  or (role <> 'owner' and organization_id = any ((select platform_access.organizations('admin'))::uuid[]))
-);
 
 create policy org_admin_update_members on platform.organization_members
 for update to studio_app

@@ -184,3 +184,42 @@ revoke all on function platform_access.keep_audit_trail_true() from public;
 create trigger keep_audit_trail_true
 before insert on platform.audit_logs
 for each row execute function platform_access.keep_audit_trail_true();
+
+-- A request adds members of the organization alone to a project: it would give a project to users who have not
+-- agreed to it, and tell by the foreign key who is there. Where the project is not the request's to write, the
+-- policy refuses.
+create function platform_access.keep_project_members()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  if platform_access.is_request() and exists (
+    select
+    from platform.projects as p
+    where p.id = new.project_id
+      and (
+        p.organization_id = any (platform_access.organizations('admin'))
+        or p.id = any (platform_access.shared_projects('admin'))
+      )
+      and not exists (
+        select
+        from platform.organization_members as m
+        where m.organization_id = p.organization_id and m.user_id = new.user_id
+      )
+  ) then
+    raise exception 'a project takes members of its organization alone'
+      using errcode = 'insufficient_privilege', hint = 'Invite the user to the organization first.';
+  end if;
+
+  return new;
+end;
+$$;
+
+revoke all on function platform_access.keep_project_members() from public;
+
+create trigger keep_project_members
+before insert on platform.project_members
+for each row execute function platform_access.keep_project_members();

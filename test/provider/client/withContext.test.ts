@@ -133,6 +133,113 @@ describe("a work that is written carelessly", () => {
   });
 });
 
+/** What a work leaves on its connection, and how the next one of that connection would notice. */
+const LEFT: Record<string, { leaves: string[]; finds: string; expected: unknown }> = {
+  "row security off": { leaves: ["set row_security = off"], finds: "show row_security", expected: "on" },
+  "a setting of the context": {
+    leaves: ["select set_config('app.context', 'junk', false)"],
+    finds: "select 'seen' from platform.organizations",
+    expected: "seen",
+  },
+  "another role": { leaves: ["set role studio_app"], finds: "select current_user <> 'studio_app'", expected: true },
+  "a table that hides another, and a path to it": {
+    leaves: [
+      "create temp table organizations as select 'theirs' as name from platform.organizations",
+      "set search_path = pg_temp",
+    ],
+    finds: "select current_setting('search_path') || coalesce(to_regclass('pg_temp.organizations')::text, '')",
+    expected: '"$user", public',
+  },
+  "a cursor with rows": {
+    leaves: ["declare c cursor with hold for select name from platform.organizations", "fetch 0 from c"],
+    finds: "select count(*)::int from pg_cursors",
+    expected: 0,
+  },
+  "a lock for the session": {
+    leaves: ["select pg_advisory_lock(7)"],
+    finds: "select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()",
+    expected: 0,
+  },
+};
+
+describe("what SQL does to the session", () => {
+  const leave = (of: pg.Pool, sql: string[], fails = false): Promise<void> =>
+    within(
+      MEMBER,
+      async ({ query }) => {
+        for (const each of sql) await query(each);
+        if (fails) throw new Error("the work fails");
+      },
+      of,
+    );
+  const find = async (of: pg.Pool, sql: string): Promise<unknown> => {
+    const { rows } = await within(OTHER, ({ query }) => query(sql), of);
+    return Object.values(rows[0] ?? {})[0];
+  };
+  const poolers = [undefined, ...(found === undefined ? [] : ["behind PgBouncer"])];
+
+  describe.each(poolers)("%s", (isPooled) => {
+    const single = (config: pg.PoolConfig = {}): pg.Pool =>
+      poolOf({
+        max: 1,
+        ...(isPooled === undefined ? {} : { connectionString: pooler?.url(studio.urlFor(login)) }),
+        ...config,
+      });
+
+    test.each(Object.entries(LEFT))("does not reach the next user: %s", async (_, { leaves, finds, expected }) => {
+      const own = single();
+      await leave(own, leaves);
+      expect(await find(own, finds)).toBe(expected);
+      await expect(leave(own, [...leaves, "commit"], true)).rejects.toThrow("the work fails");
+      expect(await find(own, finds)).toBe(expected);
+      await own.end();
+    });
+
+    test("leaves alone what the application has set on connect", async () => {
+      const own = single({ application_name: "the application" });
+      const set = (await own.connect()).release;
+      set();
+      const names = ["application_name", "TimeZone"];
+      await own.query("set time zone 'Asia/Tokyo'");
+      await leave(own, ["set time zone 'UTC'", "set application_name = 'another'"]);
+      const { rows } = await own.query(`select ${names.map((name) => `current_setting('${name}') as "${name}"`)}`);
+      expect(rows).toEqual([{ application_name: "the application", TimeZone: "Asia/Tokyo" }]);
+      await own.end();
+    });
+
+    test.each([
+      ["commit", ["commit"]],
+      ["another transaction", ["commit", "begin"]],
+      ["a rollback", ["rollback", "begin"]],
+      ["a chain", ["commit and chain"]],
+    ])("is an error where it ends the transaction: %s", async (_, sql) => {
+      const own = single();
+      await expect(leave(own, sql)).rejects.toThrow("the work has ended its transaction");
+      expect(await seenBy(OTHER, own)).toEqual(B);
+      await own.end();
+    });
+
+    test("is an error where a prepared statement is left, which could stand in for another one", async () => {
+      const own = single();
+      const pid = "select pg_backend_pid() as pid";
+      const before = await find(own, pid);
+      await expect(leave(own, [`prepare mine as ${SEEN}`])).rejects.toThrow("leaves a prepared statement");
+      expect(await find(own, "select count(*)::int from pg_prepared_statements")).toBe(0);
+      if (isPooled === undefined) expect(await find(own, pid)).not.toBe(before);
+      await leave(own, [`prepare mine as ${SEEN}`, "execute mine", "deallocate mine"]);
+      await own.end();
+    });
+
+    test("is undone where the work fails, on the same connection", async () => {
+      const own = single();
+      const before = await find(own, "select pg_backend_pid()");
+      await expect(leave(own, ["select 1 / 0"])).rejects.toThrow("division by zero");
+      if (isPooled === undefined) expect(await find(own, "select pg_backend_pid()")).toBe(before);
+      await own.end();
+    });
+  });
+});
+
 describe("a work within a work", () => {
   test("of the same user goes on in its transaction; a failure that is caught undoes the inner one alone", async () => {
     const single = poolOf({ max: 1 });

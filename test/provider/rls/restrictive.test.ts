@@ -62,7 +62,7 @@ describe("no one raises itself", () => {
     ])
       await expect(ask({ user: "admin" }, sql)).rejects.toMatchObject(REFUSED);
     expect(await ask({ user: "admin" }, setRole("developer", "member"))).toHaveLength(1);
-    expect(await ask({ user: "owner" }, join("owner"))).toHaveLength(1);
+    expect(await ask({ user: "owner" }, setRole("owner", "member"))).toHaveLength(1);
   });
 
   test("an admin does not touch an owner, nor the invitation of one", async () => {

@@ -222,9 +222,10 @@ const TRAPS = {
   "a deleted audit row": "delete from platform_audit.decryptions",
 } as const;
 
-/** What studio_app may try: it may write the plain columns. All else is refused to all three. */
+/** What the roles may try: some write plain columns. All else is refused to them. */
 const ALLOWED: Record<string, (keyof typeof TRAPS)[]> = {
-  studio_app: ["an update that sets the same value", "a move to another project"],
+  studio_app: ["an update that sets the same value"],
+  studio_system: ["an update that sets the same value", "a move to another project"],
   studio_readonly: [],
   [PUBLIC_ONLY]: [],
 };
@@ -281,7 +282,39 @@ describe("a decryption", () => {
     const rows = await studio.query("select id from platform.decrypt_databases($1)", [ids]);
     expect(rows.map(({ id }) => id).sort()).toEqual([...ids].sort());
     expect(await studio.query("select count(*)::int - 1 as n from platform_audit.decryptions")).toEqual([before]);
-    expect(await notes()).toMatchObject([{ columns: ["connection_string", "password", "config"], ids }]);
+    expect(await notes()).toMatchObject([{ columns: ["connection_string", "password", "config"], ids: ids.sort() }]);
+  });
+
+  test.each([
+    ["behind ten unknown ids", (id: string) => `array_fill(gen_random_uuid(), array[10]) || array['${id}'::uuid]`],
+    ["in an array that begins at 100", (id: string) => `'[100:100]={${id}}'::uuid[]`],
+    ["in an array of two dimensions", (id: string) => `'{{null,${id}},{${id},null}}'::uuid[]`],
+  ])("names the registration that is read, and no other, %s", async (_, given) => {
+    const id = await register();
+    await studio.query(`select * from platform.decrypt_databases(${given(id)})`);
+    expect(await notes()).toMatchObject([{ ids: [id] }]);
+    const line = `decrypted connection_string, password, config of 1 databases (${id}) for role`;
+    await expect.poll(() => serverLog.read()).toContain(line);
+  });
+
+  test("of more than a hundred names each in the log", async () => {
+    const rows = await studio.query<{ id: string }>(
+      `insert into platform.databases (project_id, name, type, host, port, connection_string)
+       select $1, 'many', 'redis', 'h', 1, 'redis://u:p@h:1' from generate_series(1, 101) returning id`,
+      [projects[0]],
+    );
+    const ids = rows.map(({ id }) => id).sort();
+    await studio.query("select id from platform.decrypt_databases($1)", [ids]);
+    const line = (some: string[]): string => `of ${some.length} databases (${some.join(", ")}) for role`;
+    await expect.poll(() => serverLog.read()).toContain(line(ids.slice(100)));
+    expect(serverLog.read()).toContain(line(ids.slice(0, 100)));
+    await studio.query("delete from platform.databases where name = 'many'");
+  });
+
+  test("of nothing that is there leaves no row", async () => {
+    const before = await notes();
+    expect(await studio.query("select * from platform.decrypt_databases(array[gen_random_uuid()])")).toEqual([]);
+    expect(await notes()).toEqual(before);
   });
 
   test("leaves a line in the server's log, also where the reader rolls back", async () => {
