@@ -27,6 +27,9 @@ create table platform.users (
 
 comment on table platform.users is 'Platform accounts; deleted_at marks a soft-deleted one';
 
+-- An invitation and a sign-in take an address without regard to case, as mail does: two that differ by it alone
+-- would be one person's to one of them and another's to the other.
+create unique index users_email_lower_key on platform.users (lower(email));
 create index idx_users_email on platform.users (email) where deleted_at is null;
 create index idx_users_username on platform.users (username) where deleted_at is null;
 create index idx_users_created_at on platform.users (created_at);

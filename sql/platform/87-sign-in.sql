@@ -32,7 +32,7 @@ begin
   return query
   select u.id, u.password_hash, u.mfa_enabled, u.email_confirmed_at, u.banned_until
   from platform.users as u
-  where u.email = p_email and u.deleted_at is null;
+  where lower(u.email) = lower(p_email) and u.deleted_at is null;
 end;
 $$;
 
@@ -126,6 +126,20 @@ comment on function platform_access.find_session(text) is
 
 revoke all on function platform_access.find_session(text) from public;
 
+-- A scope is a word of the application's, which narrows what the key's user may, or claims a role: the name of one,
+-- or * for all, alone or before a colon. What claims a role higher than that of the user is void.
+create function platform_access.allows_scope(p_role text, p_scope text)
+returns boolean
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(array_position(r.ranks, p_role) <= array_position(r.ranks, replace(split_part(p_scope, ':', 1), '*', 'owner')), true)
+  from (values (array['owner', 'admin', 'billing_admin', 'developer', 'member'])) as r (ranks);
+$$;
+
+revoke all on function platform_access.allows_scope(text, text) from public;
+
 create function platform_access.find_api_key(p_key_hash text)
 returns table (api_key_id uuid, user_id uuid, organization_id uuid, scopes jsonb)
 language plpgsql
@@ -136,16 +150,25 @@ as $$
 begin
   perform platform_access.require_scope('sign_in');
   return query
-  select k.id, k.user_id, k.organization_id, k.scopes
+  select
+    k.id,
+    k.user_id,
+    k.organization_id,
+    (
+      select coalesce(jsonb_agg(s.scope), '[]')
+      from jsonb_array_elements_text(k.scopes) as s (scope)
+      where platform_access.allows_scope(m.role, s.scope)
+    )
   from platform.api_keys as k
   join platform.users as u on u.id = k.user_id
+  join platform.organization_members as m on m.organization_id = k.organization_id and m.user_id = k.user_id
   where k.key_hash = p_key_hash and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
     and u.deleted_at is null and (u.banned_until is null or u.banned_until <= now());
 end;
 $$;
 
 comment on function platform_access.find_api_key(text) is
-  'The API key with this hash, unless it is over or its user may not sign in';
+  'The API key with this hash, unless it is over, or its user may not sign in or has left the organization';
 
 revoke all on function platform_access.find_api_key(text) from public;
 
@@ -172,7 +195,8 @@ $$;
 
 revoke all on function platform_access.create_organization(text, text, text) from public;
 
--- The organization; null for an invitation that is unknown, over, or another address's, all alike.
+-- The organization; null for an invitation that is unknown, over, or another address's, all alike. An address that
+-- was never confirmed proves nothing: anybody signs up with any.
 create function platform_access.accept_invitation(p_token text)
 returns uuid
 language plpgsql
@@ -186,6 +210,13 @@ declare
   v_role text;
 begin
   perform platform_access.require_scope('user');
+  if exists (select from platform.users as u where u.id = v_user_id and u.email_confirmed_at is null) then
+    raise exception 'the e-mail address of this user is not confirmed'
+      using
+        errcode = 'insufficient_privilege',
+        hint = 'Have the user confirm it, set users.email_confirmed_at as studio_system, and accept again.';
+  end if;
+
   update platform.organization_invitations as i
   set accepted_at = now()
   from platform.users as u

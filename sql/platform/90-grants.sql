@@ -2,7 +2,8 @@
 --
 --   studio_app       reads and writes rows under row-level security
 --   studio_readonly  reads
---   studio_system    reads and writes the rows of all tenants, for background work; sees no secret and no hash
+--   studio_system    reads and writes the rows of all tenants, for background work; sees no secret, and neither
+--                    sees nor writes a hash or a token
 --   studio_decrypt   reads the secrets that open another system
 --
 -- Secrets that open another system (projects.database_password, credentials.service_role_key and
@@ -87,12 +88,33 @@ grant select, insert, delete on
   platform.api_keys
 to studio_app;
 
-grant insert, update, delete on
+-- The system writes no hash and no token: it would sign in as any user.
+grant delete on
   platform.users,
   platform.user_sessions,
   platform.organization_invitations,
   platform.api_keys
 to studio_system;
+
+grant insert (
+  id, email, username, first_name, last_name, avatar_url, phone, mfa_enabled, email_confirmed_at, banned_until,
+  deleted_at, metadata, last_sign_in_at, created_at, updated_at
+), update (
+  id, email, username, first_name, last_name, avatar_url, phone, mfa_enabled, email_confirmed_at, banned_until,
+  deleted_at, metadata, last_sign_in_at, created_at, updated_at
+) on platform.users to studio_system;
+
+grant update (
+  id, user_id, ip_address, user_agent, expires_at, last_activity_at, created_at
+) on platform.user_sessions to studio_system;
+
+grant update (
+  id, organization_id, invited_email, invited_by, role, expires_at, accepted_at, created_at
+) on platform.organization_invitations to studio_system;
+
+grant update (
+  id, organization_id, user_id, name, key_prefix, scopes, last_used_at, expires_at, revoked_at, created_at
+) on platform.api_keys to studio_system;
 
 grant select (
   id, email, username, first_name, last_name, avatar_url, phone, mfa_enabled, email_confirmed_at, banned_until,

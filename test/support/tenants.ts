@@ -61,7 +61,7 @@ const rowsOf = ({ organization: o, project: p }: { organization: string; project
 /** Written with the rights of the owner, whom no policy binds. */
 export async function seedTenants({ query }: Pick<TestDatabase, "query">): Promise<void> {
   const users = Object.entries(USERS)
-    .map(([name, user]) => `('${user}', '${name}@example.org', '${name}', 'hash of ${name}')`)
+    .map(([name, user]) => `('${user}', '${name}@example.org', '${name}', 'hash of ${name}', now())`)
     .join(", ");
   const members = MEMBERS.map(([user, tenant, role]) => {
     const { organization } = tenant === "a" ? TENANTS.a : TENANTS.b;
@@ -73,7 +73,7 @@ export async function seedTenants({ query }: Pick<TestDatabase, "query">): Promi
   await query(`
     insert into platform_private.encryption_salts (name, salt) values ('databases', 'test-salt-of-forty-characters-0123456789') on conflict do nothing;
     insert into platform_access.context_keys (name, key) values ('gateway', '${CONTEXT_KEY}') on conflict do nothing;
-    insert into platform.users (id, email, username, password_hash) values ${users};
+    insert into platform.users (id, email, username, password_hash, email_confirmed_at) values ${users};
     insert into platform.feature_flags (flag_key, flag_name) values ('flag', 'Flag');
     insert into platform.billing_plans (id, name, price, "interval") values ('tier_free', 'Free', 0, 'month');
     ${rowsOf(TENANTS.a, "a")}

@@ -66,13 +66,31 @@ from (
 -- check: policies.guards
 select
   'policies.guards' as name,
-  case when count(*) = 4 and bool_and(t.tgenabled in ('O', 'A')) then 'PASS' else 'FAIL' end as status,
-  count(*) filter (where t.tgenabled in ('O', 'A')) || ' of 4 triggers' as measured,
-  'keep_last_owner, keep_account, keep_subscription and keep_audit_trail_true, enabled' as expected
+  case when count(*) = 6 and bool_and(t.tgenabled in ('O', 'A')) then 'PASS' else 'FAIL' end as status,
+  count(*) filter (where t.tgenabled in ('O', 'A')) || ' of 6 triggers' as measured,
+  'keep_last_owner, keep_account, keep_subscription, keep_project_members, keep_scopes and keep_audit_trail_true, enabled'
+    as expected
 from pg_trigger as t
 join pg_class as c on c.oid = t.tgrelid
 where c.relnamespace = 'platform'::regnamespace
-  and t.tgname in ('keep_last_owner', 'keep_account', 'keep_subscription', 'keep_audit_trail_true');
+  and t.tgname in (
+    'keep_last_owner', 'keep_account', 'keep_subscription', 'keep_project_members', 'keep_scopes', 'keep_audit_trail_true'
+  );
+
+-- check: policies.rows_stay_with_their_tenant
+select
+  'policies.rows_stay_with_their_tenant' as name,
+  case when count(*) = 0 then 'PASS' else 'FAIL' end as status,
+  coalesce('updated by studio_app: ' || string_agg(what, ', ' order by what), 'none') as measured,
+  'no organization_id, project_id or user_id that studio_app may update' as expected
+from (
+  select c.relname || '.' || a.attname as what
+  from pg_attribute as a
+  join pg_class as c on c.oid = a.attrelid
+  where c.relnamespace = 'platform'::regnamespace and c.relkind in ('r', 'p') and not a.attisdropped
+    and a.attname in ('organization_id', 'project_id', 'user_id')
+    and has_column_privilege('studio_app', c.oid, a.attnum, 'UPDATE')
+) as columns;
 
 -- check: policies.roles_are_apart
 select

@@ -208,10 +208,14 @@ from deleted;
 -- writes
 insert into platform.users (email, updated_at) values ('pgstrata-verification@example.org', '2000-01-01');
 
+reset role;
+
 insert into platform.user_sessions (user_id, token, expires_at, last_activity_at)
 select id, 'pgstrata verification', now() + interval '1 hour', '2000-01-01'
 from platform.users
 where email = 'pgstrata-verification@example.org';
+
+set local role studio_system;
 
 update platform.users set first_name = 'Verified' where email = 'pgstrata-verification@example.org';
 

@@ -203,6 +203,40 @@ from (
     and c.relkind in ('r', 'p') and c.relnamespace = 'platform'::regnamespace and not c.relforcerowsecurity
 ) as faults;
 
+-- A role sets its own defaults, so whoever signs in as one can lock it out: no right is needed, and none can be taken.
+-- check: security.role_settings
+select
+  'security.role_settings' as name,
+  case when bool_or(breaks) then 'FAIL' when count(*) > 0 then 'WARNING' else 'PASS' end as status,
+  coalesce(string_agg(role || ': ' || setting, ', ' order by role, setting), 'none') as measured,
+  'no setting of the access roles that is not declared' || coalesce(
+    '; ' || string_agg(
+      format('ALTER ROLE %I%s RESET %s', role, ' IN DATABASE ' || quote_ident(database), setting), '; ' order by role, setting
+    ),
+    ''
+  ) as expected
+from (
+  select
+    r.rolname::text collate "default" as role,
+    d.datname::text as database,
+    split_part(c, '=', 1) as setting,
+    split_part(c, '=', 1) in (
+      'row_security', 'default_transaction_read_only', 'search_path', 'role', 'app.context', 'session_replication_role'
+    ) as breaks,
+    r.rolname in ('studio_app', 'studio_readonly', 'studio_system', 'studio_decrypt') as is_access_role
+  from pg_db_role_setting as s
+  join pg_roles as r on r.oid = s.setrole and not r.rolsuper
+  left join pg_database as d on d.oid = s.setdatabase
+  cross join unnest(s.setconfig) as c
+  where (s.setdatabase = 0 or d.datname = current_database())
+    and exists (
+      select from pg_roles as a
+      where a.rolname in ('studio_app', 'studio_readonly', 'studio_system', 'studio_decrypt')
+        and pg_has_role(r.oid, a.oid, 'MEMBER')
+    )
+) as settings
+where breaks or is_access_role;
+
 -- check: security.rls_is_really_on
 -- as: studio_app
 select

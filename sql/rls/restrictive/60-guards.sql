@@ -193,7 +193,7 @@ returns trigger
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if platform_access.is_request() and exists (
@@ -223,3 +223,36 @@ revoke all on function platform_access.keep_project_members() from public;
 create trigger keep_project_members
 before insert on platform.project_members
 for each row execute function platform_access.keep_project_members();
+
+-- A key claims no role above that of its maker: platform_access.allows_scope. A row of another user is the
+-- policy's to refuse.
+create function platform_access.keep_scopes()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if platform_access.is_request() and (
+    jsonb_typeof(new.scopes) <> 'array' or exists (
+      select
+      from platform.organization_members as m
+      cross join jsonb_array_elements_text(new.scopes) as s (scope)
+      where m.organization_id = new.organization_id and m.user_id = new.user_id
+        and not platform_access.allows_scope(m.role, s.scope)
+    )
+  ) then
+    raise exception 'an API key has a list of scopes, and none of a role above that of its user'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  return new;
+end;
+$$;
+
+revoke all on function platform_access.keep_scopes() from public;
+
+create trigger keep_scopes
+before insert or update of scopes on platform.api_keys
+for each row execute function platform_access.keep_scopes();

@@ -128,6 +128,7 @@ export const CONTROLS: Readonly<Record<string, string>> = {
   "security.safe_view_hides_secrets":
     "create or replace view platform.databases_safe with (security_invoker) as select id, project_id, name, type, host, port, database, ssl_enabled, config, metadata, status, health_check_status, last_health_check_at, created_at, updated_at, null::text as connection_string_masked, username from platform.databases",
   "security.rls_binds_the_application": "alter role studio_app bypassrls",
+  "security.role_settings": "alter role studio_app set row_security = off",
   "security.rls_is_really_on": "alter table platform.users disable row level security",
   "security.definer_functions_are_closed":
     "alter function platform.decrypt_database_connection_string(uuid) reset search_path",

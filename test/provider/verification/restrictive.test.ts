@@ -81,6 +81,7 @@ const CONTROLS: Readonly<Record<string, string>> = {
   ),
   "policies.views": "alter view platform.project_resources set (security_invoker = false)",
   "policies.guards": "alter table platform.users disable trigger keep_account",
+  "policies.rows_stay_with_their_tenant": "grant update on platform.projects to studio_app",
   "policies.roles_are_apart": "create role app_and_system login; grant studio_app, studio_system to app_and_system",
   "policies.indexes": "drop index platform.idx_org_members_user_org",
   "policies.every_organization_has_an_owner": "insert into platform.organizations (name, slug) values ('None', 'none')",
