@@ -152,6 +152,7 @@ export const ERROR_CODES = {
   PS875: "A new user may do less than the old one",
   PS876: "A service does not keep its users",
   PS877: "A deletion would lose a rotated credential",
+  PS891: "Several registrations have one user of a service",
 
   PS900: "A defect in pgstrata",
   PS901: "No order of the statements was found",

@@ -74,8 +74,17 @@ const GROUP = `
   SELECT group_name AS "group" FROM platform_private.credential_rotations
    WHERE database_id = $1 AND new_username = $2 AND switched_at IS NOT NULL ORDER BY switched_at DESC LIMIT 1`;
 
+const SHARERS = `
+  SELECT id::pg_catalog.text, name, project_id::pg_catalog.text AS "projectId", is_same_address AS "isSameAddress"
+    FROM platform_private.registrations_sharing($1, $2)`;
+
 const BEGIN = `
   SELECT platform_private.begin_rotation($1, $2, $3, $4, $5, pg_catalog.make_interval(secs => $6)) IS NOT NULL AS begun`;
+
+const NOTE_GRACE = `
+  UPDATE platform_private.credential_rotations AS r SET grace = pg_catalog.make_interval(secs => $2)
+   WHERE r.database_id = $1 AND r.step NOT IN ('disabled', 'ended', 'abandoned')
+     AND r.grace <> pg_catalog.make_interval(secs => $2)`;
 
 const NOTE = `
   UPDATE platform_private.credential_rotations AS r
@@ -144,6 +153,19 @@ export async function groupOf(client: pg.ClientBase, registrationId: string, use
   return (await client.query<{ group: string }>(GROUP, [registrationId, user])).rows[0]?.group ?? user;
 }
 
+/** A registration of the same service and user. */
+export interface Sharer {
+  id: string;
+  name: string;
+  projectId: string;
+  /** Whether it has the same host and port; else the same password at another address. */
+  isSameAddress: boolean;
+}
+
+export async function sharersOf(client: pg.ClientBase, registrationId: string, user: string): Promise<Sharer[]> {
+  return (await client.query<Sharer>(SHARERS, [registrationId, user])).rows;
+}
+
 export interface Intent {
   registrationId: string;
   oldUser: string;
@@ -159,6 +181,11 @@ export async function noteIntent(client: pg.ClientBase, intent: Intent): Promise
   const { registrationId, oldUser, newUser, group, successor, graceMs } = intent;
   const values = [registrationId, oldUser, newUser, group, successor, graceMs / 1000];
   return (await client.query<{ begun: boolean }>(BEGIN, values)).rows[0]?.begun === true;
+}
+
+/** @returns whether a rotation is open that had another grace time. */
+export async function noteGrace(client: pg.ClientBase, registrationId: string, graceMs: number): Promise<boolean> {
+  return (await client.query(NOTE_GRACE, [registrationId, graceMs / 1000])).rowCount === 1;
 }
 
 export async function noteStep(client: pg.ClientBase, rotationId: string, step: RotationStep): Promise<void> {

@@ -7,18 +7,22 @@ import type { ClientBase } from "pg";
 import type { ProviderConfig } from "../core/config.ts";
 import { UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/resourceType.ts";
+import { visible } from "../core/visible.ts";
 import type { Database } from "../database/target.ts";
 import { inTransaction } from "../database/transaction.ts";
 import type { ServiceClient } from "../services/serviceType.ts";
 import {
   groupOf,
   lockRotation,
+  noteGrace,
   noteIntent,
   noteStep,
   type OpenRotation,
   type Registration,
   type RotationStep,
   readRegistration,
+  type Sharer,
+  sharersOf,
   switchRegistration,
   unlockRotation,
 } from "./records.ts";
@@ -33,6 +37,10 @@ export interface RotationRequest {
   adminConnectionString?: string | undefined;
   /** How long the old credential stays valid beside the new one; of a rotation that begins. */
   graceMs: number;
+  /** Whether a person has given that time: then it is the one of a rotation that is open as well. */
+  isGraceGiven?: boolean | undefined;
+  /** Longest wait for one answer of the service. */
+  timeoutMs?: number | undefined;
   report: Pick<Reporter, "info" | "warn">;
   signal: AbortSignal;
   /** Told of each step when it is noted. */
@@ -84,6 +92,7 @@ class Rotation {
   private readonly target: { database: Database; config: ProviderConfig };
   private readonly request: RotationRequest;
   private lastStep: RotationStep | undefined;
+  private hasNewGrace = false;
 
   constructor(target: { database: Database; config: ProviderConfig }, request: RotationRequest) {
     this.target = target;
@@ -92,6 +101,8 @@ class Rotation {
 
   async run(): Promise<RotationResult> {
     let { begins } = this.request;
+    const { isGraceGiven, registrationId, graceMs } = this.request;
+    if (isGraceGiven) this.hasNewGrace = await this.transaction((client) => noteGrace(client, registrationId, graceMs));
     for (;;) {
       this.request.signal.throwIfAborted();
       const registration = await this.read();
@@ -107,6 +118,7 @@ class Rotation {
 
   private async begin({ id, connectionString, type }: Registration, service: ServiceCredentials): Promise<void> {
     const oldUser = service.user;
+    await this.refuseSharers(id, service);
     const group = await this.transaction((client) => groupOf(client, id, oldUser));
     const newUser = await service.freeName(group, loginNames(group, oldUser));
     const successor = successorOf(connectionString, type, newUser, newPassword());
@@ -114,6 +126,23 @@ class Rotation {
     const intent = { registrationId: id, oldUser, newUser, group, successor, graceMs };
     await this.transaction((client) => noteIntent(client, intent));
     this.noted("intended");
+  }
+
+  /** A rotation gives the new credential to one registration, and disables the one that all of them have. */
+  private async refuseSharers(id: string, { label, user }: ServiceCredentials): Promise<void> {
+    const sharers = await this.transaction((client) => sharersOf(client, id, user));
+    const same = sharers.filter(({ isSameAddress }) => isSameAddress);
+    if (same.length > 0) {
+      throw new UserError(
+        "PS891",
+        `${label}: its user "${user}" is registered for the same service as ${sharerList(same)}. Expected one registration: the others would be cut off when "${user}" is disabled. Give each a user of its own, or delete those whose readers can use this one. Nothing was changed.`,
+      );
+    }
+    if (sharers.length > 0) {
+      this.request.report.warn(
+        `${label}: its user "${user}" is registered with the same password at another address as ${sharerList(sharers)}. Where that is the same service, give it another user within the grace time.`,
+      );
+    }
   }
 
   private advance(rotation: OpenRotation, service: ServiceCredentials): Promise<Outcome> {
@@ -170,6 +199,13 @@ class Rotation {
         `${service.label}: "${oldUser}" is the user of adminConnectionString and so stays valid. Give another one to have it disabled by the next rotation.`,
       );
       return this.note(rotation, "ended");
+    }
+    const sharers = await this.transaction((client) => sharersOf(client, this.request.registrationId, oldUser));
+    if (sharers.length > 0) {
+      report.warn(
+        `${service.label}: the grace time of "${oldUser}" is over, and it stays valid because it is registered as ${sharerList(sharers)}. Give each a user of its own; the next run then disables it.`,
+      );
+      return "wait";
     }
     const clients = await service.clientsOf(oldUser);
     if (clients.length > 0) {
@@ -257,7 +293,7 @@ class Rotation {
       registrationId: id,
       name,
       step: rotation?.step ?? this.lastStep,
-      hasChanged: this.lastStep !== undefined,
+      hasChanged: this.lastStep !== undefined || this.hasNewGrace,
       user: service.user,
       graceEndsAt: rotation?.step === "switched" ? rotation.graceEndsAt : undefined,
     };
@@ -274,10 +310,13 @@ class Rotation {
   }
 }
 
+const sharerList = (sharers: readonly Sharer[]): string =>
+  sharers.map(({ name, id, projectId }) => `"${visible(name)}" (${id}, of the project ${projectId})`).join(", ");
+
 function clientList(clients: readonly ServiceClient[]): string {
   const shown = clients.slice(0, 5).map(({ application, address, connections }) => {
     const count = connections === 1 ? "1 connection" : `${connections} connections`;
-    return `${count} of ${application === "" ? "an application without a name" : `"${application}"`} from ${address === "" ? "an unknown address" : address}`;
+    return `${count} of ${application === "" ? "an application without a name" : `"${visible(application)}"`} from ${address === "" ? "an unknown address" : visible(address)}`;
   });
   return shown.join("; ") + (clients.length > 5 ? `; and ${clients.length - 5} more clients` : "");
 }

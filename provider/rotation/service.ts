@@ -4,8 +4,10 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../core/errors.ts";
+import { visible } from "../core/visible.ts";
 import { ConnectionStringError } from "../services/connectionStringError.ts";
-import { ProbeFailure } from "../services/failures.ts";
+import { networkFailure, ProbeFailure } from "../services/failures.ts";
+import { orAborted } from "../services/network.ts";
 import { probeService, targetOf } from "../services/probe.ts";
 import type { Access, ProbeTarget, ServiceClient, ServiceType, ServiceUsers } from "../services/serviceType.ts";
 import type { OpenRotation, Registration } from "./records.ts";
@@ -13,6 +15,8 @@ import type { OpenRotation, Registration } from "./records.ts";
 /** Longest wait for one answer of a service. */
 const TIMEOUT_MS = 15_000;
 const LEAVING_MS = 500;
+/** A service that answers nothing takes no leave either. */
+const CLOSING_MS = 1000;
 
 export class ServiceCredentials {
   /** How messages name the registration. */
@@ -26,16 +30,18 @@ export class ServiceCredentials {
   private readonly registration: Registration;
   private readonly adminConnectionString: string | undefined;
   private readonly signal: AbortSignal;
+  private readonly timeoutMs: number;
 
   /** @throws {UserError} PS871 for a service whose credentials cannot be rotated. */
   constructor(
     registration: Registration,
-    options: { adminConnectionString?: string | undefined; signal: AbortSignal },
+    options: { adminConnectionString?: string | undefined; timeoutMs?: number | undefined; signal: AbortSignal },
   ) {
     this.registration = registration;
-    this.label = `"${registration.name}"`;
+    this.label = `"${visible(registration.name)}"`;
     this.adminConnectionString = options.adminConnectionString;
     this.signal = options.signal;
+    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.hasPassword = registration.hasPassword;
     const { parts } = this.opened(registration.connectionString).target;
     this.user =
@@ -82,7 +88,7 @@ export class ServiceCredentials {
     const lacks = (what: string): UserError =>
       new UserError(
         "PS875",
-        `${this.label}: the new user "${newUser}" may do less than the old one: ${what}. Expected the same rights. The registry keeps the old credential; mend that, and run again: it goes on from here.`,
+        `${this.label}: the new user "${newUser}" may do less than the old one: ${what.replace(/\.$/, "")}. Expected the same rights. The registry keeps the old credential; mend that, and run again: it goes on from here.`,
       );
     try {
       await this.probe(successor, access);
@@ -141,13 +147,34 @@ export class ServiceCredentials {
       async () => {
         const users = await open(admin, registered.target);
         try {
-          return await work(users);
+          return await work(this.withinTime(users, admin));
         } finally {
-          await users.close();
+          await orAborted(users.close(), AbortSignal.timeout(CLOSING_MS)).catch(() => undefined);
         }
       },
       true,
     );
+  }
+
+  /** Each call has to be answered in time: a service that is stopped keeps its connections open. */
+  private withinTime(users: ServiceUsers, { parts }: ProbeTarget): ServiceUsers {
+    const limited = async <T>(call: Promise<T>): Promise<T> => {
+      try {
+        return await orAborted(call, AbortSignal.any([AbortSignal.timeout(this.timeoutMs), this.signal]));
+      } catch (error) {
+        throw networkFailure(error, parts) ?? error;
+      }
+    };
+    return {
+      lacking: (group) => limited(users.lacking(group)),
+      exists: (user) => limited(users.exists(user)),
+      make: (login) => limited(users.make(login)),
+      missing: (next, old) => limited(users.missing(next, old)),
+      clientsOf: (user) => limited(users.clientsOf(user)),
+      disable: (user) => limited(users.disable(user)),
+      drop: (user, group) => limited(users.drop(user, group)),
+      close: () => users.close(),
+    };
   }
 
   private async step<T>(stopped: string, work: () => Promise<T>, isManaging = false): Promise<T> {
@@ -191,7 +218,7 @@ export class ServiceCredentials {
 
   private requestOf(connectionString: string) {
     const { type, config } = this.registration;
-    return { connectionString, type, config, timeoutMs: TIMEOUT_MS, signal: this.signal };
+    return { connectionString, type, config, timeoutMs: this.timeoutMs, signal: this.signal };
   }
 
   private refuse(reason: string): never {

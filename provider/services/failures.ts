@@ -3,6 +3,7 @@
  * is never part of a message, as it may quote a password; only short codes of theirs are.
  */
 import type { ErrorCode } from "../core/errorCodes.ts";
+import { visible } from "../core/visible.ts";
 
 interface Kind {
   code: ErrorCode;
@@ -119,7 +120,8 @@ export interface Endpoint {
 
 export type Detail = { words: string } | { code: unknown };
 
-export const endpointText = ({ host, port }: Endpoint): string => `${host.includes(":") ? `[${host}]` : host}:${port}`;
+export const endpointText = ({ host, port }: Endpoint): string =>
+  visible(`${host.includes(":") ? `[${host}]` : host}:${port}`);
 
 function detailText(detail: Detail | undefined): string {
   if (detail === undefined) return "";

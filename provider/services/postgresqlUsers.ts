@@ -69,6 +69,8 @@ const CLIENTS = `
 
 export async function openPostgresUsers(admin: ProbeTarget, access: PostgresAccess): Promise<ServiceUsers> {
   const client = await access.connect(admin);
+  // A user that is read-only unless it says otherwise may still manage users.
+  await client.query("SET default_transaction_read_only TO off").catch(() => undefined);
   const named = (name: string): string => client.escapeIdentifier(name);
   const told = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {
@@ -124,6 +126,8 @@ export async function openPostgresUsers(admin: ProbeTarget, access: PostgresAcce
     make: (login) => told(make(login)),
     async missing(next, old) {
       const [before, after] = [await rightsOf(old, access), await rightsOf(next, access)];
+      if (before.isReadOnly !== after.isReadOnly)
+        return `the setting default_transaction_read_only = ${before.isReadOnly}`;
       if (before.role !== after.role) return `the role "${before.role}", which it has to take on when it signs in`;
       const has = new Set(after.privileges);
       const lost = before.privileges.filter((privilege) => !has.has(privilege));
@@ -159,10 +163,16 @@ async function copySettings(client: pg.Client, old: string, login: string): Prom
 }
 
 /** Signs in, reads and writes for trial, and tells what else is allowed. */
-async function rightsOf(target: ProbeTarget, access: PostgresAccess): Promise<{ role: string; privileges: string[] }> {
+async function rightsOf(
+  target: ProbeTarget,
+  access: PostgresAccess,
+): Promise<{ role: string; isReadOnly: string; privileges: string[] }> {
   const client = await access.connect(target);
   try {
-    const { rows: roles } = await client.query<{ role: string }>("SELECT current_user::pg_catalog.text AS role");
+    const { rows: roles } = await client.query<{ role: string; isReadOnly: string }>(
+      `SELECT current_user::pg_catalog.text AS role,
+              pg_catalog.current_setting('default_transaction_read_only') AS "isReadOnly"`,
+    );
     const { rows } = await client.query<{ name: string; privilege: string; isTable: boolean }>(PRIVILEGES);
     const of = (privilege: string) =>
       rows.filter((row) => row.isTable && row.privilege === privilege).slice(0, MOST_TRIED);
@@ -171,7 +181,8 @@ async function rightsOf(target: ProbeTarget, access: PostgresAccess): Promise<{ 
     // The server checks the privilege, and no trigger is called.
     for (const { name } of of("DELETE")) await client.query(`EXPLAIN DELETE FROM ${name} WHERE false`);
     await client.query("ROLLBACK");
-    return { role: roles[0]?.role ?? "", privileges: rows.map(({ name, privilege }) => `${privilege} on ${name}`) };
+    const { role = "", isReadOnly = "" } = roles[0] ?? {};
+    return { role, isReadOnly, privileges: rows.map(({ name, privilege }) => `${privilege} on ${name}`) };
   } catch (error) {
     throw access.failureOf(error, target);
   } finally {

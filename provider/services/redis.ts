@@ -1,7 +1,7 @@
 /** Redis: ACL users, TLS by the scheme `rediss`, databases by number. */
 import { ConnectionStringError } from "./connectionStringError.ts";
 import { codeOf, networkFailure, ProbeFailure } from "./failures.ts";
-import { answersPlain, shakeHands, speaksTls, type TlsChecks, tlsOptions } from "./network.ts";
+import { answersPlain, orAborted, shakeHands, speaksTls, type TlsChecks, tlsOptions } from "./network.ts";
 import type { RedisConnection } from "./redisUsers.ts";
 import { milliseconds, type ProbeTarget, type ServiceType, textSetting } from "./serviceType.ts";
 import { single } from "./urlParameters.ts";
@@ -71,9 +71,11 @@ export const redis: ServiceType<"redis"> = {
 async function connect(target: ProbeTarget): Promise<RedisConnection> {
   const client = await createClient(target, { ca: target.ca, verifiesChain: true, verifiesHost: true });
   try {
-    await client.connect();
+    // The connection may be accepted and the login not answered.
+    await orAborted(client.connect(), target.signal);
     return { send: (...command) => client.sendCommand(command), close: () => client.destroy() };
   } catch (error) {
+    if (client.isOpen) client.destroy();
     throw await failureOf(error, target);
   }
 }

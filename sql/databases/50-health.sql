@@ -7,7 +7,7 @@ create table platform_private.database_health_results (
   since timestamptz not null default now(),
   constraint database_health_results_pkey primary key (database_id),
   constraint database_health_results_database_id_fkey
-    foreign key (database_id) references platform.databases (id) on delete cascade,
+    foreign key (database_id) references platform.databases (id) on update cascade on delete cascade,
   constraint database_health_results_result_check check (result in ('healthy', 'unhealthy'))
 );
 

@@ -20,7 +20,7 @@ create table platform_private.credential_rotations (
   ended_at timestamptz,
   constraint credential_rotations_pkey primary key (id),
   constraint credential_rotations_database_id_fkey
-    foreign key (database_id) references platform.databases (id) on delete cascade,
+    foreign key (database_id) references platform.databases (id) on update cascade on delete cascade,
   constraint credential_rotations_step_check
     check (step in ('intended', 'made', 'proven', 'switched', 'disabled', 'ended', 'abandoned')),
   constraint credential_rotations_users_differ check (new_username not in (old_username, group_name))
@@ -179,3 +179,98 @@ as $$
 $$;
 
 revoke all on function platform_private.renew_rotation_secrets() from public;
+
+-- A part of a URL without its percent-encoding.
+create function platform_private.url_decoded(p_text text)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  select convert_from(string_agg(
+    case when m[1] is null then convert_to(m[2], 'utf8') else decode(m[1], 'hex') end, ''::bytea order by n
+  ), 'utf8')
+  from regexp_matches(p_text, '%([0-9A-Fa-f]{2})|([^%]+|%)', 'g') with ordinality as r (m, n);
+$$;
+
+revoke all on function platform_private.url_decoded(text) from public;
+
+-- Who signs in with a connection string. A user of MongoDB is one of a database, its realm.
+create function platform_private.service_user(
+  p_type text,
+  p_connection_string text,
+  p_config jsonb,
+  out username text,
+  out password text,
+  out realm text
+)
+language sql
+immutable
+set search_path = ''
+as $$
+  select
+    coalesce(
+      nullif(platform_private.url_decoded(split_part(a.login, ':', 1)), ''), case when p_type = 'redis' then 'default' end
+    ),
+    nullif(substring(a.login from ':(.*)'), ''),
+    case when p_type = 'mongodb' then coalesce(
+      substring(p_connection_string from '[?&]authSource=([^&#]+)'),
+      p_config ->> 'authSource',
+      substring(p_connection_string from '^[^:]+://[^/?#]*/([^?#]+)'),
+      'admin'
+    ) end
+  from (select coalesce(substring(p_connection_string from '^[^:]+://([^@/?#]*)@'), '')) as a (login);
+$$;
+
+revoke all on function platform_private.service_user(text, text, jsonb) from public;
+
+-- Other registrations whose credential is that of a user of the same service. One that has the same user and
+-- password at another address may be: a service can have several names.
+--
+-- The strings are read here and do not leave the database. One that does not open serves no reader.
+create function platform_private.registrations_sharing(p_database_id uuid, p_username text)
+returns table (id uuid, name text, project_id uuid, is_same_address boolean)
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_own record;
+  v_other record;
+begin
+  select d.type, lower(d.host) as host, d.port, u.*
+  into v_own
+  from platform.databases as d
+  cross join lateral platform_private.service_user(
+    d.type, platform_private.connection_string_of(d.id), d.config
+  ) as u
+  where d.id = p_database_id;
+
+  for v_other in
+    select d.id, d.name, d.project_id, d.type, d.config, lower(d.host) = v_own.host and d.port = v_own.port as is_same_address
+    from platform.databases as d
+    where d.id <> p_database_id
+      and (d.type = v_own.type or array[d.type, v_own.type] <@ array['postgresql', 'neon'])
+    order by d.name, d.id
+  loop
+    begin
+      select v_other.id, v_other.name, v_other.project_id, v_other.is_same_address
+      into id, name, project_id, is_same_address
+      from platform_private.service_user(
+        v_other.type, platform_private.connection_string_of(v_other.id), v_other.config
+      ) as u
+      where u.username = p_username
+        and u.realm is not distinct from v_own.realm
+        and (v_other.is_same_address or u.username = v_own.username and u.password = v_own.password);
+
+      if found then
+        return next;
+      end if;
+    exception
+      when external_routine_invocation_exception then null;
+    end;
+  end loop;
+end;
+$$;
+
+revoke all on function platform_private.registrations_sharing(uuid, text) from public;

@@ -1,4 +1,5 @@
 /** How a round of health checks is printed for people. Which exit code it has, is told here as well. */
+import { visible } from "../../provider/core/visible.ts";
 import type { Health } from "./checkHealth.ts";
 
 /** The health of one database's registrations. */
@@ -11,14 +12,16 @@ export interface HealthReport {
 
 /** A line a registration; what is wrong stands below it. */
 export function healthAsTable({ database, checkedAt, registrations }: HealthReport): string {
-  const lines = registrations.map((each) => [
-    stateOf(each),
-    each.name,
-    each.type,
-    each.endpoint,
-    each.latencyMs === undefined ? "" : `${each.latencyMs} ms`,
-    each.version ?? "",
-  ]);
+  const lines = registrations.map((each) =>
+    [
+      stateOf(each),
+      each.name,
+      each.type,
+      each.endpoint,
+      each.latencyMs === undefined ? "" : `${each.latencyMs} ms`,
+      each.version ?? "",
+    ].map(visible),
+  );
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
   return [
     `${database}  ${checkedAt}`,
@@ -27,7 +30,7 @@ export function healthAsTable({ database, checkedAt, registrations }: HealthRepo
         .map((cell, column) => cell.padEnd(widths[column] ?? 0))
         .join("  ")
         .trimEnd(),
-      ...(error === undefined ? [] : [`  ${error}`]),
+      ...(error === undefined ? [] : [`  ${visible(error)}`]),
     ]),
     ...(registrations.length === 0 ? ["No service is registered."] : []),
   ].join("\n");

@@ -1,5 +1,7 @@
 /** How backups are printed for a person. Which ones, is left to `stackBackups.ts`. */
+
 import type { Stored } from "../../provider/backup/record.ts";
+import { visible } from "../../provider/core/visible.ts";
 
 const UNITS = [
   ["d", 86_400],
@@ -22,7 +24,7 @@ export function formatBackups(backups: readonly Stored[], now: Date = new Date()
   return lines
     .map((line) =>
       line
-        .map((cell, n) => cell.padEnd(widths[n] ?? 0))
+        .map((cell, n) => visible(cell).padEnd(widths[n] ?? 0))
         .join("  ")
         .trimEnd(),
     )

@@ -1,12 +1,19 @@
 /** How the report of a verification is written: as a table for people, and as JUnit for CI. */
+import { visible } from "../../provider/core/visible.ts";
 import type { StackReport } from "../../provider/resources/verifyStack.ts";
 import { type CheckResult, countsOf } from "../../provider/verification/report.ts";
 
 /** A line a check; those that do not pass also say what was expected, and stand last, where they are seen. */
 export function reportAsTable({ database, result, report }: StackReport): string {
-  const width = Math.max(...report.map(({ name }) => name.length), 0);
-  const passed = report.filter(({ status }) => status === "PASS");
-  const others = report.filter(({ status }) => status !== "PASS");
+  const width = Math.max(...report.map(({ name }) => visible(name).length), 0);
+  const all = report.map((each) => ({
+    ...each,
+    name: visible(each.name),
+    measured: visible(each.measured),
+    expected: visible(each.expected),
+  }));
+  const passed = all.filter(({ status }) => status === "PASS");
+  const others = all.filter(({ status }) => status !== "PASS");
   const line = ({ name, status, measured }: CheckResult): string =>
     `${status.padEnd(7)}  ${name.padEnd(width)}  ${measured}`;
   return [

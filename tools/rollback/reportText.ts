@@ -1,13 +1,14 @@
 /** What a rollback prints at its end, for people. */
+import { visible } from "../../provider/core/visible.ts";
 import type { RollbackReport, UndoReport } from "./components.ts";
 import type { LastReport } from "./last.ts";
 
 export function formatRollback({ rolledBack, archived, elapsedMs, budgetMs, checks }: RollbackReport): string {
-  const width = Math.max(...checks.map(({ name }) => name.length));
+  const width = Math.max(...checks.map(({ name }) => visible(name).length));
   return [
     ...checks.map(({ name, status, measured, expected }) => {
-      const line = `${status.padEnd(7)}  ${name.padEnd(width)}  ${measured}`;
-      return status === "PASS" ? line : `${line}   expected ${expected}`;
+      const line = `${status.padEnd(7)}  ${visible(name).padEnd(width)}  ${visible(measured)}`;
+      return status === "PASS" ? line : `${line}   expected ${visible(expected)}`;
     }),
     `Rolled back ${rolledBack} in ${seconds(elapsedMs)} of ${budgetMs / 60_000} min.`,
     ...(archived === 0 ? [] : [`${archived} registrations are in the archive: \`npm run rollback -- undo\``]),
@@ -18,7 +19,8 @@ export function formatUndo({ inserted, updated, notOpened, elapsedMs }: UndoRepo
   return [
     `Made the components again in ${seconds(elapsedMs)}. Registrations put back: ${inserted}; given their IDs and health back: ${updated}.`,
     ...notOpened.map(
-      (name) => `FAIL     registration ${name}: its connection string cannot be decrypted; it stays in the archive`,
+      (name) =>
+        `FAIL     registration ${visible(name)}: its connection string cannot be decrypted; it stays in the archive`,
     ),
   ].join("\n");
 }

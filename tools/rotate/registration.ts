@@ -4,7 +4,9 @@
  */
 import { DURATION_SHAPE, parseDuration } from "../../provider/core/duration.ts";
 import { UserError } from "../../provider/core/errors.ts";
+import { visible } from "../../provider/core/visible.ts";
 import { DEFAULT_GRACE, parseCredentialInputs } from "../../provider/resources/credential/inputs.ts";
+import { askDue, type Due } from "../../provider/rotation/due.ts";
 import { findRegistration } from "../../provider/rotation/records.ts";
 import { type RotationResult, rotateCredential } from "../../provider/rotation/rotateCredential.ts";
 import { confirm } from "../lib/question.ts";
@@ -45,20 +47,25 @@ export async function rotateRegistration(
       state.credentialOf(registrationId) ?? { registration: registrationId },
     ).inputs;
     const graceMs = graceOf(grace) ?? declared?.grace ?? graceOf(DEFAULT_GRACE) ?? 0;
-    say(
-      `The credential of ${nameOrId} gets a successor with the same rights. The one before stays valid for its grace time and is disabled by the next run after that.`,
-    );
-    if (!yes && !(await confirm(`Rotate the credential of ${nameOrId} in ${database.label}?`, "--yes")))
+    const pool = await database.pool();
+    const ask = (): Promise<Due | undefined> => askDue(pool, registrationId, undefined, graceOf(grace));
+    const seen = await ask();
+    const isDue = (due: Due | undefined): boolean => due === undefined || due.begins || due.isDue;
+    if (isDue(seen)) say(announcement(nameOrId, seen, graceMs));
+    if (isDue(seen) && !yes && !(await confirm(`Rotate the credential of ${nameOrId} in ${database.label}?`, "--yes")))
       return decline(say);
     declareGate(session, place);
     const context = contextOf(layer.urn, say);
-    const result = await session.guard.guarded({ context, operation: "update" }, (beforeChange) => {
-      beforeChange();
+    const result = await session.guard.guarded({ context, operation: "update" }, async (beforeChange) => {
+      const now = await ask();
+      // What another run has rotated since then, while this one has waited for it, is not rotated again.
+      const begins = seen === undefined || (seen.begins && now?.rotatedAt === seen.rotatedAt);
+      if (isDue(now) && (begins || now?.begins !== true)) beforeChange();
       const { adminConnectionString } = declared ?? {};
       const { report, signal } = context;
       return rotateCredential(
         { database, config },
-        { registrationId, begins: true, adminConnectionString, graceMs, report, signal },
+        { registrationId, begins, adminConnectionString, graceMs, isGraceGiven: grace !== undefined, report, signal },
       );
     });
     say(summary(result));
@@ -68,6 +75,16 @@ export async function rotateRegistration(
   }
 }
 
+/** What a person is told before the question. */
+function announcement(name: string, due: Due | undefined, graceMs: number): string {
+  if (due?.begins === false) return `A rotation of ${name} is open, and goes on: ${due.what}.`;
+  const end =
+    graceMs === 0
+      ? "The one before is disabled in this run."
+      : "The one before stays valid for its grace time and is disabled by the next run after that.";
+  return `The credential of ${name} gets a successor with the same rights. ${end}`;
+}
+
 function graceOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const ms = parseDuration(text);
@@ -75,7 +92,8 @@ function graceOf(text: string | undefined): number | undefined {
   return ms;
 }
 
-function summary({ name, step, hasChanged, user, graceEndsAt }: RotationResult): string {
+function summary({ step, hasChanged, user, graceEndsAt, ...result }: RotationResult): string {
+  const name = visible(result.name);
   if (!hasChanged) return `"${name}": nothing was due. Its user is "${user}".`;
   const rest = graceEndsAt === undefined ? "" : ` Run this again, or \`pulumi up\`, after ${graceEndsAt}.`;
   return `"${name}": the rotation has come to the step "${step}". Its user is "${user}".${rest}`;

@@ -9,6 +9,7 @@ import type {
   Value,
 } from "../../core/resourceType.ts";
 import { UNKNOWN } from "../../core/resourceType.ts";
+import { visible } from "../../core/visible.ts";
 import type { Database } from "../../database/target.ts";
 import type { Session } from "../session.ts";
 import { bindPlannedRow } from "./boundRow.ts";
@@ -64,7 +65,7 @@ export function createRow(session: Session): ResourceType {
         context.report.warn(`${state.id} is missing in the database; an update inserts it again`);
         return diffOf(withDrift(detailed, writtenPaths(inputs), "add"));
       }
-      for (const note of found.live.notes) context.report.info(note);
+      for (const note of found.live.notes) context.report.info(visible(note));
       const differing = found.live.differing.map(({ path }) => path);
       const drift = differing.filter((path) => detailed[path] === undefined);
       if (drift.length > 0) context.report.info(`drift: ${drift.join(", ")} differs in the database`);

@@ -93,6 +93,31 @@ const KILLS: [RotationStep, boolean][] = [
 ];
 
 describe("a rotation of a login of PostgreSQL", () => {
+  test("is refused while another registration has the same user, also of another project; one at another address is told", async () => {
+    const { registrationId } = registry;
+    await registry.register("postgresql", `${first}?application_name=x`, {}, { isBeside: true });
+    const [beside] = [registry.registrationId];
+    await studio.query(
+      "update platform.databases set project_id = (select id from platform.projects where id <> $1 limit 1) where id = $2",
+      [registry.projectId, beside],
+    );
+    registry.registrationId = registrationId;
+    expect(await registry.fault()).toMatchObject({ code: "PS891", message: expect.stringContaining(beside) });
+    expect(await registry.rotations()).toEqual([]);
+    await studio.query("update platform.databases set host = 'other' where id = $1", [beside]);
+    expect(await registry.rotate({ graceMs: 60_000 })).toMatchObject({ step: "switched" });
+    // Registered since: no reader is cut off.
+    await studio.query("update platform.databases set host = $2 where id = $1", [beside, new URL(first).hostname]);
+    await studio.query("update platform_private.credential_rotations set grace = '0'");
+    expect(await registry.rotate()).toMatchObject({ step: "switched" });
+    const [other, waits] = registry.said.warnings.splice(0);
+    expect(other).toContain("at another address");
+    expect(waits).toContain("it stays valid because it is registered as");
+    expect(await roles()).toEqual(["shop", "shop_a"]);
+    await studio.query("delete from platform.databases where id = $1", [beside]);
+    expect(await registry.rotate()).toMatchObject({ step: "ended" });
+  });
+
   test("lets a client that asks the registry every 10 ms go on, through two rotations", async () => {
     const clients = registry.useEvery10Ms((connectionString) =>
       use(connectionString, async (client) => {

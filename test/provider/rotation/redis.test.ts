@@ -10,7 +10,7 @@ import { createSession } from "../../../provider/resources/session.ts";
 import { type Unpacked, unpackPackages } from "../../support/debianPackages.ts";
 import { REDIS_PACKAGES, type RedisServer, startRedis } from "../../support/redisServer.ts";
 import { createStudioDatabase, type StudioDatabase, seedStudio } from "../../support/studio.ts";
-import { Registry } from "./rotationTrial.ts";
+import { Registry, startDoor } from "./rotationTrial.ts";
 
 const PASSWORD = "pa55-canary-of-redis";
 const RULES = "~studio:* &studio:* -@all +@read +@write +@connection -flushall (~own:* +get)";
@@ -98,6 +98,34 @@ describe.runIf(packages !== undefined)("a rotation of a user of Redis", () => {
       expect(await registry.registered()).toBe(before?.successor);
       await use(await registry.registered(), (send) => send("SET", "studio:key", "2"));
     }
+  });
+
+  test("stops in time where the service is frozen, and goes on once it is not", async () => {
+    const door = await startDoor(redis.port);
+    const through = (user: string) => url(user).replace(String(redis.port), String(door.port));
+    registry.defaults = { adminConnectionString: through("default") };
+    await registry.register("redis", through("studio"), { keyPrefix: "studio:" });
+    for (const step of ["intended", "made", "switched"] as const) {
+      await registry.killed(step);
+      door.freeze(true);
+      expect(await registry.fault({ timeoutMs: 500 })).toMatchObject({
+        code: "PS872",
+        message: expect.stringMatching(new RegExp(`no answer in time.*after the step "${step}"`)),
+      });
+      door.freeze(false);
+      expect(await registry.rotate()).toMatchObject({ step: "ended" });
+    }
+    await door.stop();
+  });
+
+  test("has the grace time that a person gives later; a run without one keeps what was noted", async () => {
+    expect(await registry.rotate({ graceMs: 86_400_000 })).toMatchObject({ step: "switched" });
+    expect(await registry.rotate({ graceMs: 0 })).toMatchObject({ step: "switched", hasChanged: false });
+    expect(await registry.rotate({ graceMs: 60_000, isGraceGiven: true })).toMatchObject({
+      step: "switched",
+      hasChanged: true,
+    });
+    expect(await registry.rotate({ graceMs: 0, isGraceGiven: true })).toMatchObject({ step: "ended" });
   });
 
   test("does not switch to a user that may do less", async () => {

@@ -33,12 +33,21 @@ export class Registry {
     this.projectId = projectId;
   }
 
-  async register(type: string, connectionString: string, config: object = {}): Promise<void> {
-    const { username } = new URL(connectionString);
+  /** Unless it is beside them, the registrations of earlier tests are of other services. */
+  async register(
+    type: string,
+    connectionString: string,
+    config: object = {},
+    { isBeside = false }: { isBeside?: boolean } = {},
+  ): Promise<void> {
+    const { username, hostname, port } = new URL(connectionString);
+    if (!isBeside) {
+      await this.studio.query("update platform.databases set connection_string = type || '://parked@earlier.invalid'");
+    }
     const [row] = await this.studio.query<{ id: string }>(
       `insert into platform.databases (project_id, name, type, host, port, username, connection_string, config)
-       values ($1, 'trial ' || gen_random_uuid(), $2, '127.0.0.1', 1, $3, $4, $5) returning id`,
-      [this.projectId, type, username, connectionString, config],
+       values ($1, 'trial ' || gen_random_uuid(), $2, $6, $7, $3, $4, $5) returning id`,
+      [this.projectId, type, username, connectionString, config, hostname, port],
     );
     this.registrationId = row?.id ?? "";
   }
@@ -147,11 +156,14 @@ export class Registry {
 export async function startDoor(to: number) {
   const sockets = new Set<Socket>();
   let isOpen = true;
+  let isFrozen = false;
   const server: Server = createServer((socket) => {
     socket.on("error", () => {});
     if (!isOpen) return void socket.destroy();
+    sockets.add(socket);
+    if (isFrozen) return;
     const other = connectTcp(to, "127.0.0.1").on("error", () => {});
-    for (const each of [socket, other]) sockets.add(each);
+    sockets.add(other);
     socket.pipe(other).pipe(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -165,6 +177,10 @@ export async function startDoor(to: number) {
     close: () => {
       isOpen = false;
       cut();
+    },
+    /** New connections are accepted, and nothing on them is answered. */
+    freeze: (frozen: boolean) => {
+      isFrozen = frozen;
     },
     stop: async () => {
       cut();
