@@ -14,8 +14,44 @@ $$;
 
 revoke all on function platform_private.masked_connection_string(text, text, integer) from public;
 
--- A document with "********" in place of each secret: what stands under a name that says so, and URLs with
--- a password.
+-- Whether what a name stands for is a secret. Rather too many than too few: a masked value is whole where it is
+-- decrypted.
+create function platform_private.is_secret_name(p_name text)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select regexp_replace(lower(p_name), '[^a-z0-9]', '', 'g') ~ (
+    '(passw|passphrase|pwd|secret|token|credential|authorization|cookie|apikey|accesskey|privatekey|connectionstring'
+    || '|certkey|deploykey|signature)|(pass|auth|dsn|key|keys|keypem|jwt|sas)[0-9]*$'
+  );
+$$;
+
+revoke all on function platform_private.is_secret_name(text) from public;
+
+-- Whether a text says by its form that it has a secret: a URL with a user, a parameter with such a name, the
+-- header of a request, a private key.
+create function platform_private.has_secret_form(p_text text)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select p_text ~ '://[^/@\s]+@'
+    -- A password may have a raw slash in it; a port and a path are no password.
+    or p_text ~ '://[^/@:\s]*:(?!\d{1,5}/)[^@\s]*@'
+    or p_text ~* '(^|[\s:])(bearer|basic)\s+[a-z0-9+/=_.-]{6}|-----BEGIN [A-Z ]*PRIVATE KEY'
+    or exists (
+      select from regexp_matches(p_text, '(?:^|[?&;#,\s])([A-Za-z0-9_.-]{1,64})\s*=\s*[^\s&;]', 'g') as m
+      where platform_private.is_secret_name(m[1])
+    );
+$$;
+
+revoke all on function platform_private.has_secret_form(text) from public;
+
+-- A document with "********" in place of each secret: what stands under a name that says so, also where the
+-- name is a value beside it, and texts that say so by their form.
 create function platform_private.masked_settings(p_value jsonb, p_is_secret boolean default false)
 returns jsonb
 language plpgsql
@@ -28,9 +64,21 @@ begin
       return (
         select coalesce(jsonb_object_agg(e.key, platform_private.masked_settings(
           e.value, p_is_secret
-          or e.key ~* '(password|passwd|pwd|secret|token|credentials?|api_?key|access_?key|private_?key)$'
+          or platform_private.is_secret_name(e.key)
+          or n.is_secret and e.value <> n.name
         )), '{}')
         from jsonb_each(p_value) as e
+        cross join (
+          select s.value as name, coalesce(platform_private.is_secret_name(s.value #>> '{}'), false) as is_secret
+          from (select null) as one
+          left join lateral (
+            select v.value
+            from jsonb_each(p_value) as v
+            where v.key ~* '^(name|key|header|field|parameter|variable|id)$' and jsonb_typeof(v.value) = 'string'
+            order by platform_private.is_secret_name(v.value #>> '{}') desc
+            limit 1
+          ) as s on true
+        ) as n
       );
     when 'array' then
       return (
@@ -40,7 +88,7 @@ begin
     when 'null' then
       return p_value;
     else
-      return case when p_is_secret or p_value #>> '{}' ~ '://[^/@]*:[^/@]+@' then '"********"' else p_value end;
+      return case when p_is_secret or platform_private.has_secret_form(p_value #>> '{}') then '"********"' else p_value end;
   end case;
 end;
 $$;
@@ -152,7 +200,8 @@ begin
 
   new.password := null;
 
-  if tg_op = 'UPDATE' and old.config_encrypted is not null and new.config is not distinct from old.config then
+  if tg_op = 'UPDATE' and old.config_encrypted is not null and new.config is not distinct from old.config
+    and platform_private.masked_settings(new.config) = new.config then
     new.config_encrypted := platform_private.kept_secret(
       'config', old.config_encrypted, new.config_encrypted is distinct from old.config_encrypted,
       old.id, old.project_id, new.id, new.project_id

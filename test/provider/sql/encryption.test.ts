@@ -162,7 +162,7 @@ const CONFIG = {
 };
 const MASKED_CONFIG = {
   pool: 5,
-  auth: { apiKey: "********", user: "u", tokens: ["t1"], credentials: { pin: "********", none: null } },
+  auth: { apiKey: "********", user: "********", tokens: ["********"], credentials: { pin: "********", none: null } },
   replicas: ["********", "redis://open:6379"],
 };
 
@@ -211,6 +211,38 @@ test("rows from before the layer, in plain text, are encrypted when they are tou
   const touched = await change(row?.id ?? "", "connection_string = connection_string");
   expect(touched).toMatchObject({ connection_string: MASKED, password: null, config: MASKED_CONFIG });
   expect(await secretsOf(row?.id ?? "")).toEqual([{ connection_string: FULL, password: CANARY, config: CONFIG }]);
+});
+
+test("whatever may be a secret is masked in config by its name or its form, and the settings of clients are not", async () => {
+  const secrets = [
+    ...["secretKey", "passphrase", "pass", "auth", "dsn", "password_1", "token_value", "cert_key", "privateKeyPem"],
+    ...["deployKey", "API-KEY", "db.passwd", "connectionString", "x-api-key", "sessionCookie"],
+  ].map((name) => ({ [name]: CANARY }));
+  const config = {
+    secrets,
+    passwords: [CANARY, { deep: CANARY }],
+    headers: { Authorization: CANARY },
+    pairs: [
+      { name: "password", value: CANARY },
+      { key: "x-token", values: [CANARY] },
+    ],
+    texts: [
+      `postgres://u:pa/${CANARY}@h`,
+      `https://h/?password=${CANARY}`,
+      `https://${CANARY}@host`,
+      `host=db password=${CANARY}`,
+      `Authorization: Bearer ${CANARY}`,
+    ],
+  };
+  const open = {
+    ...{ authSource: "admin", replicaSet: "rs0", db: 0, keyPrefix: "studio:", schema: "public", maxPoolSize: 5 },
+    ...{ retryStrategy: { maxRetries: 3 }, ca: "-----BEGIN CERTIFICATE-----", name: "primary", value: 1 },
+    urls: ["redis://h:6379/0?db=1", "https://h:8080/@team", "mongodb://h/a?authSource=admin"],
+  };
+  const row = await register({ config: { ...config, ...open } });
+  expect(row).toMatchObject({ config: open });
+  expect(JSON.stringify(row)).not.toContain(CANARY);
+  expect(await secretsOf(row.id)).toMatchObject([{ config }]);
 });
 
 for (const [what, values, fault] of [
