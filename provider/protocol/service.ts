@@ -27,6 +27,11 @@ export interface Service {
   close(): Promise<void>;
 }
 
+/** What a cancelled run meets is no defect: its waits end, and its connections are closed while in use. */
+function endedBy({ aborted, reason }: AbortSignal, error: unknown): unknown {
+  return aborted && !(error instanceof UserError || error instanceof UnimplementedError) ? reason : error;
+}
+
 /** The calls of Pulumi's provider protocol, by name. */
 export function createService(redactor: Redactor): Service {
   const log = createEngineLog(redactor);
@@ -90,7 +95,7 @@ export function createService(redactor: Redactor): Service {
         .then(work)
         .then(
           (response) => callback(null, response),
-          (error: unknown) => callback(toStatus(error, redactor)),
+          (error: unknown) => callback(toStatus(endedBy(cancel.signal, error), redactor)),
         );
     };
   }

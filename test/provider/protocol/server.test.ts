@@ -4,6 +4,8 @@ import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UNKNOWN } from "../../../provider/core/resourceType.ts";
+import { takeRunLock } from "../../../provider/database/runLock.ts";
+import { openDatabase } from "../../../provider/database/target.ts";
 import { createTestDatabase, createTestRole, type TestDatabase, type TestRole } from "../../support/database.ts";
 import { failureOfCall, type ProviderClient, startProvider, unary } from "../../support/providerClient.ts";
 
@@ -113,6 +115,30 @@ describe("protocol", () => {
         "cancelled\nPS604 · docs/errors/PS604.md",
       );
     });
+  });
+});
+
+describe("a run that waits for another one", () => {
+  it("is cancelled, and no defect, where the engine ends its wait", async () => {
+    const other = openDatabase({ url: database.url });
+    if (other === undefined) throw new Error("no database");
+    const { signal } = new AbortController();
+    const report = { info: () => {}, warn: () => {}, status: () => {}, plan: async () => {} };
+    const lock = await takeRunLock(other, 1, { report, signal });
+    try {
+      await withProvider(async (provider) => {
+        await provider.configure({ url: database.url, requireGate: true });
+        const failure = failureOfCall(provider.create(ROW, "a", row));
+        await expect
+          .poll(() => provider.logs.map(({ text }) => text).join(), { timeout: 10_000 })
+          .toContain("waiting for its end");
+        await unary((done) => provider.raw.cancel(new emptyMessages.Empty(), done));
+        expect((await failure).details).toBe("cancelled\nPS604 · docs/errors/PS604.md");
+      });
+    } finally {
+      await lock.release();
+      await other.close();
+    }
   });
 });
 
