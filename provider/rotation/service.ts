@@ -62,7 +62,7 @@ export class ServiceCredentials {
       if (lacking !== undefined) {
         throw new UserError(
           "PS873",
-          `${this.label}: the user ${this.manager} cannot manage users: it lacks ${lacking}. Grant that, or give a user that has it as adminConnectionString. Nothing was changed.`,
+          `${this.label}: the user ${this.manager} cannot manage users: it lacks ${lacking}. Grant that, or give a user that has it as adminConnectionString of the registration, or with --admin. Nothing was changed.`,
         );
       }
       for (const name of names) if (!(await users.exists(name))) return name;

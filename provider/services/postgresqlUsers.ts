@@ -24,11 +24,12 @@ const MOST_TRIED = 20;
 /** SQLSTATEs of a role that objects depend on, and of objects that another role may not give away. */
 const STAYS = ["2BP01", "42501"];
 
-type Rights = Record<"super" | "createrole" | "group_is_super" | "admin", boolean>;
+type Rights = Record<"super" | "createrole" | "group_is_super" | "admin" | "is_itself", boolean>;
 
 /** A server before 16 takes CREATEROLE for the right to grant any role that is no superuser. */
 const RIGHTS = `
   SELECT u.rolsuper AS super, u.rolcreaterole AS createrole, g.rolsuper AS group_is_super,
+         u.oid = g.oid AND pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 160000 AS is_itself,
          pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 160000
            OR pg_catalog.pg_has_role(u.oid, g.oid, 'MEMBER WITH ADMIN OPTION') AS admin
     FROM pg_catalog.pg_roles AS u CROSS JOIN pg_catalog.pg_roles AS g
@@ -83,6 +84,9 @@ export async function openPostgresUsers(admin: ProbeTarget, access: PostgresAcce
     if (rights === undefined) return `a role "${group}" to be the group of its logins`;
     if (rights.super) return undefined;
     if (rights.group_is_super) return `SUPERUSER, as "${group}" has it`;
+    // No role can be granted to itself, and from version 16 on nothing stands for that.
+    if (rights.is_itself)
+      return `SUPERUSER, without which a role cannot have ADMIN OPTION on itself: make another one that manages it (create role rotator login createrole; grant ${named(group)} to rotator with admin option)`;
     if (!rights.createrole) return "CREATEROLE";
     return rights.admin ? undefined : `ADMIN OPTION on the role "${group}"`;
   }

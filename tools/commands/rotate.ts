@@ -1,6 +1,6 @@
 /**
- * `npm run rotate -- salt | <registration> [--grace <12h>] [--stack <name>] [--yes] [--json] [-C <folder>]`:
- * replaces a secret while its users go on. Exit code 0 when it is done as far as it can be now, 1 when it is
+ * `npm run rotate -- salt | <registration> [--grace <12h>] [--admin] [--stack <name>] [--yes] [--json]
+ * [-C <folder>]`: replaces a secret while its users go on. Exit code 0 when it is done as far as it can be now, 1 when it is
  * not, 3 when the person said no. How each is replaced is left to `tools/rotate/`.
  */
 import { parseArgs } from "node:util";
@@ -8,12 +8,16 @@ import { UserError } from "../../provider/core/errors.ts";
 import { runMain } from "../lib/main.ts";
 import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
 import { currentStack } from "../lib/pulumi.ts";
+import { askSecret } from "../lib/question.ts";
 import type { Place } from "../rollback/target.ts";
 import { rotateRegistration } from "../rotate/registration.ts";
 import { rotateStackSalt } from "../rotate/stackSalt.ts";
 
 const USAGE =
-  "npm run rotate -- salt | <registration> [--grace <12h>] [--stack <name>] [--yes] [--json] [-C <project folder>]";
+  "npm run rotate -- salt | <registration> [--grace <12h>] [--admin] [--stack <name>] [--yes] [--json] [-C <project folder>]";
+
+/** Signs in to manage users, with `--admin`. */
+const ADMIN = "PGSTRATA_ROTATE_ADMIN";
 
 /** The word that asks for the salt; a registration of that name is given by its id. */
 const SALT = "salt";
@@ -28,9 +32,21 @@ await runMain(async () => {
   const say = (line: string): void => (options.json ? console.error(line) : console.log(line));
   const report = await (what === SALT
     ? rotateStackSalt(place, options, say)
-    : rotateRegistration(place, what, options, say));
+    : rotateRegistration(
+        place,
+        what,
+        { ...options, admin: options.admin ? await adminOf(process.env) : undefined },
+        say,
+      ));
   if (options.json) console.log(JSON.stringify(report ?? null, null, 2));
 });
+
+/** Never an argument, which the list of processes shows. */
+async function adminOf({ [ADMIN]: text = "" }: NodeJS.ProcessEnv): Promise<string> {
+  const given = text === "" ? await askSecret("Connection string of the user that manages the users") : text;
+  if (given !== "") return given;
+  throw new UserError("PS706", `--admin: no connection string was given. Expected ${ADMIN}, or a line of the input.`);
+}
 
 function given() {
   try {
@@ -41,11 +57,12 @@ function given() {
         yes: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         grace: { type: "string" },
+        admin: { type: "boolean", default: false },
         ...CWD_OPTION,
       },
     });
     const [what, ...more] = positionals;
-    if (what === undefined || more.length > 0 || (what === SALT && values.grace !== undefined))
+    if (what === undefined || more.length > 0 || (what === SALT && (values.grace !== undefined || values.admin)))
       throw new Error(`Found ${positionals.join(" ") || "nothing to rotate"}.`);
     return { what, options: values };
   } catch (error) {

@@ -21,6 +21,8 @@ export interface CredentialOptions {
   yes: boolean;
   /** How long the old credential stays valid; undefined for what the program says. */
   grace?: string | undefined;
+  /** Signs in to manage the users, in place of what the program says. Secret. */
+  admin?: string | undefined;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface CredentialOptions {
 export async function rotateRegistration(
   place: Place,
   nameOrId: string,
-  { yes, grace }: CredentialOptions,
+  { yes, grace, admin }: CredentialOptions,
   say: Say,
 ): Promise<CredentialReport | undefined> {
   const { folder, stack } = place;
@@ -61,18 +63,29 @@ export async function rotateRegistration(
       // What another run has rotated since then, while this one has waited for it, is not rotated again.
       const begins = seen === undefined || (seen.begins && now?.rotatedAt === seen.rotatedAt);
       if (isDue(now) && (begins || now?.begins !== true)) beforeChange();
-      const { adminConnectionString } = declared ?? {};
+      const adminConnectionString = admin ?? declared?.adminConnectionString;
       const { report, signal } = context;
       return rotateCredential(
         { database, config },
         { registrationId, begins, adminConnectionString, graceMs, isGraceGiven: grace !== undefined, report, signal },
-      );
+      ).catch((error: unknown) => {
+        throw admin === undefined && adminConnectionString !== undefined ? ofLastUpdate(error) : error;
+      });
     });
     say(summary(result));
     return { stack, ...result };
   } finally {
     await session.close();
   }
+}
+
+/** The admin of the program is what the last update has put into the state. */
+export function ofLastUpdate(error: unknown): unknown {
+  if (!(error instanceof UserError) || error.code !== "PS873") return error;
+  return new UserError(
+    error.code,
+    `${error.message} This adminConnectionString is that of the last \`pulumi up\`: where the setting was changed since, run \`pulumi up\` first, or give it with --admin.`,
+  );
 }
 
 /** What a person is told before the question. */
