@@ -4,6 +4,7 @@
  */
 import type { ClientBase } from "pg";
 import { UserError } from "../core/errors.ts";
+import { visible } from "../core/visible.ts";
 
 interface TableName {
   schema: string;
@@ -54,12 +55,14 @@ export async function refuseLossOfCredential(
     if (isOnlyCopy) {
       throw new UserError(
         "PS877",
-        `"${name}" is not deleted: its credential was rotated, and the registry has the only copy of the one of user "${user}". Nothing was changed. ` +
+        `"${visible(name)}" is not deleted: its credential was rotated, and the registry has the only copy of the one of user "${user}". Nothing was changed. ` +
           `Take it from there (select connection_string from platform.decrypt_databases('{${id}}')), give it to the program, and run \`pulumi up\` first. ` +
           `Where it may be lost: delete from platform_private.credential_rotations where database_id = '${id}'.`,
       );
     }
     if (madeUser !== null)
-      warn(`"${name}": the user "${madeUser}", which a rotation that has not ended has made, stays in the service.`);
+      warn(
+        `"${visible(name)}": the user "${madeUser}", which a rotation that has not ended has made, stays in the service.`,
+      );
   }
 }

@@ -93,7 +93,7 @@ export class ServiceCredentials {
     try {
       await this.probe(successor, access);
     } catch (error) {
-      if (error instanceof ProbeFailure && ["login", "rights", "database"].includes(error.kind))
+      if (error instanceof ProbeFailure && ["login", "rights", "readOnly", "database"].includes(error.kind))
         throw lacks(error.message);
       throw this.told(error, stoppedAfter(step));
     }

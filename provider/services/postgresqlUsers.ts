@@ -99,7 +99,7 @@ export async function openPostgresUsers(admin: ProbeTarget, access: PostgresAcce
     const [login, role] = [named(name), named(group)];
     const kept = access.takesVerifiers ? scramVerifier(password, randomBytes(SALT_BYTES).toString("base64")) : password;
     await inTransaction(client, async () => {
-      if (!(await exists(name))) await client.query(`CREATE ROLE ${login}`);
+      await client.query((await exists(name)) ? `ALTER ROLE ${login} RESET ALL` : `CREATE ROLE ${login}`);
       await client.query(`ALTER ROLE ${login} LOGIN INHERIT PASSWORD ${client.escapeLiteral(kept)}`);
       await client.query(`GRANT ${role} TO ${login}`);
       // A login that a rotation of another registration has made may be the group of this one.

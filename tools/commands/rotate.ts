@@ -1,7 +1,7 @@
 /**
  * `npm run rotate -- salt | <registration> [--grace <12h>] [--admin] [--stack <name>] [--yes] [--json]
- * [-C <folder>]`: replaces a secret while its users go on. Exit code 0 when it is done as far as it can be now, 1 when it is
- * not, 3 when the person said no. How each is replaced is left to `tools/rotate/`.
+ * [-C <folder>]`: replaces a secret while its users go on. Exit code 0 when it is done as far as it can be
+ * now, 1 when it is not, 3 when the person said no. How each is replaced is left to `tools/rotate/`.
  */
 import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";
