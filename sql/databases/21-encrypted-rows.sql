@@ -20,7 +20,7 @@ create function platform_private.is_secret_name(p_name text)
 returns boolean
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select regexp_replace(lower(p_name), '[^a-z0-9]', '', 'g') ~ (
     '(passw|passphrase|pwd|secret|token|credential|authorization|cookie|apikey|accesskey|privatekey|connectionstring'
@@ -36,7 +36,7 @@ create function platform_private.has_secret_form(p_text text)
 returns boolean
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select p_text ~ '://[^/@\s]+@'
     -- A password may have a raw slash in it; a port and a path are no password.

@@ -185,7 +185,7 @@ create function platform_private.url_decoded(p_text text)
 returns text
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select convert_from(string_agg(
     case when m[1] is null then convert_to(m[2], 'utf8') else decode(m[1], 'hex') end, ''::bytea order by n
@@ -206,7 +206,7 @@ create function platform_private.service_user(
 )
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select
     coalesce(
@@ -232,7 +232,7 @@ create function platform_private.registrations_sharing(p_database_id uuid, p_use
 returns table (id uuid, name text, project_id uuid, is_same_address boolean)
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_own record;
