@@ -109,25 +109,38 @@ export async function sha256Of(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** The complete backups of a folder and of the folders in it, the newest first. */
-export async function listBackups(folder: string): Promise<Stored[]> {
-  const entries = existsSync(folder) ? await readdir(folder, { withFileTypes: true }) : [];
-  const found: Stored[] = [];
-  for (const entry of entries) {
-    if (entry.isDirectory()) found.push(...(await backupsIn(join(folder, entry.name))));
-  }
-  found.push(...(await backupsIn(folder)));
-  return found.sort((one, other) => other.record.takenAt.localeCompare(one.record.takenAt));
+/** What lies in a folder and in the folders in it. */
+export interface FolderOfBackups {
+  /** The complete ones, the newest first. */
+  backups: Stored[];
+  /** Paths of records that cannot be read; their backups do not count. */
+  unreadable: string[];
 }
 
-/** The complete backups of a folder, in no order. */
-async function backupsIn(folder: string): Promise<Stored[]> {
+export async function listFolder(folder: string): Promise<FolderOfBackups> {
+  const entries = existsSync(folder) ? await readdir(folder, { withFileTypes: true }) : [];
+  const folders = [...entries.flatMap((entry) => (entry.isDirectory() ? [join(folder, entry.name)] : [])), folder];
+  const found = (await Promise.all(folders.map(backupsIn))).flat();
+  return {
+    backups: found
+      .filter((each) => typeof each !== "string")
+      .sort((one, other) => other.record.takenAt.localeCompare(one.record.takenAt)),
+    unreadable: found.filter((each) => typeof each === "string").sort(),
+  };
+}
+
+/** The complete backups of a folder and of the folders in it, the newest first. */
+export const listBackups = async (folder: string): Promise<Stored[]> => (await listFolder(folder)).backups;
+
+/** The complete backups of a folder, in no order, and the paths of records that cannot be read. */
+async function backupsIn(folder: string): Promise<(Stored | string)[]> {
   const names = existsSync(folder) ? await readdir(folder) : [];
   const read = names
     .filter((name) => COMPLETE.test(name) && name.endsWith(".json") && !name.endsWith(".state.json"))
-    .map(async (name): Promise<Stored[]> => {
-      const record = await readRecord(join(folder, name));
-      if (record === undefined) return [];
+    .map(async (name): Promise<(Stored | string)[]> => {
+      const path = join(folder, name);
+      const record = await readRecord(path);
+      if (record === undefined) return [path];
       if (record.mode === "dump" && !names.includes(record.file)) return [];
       return [{ folder, record }];
     });

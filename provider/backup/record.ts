@@ -15,6 +15,12 @@ const proof = z.object({
   elapsedMs: z.number(),
 });
 
+const identity = z.object({
+  /** The server's system identifier, which a physical copy of it shares. */
+  server: z.string(),
+  name: z.string(),
+});
+
 const common = {
   format: z.literal(1),
   name: z.string(),
@@ -22,6 +28,8 @@ const common = {
   stack: z.string(),
   /** `user@host:port/database`. */
   database: z.string(),
+  /** None of an older backup, and of a server that does not tell. */
+  identity: identity.optional(),
   /** ISO 8601, UTC: what it holds is of this moment. */
   takenAt: z.string(),
   planDigest: z.string().optional(),
@@ -69,6 +77,7 @@ export type CopyRecord = z.infer<typeof copy>;
 export type StoredRecord = z.infer<typeof storedBackup>;
 export type ExternalRecord = z.infer<typeof external>;
 export type BackupRecord = StoredRecord | ExternalRecord;
+export type DatabaseIdentity = z.infer<typeof identity>;
 export type Proof = z.infer<typeof proof>;
 
 /** A backup with the folder that its files lie in. */

@@ -18,11 +18,12 @@ import {
   writePrivate,
 } from "./backupFiles.ts";
 import { dump } from "./dump.ts";
+import { isOfDatabase, readIdentity } from "./identity.ts";
 import { dropAbandonedProofs, unfinishedDatabases } from "./leftDatabases.ts";
 import type { BackupOrder } from "./order.ts";
 import { requirePgTools } from "./pgTools.ts";
 import { isRestored, prove } from "./proof.ts";
-import type { BackupReport, DumpRecord, StoredRecord } from "./record.ts";
+import type { BackupReport, DatabaseIdentity, DumpRecord, StoredRecord } from "./record.ts";
 import { embeddedScratch, type ScratchDatabase, type ScratchNeeds, scratchNeeds } from "./scratch.ts";
 import { exportState, keepState, type StateExport } from "./stateExport.ts";
 
@@ -73,9 +74,14 @@ async function inFolder(order: BackupOrder, take: (folder: string) => Promise<St
       order.report.info(`backup: removed ${name}, an unfinished backup of a run that was killed; it counted as none`);
     await tellLeftovers(order);
     const taken = await take(folder);
-    const record = { ...taken, warnings: [...warnings, ...taken.warnings] };
+    const identity = await readIdentity(order.database);
+    const record = {
+      ...taken,
+      ...(identity === undefined ? {} : { identity }),
+      warnings: [...warnings, ...taken.warnings],
+    };
     await writePrivate(folder, `${record.name}.json`, `${JSON.stringify(record, null, 2)}\n`);
-    await deleteOld(order, folder);
+    await deleteOld(order, folder, identity);
     return { mode: record.mode, record, folder };
   } catch (error) {
     throw explainFileError(error, folder);
@@ -176,11 +182,12 @@ function refuseLarge({ bytes }: ScratchNeeds, { settings, database }: BackupOrde
 }
 
 /** Those of this stack and database beyond the number that is kept. The one just taken is the newest. */
-async function deleteOld(order: BackupOrder, folder: string): Promise<void> {
+async function deleteOld(order: BackupOrder, folder: string, identity: DatabaseIdentity | undefined): Promise<void> {
   const { settings, database, stack, project } = order;
+  const known = { target: database.target, identity };
   const own = (await listBackups(folder)).filter(
     ({ folder: place, record }) =>
-      place === folder && record.stack === stack && record.project === project && record.database === database.label,
+      place === folder && record.stack === stack && record.project === project && isOfDatabase(record, known),
   );
   for (const old of own.slice(settings.keep)) {
     if (old.record.mode === "copy") {

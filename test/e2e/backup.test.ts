@@ -38,11 +38,13 @@ const odd = (owner: string): string => `
 
 let owner: TestRole;
 let database: TestDatabase;
+let replacement: TestDatabase;
 let stack: StackWorkspace;
 beforeAll(async () => {
   await findPgDump();
   owner = await createTestRole({ prefix: "Odd Owner" });
   database = await createTestDatabase({ name: `The "Odd" Shop ${process.pid}` });
+  replacement = await createTestDatabase({ name: `The "Odd" Shop ${process.pid} new` });
   stack = await createStackWorkspace({
     program: PROGRAM,
     files: { "app/items.sql": TABLE, "view/names.sql": VIEW },
@@ -54,7 +56,7 @@ afterAll(async () => {
     await ask(inject("serverUrl"), `select datname from pg_database where datname ^@ '${database.name}_'`)
   ).map(({ datname }) => String(datname));
   await stack.remove();
-  await database.drop();
+  await Promise.all([database.drop(), replacement.drop()]);
   for (const name of kept) await ask(inject("serverUrl"), `drop database if exists ${quoteIdent(name)} with (force)`);
   await owner.drop();
 });
@@ -141,7 +143,7 @@ describe("a stack with backups", () => {
     const { stdout, exitCode } = await tool("backups", "--stack", stack.stack);
     expect([exitCode, stdout.split("\n").length]).toEqual([0, 3]);
     expect(stdout.split("\n")[0]).toMatch(
-      /^test\.\S+\.\d{8}T\d{6}Z +\d+ (s|min) old +\d+ KB +2 tables, 102 rows +restored into embedded PostgreSQL \S+ +with the state$/,
+      /^test\.\S+\.\d{8}T\d{6}Z +\d+ (s|min) old +\d+ KB +2 tables, 102 rows +restored into embedded PostgreSQL \S+ +with the state +of this database$/,
     );
     const json = JSON.parse((await tool("backups", "--stack", stack.stack, "--json")).stdout);
     expect(
@@ -161,6 +163,7 @@ describe("a stack with backups", () => {
     const done = JSON.parse(stdout);
     expect(done.stages.map(({ name }: { name: string }) => name)).toEqual([
       "check",
+      "present state",
       "new database",
       "restore",
       "proof",
@@ -188,5 +191,31 @@ describe("a stack with backups", () => {
     const preview = await stack.succeed("preview");
     expect(preview.output).toContain("pgstrata:index:Backup backup create");
     expect(countsIn(preview)).toEqual({ "to create": 1, unchanged: expect.any(Number) });
+  });
+
+  it("refuses an update that was killed, before it restores", async () => {
+    const locks = join(stack.home, "state", ".pulumi", "locks", "organization", "pgstrata", stack.stack);
+    await mkdir(locks, { recursive: true });
+    const lock = { pid: 1, username: "a", hostname: "h", timestamp: "2026-01-31T00:00:00Z" };
+    await writeFile(join(locks, "killed.json"), JSON.stringify(lock));
+    const { stdout, exitCode } = await tool("restore", "latest", "--stack", stack.stack, "--yes", "--json");
+    expect([exitCode, JSON.parse(stdout).error]).toEqual([1, expect.objectContaining({ code: "PS846" })]);
+    await stack.succeed("cancel", "--yes");
+  });
+
+  it("restores into a database on a new server, whose URL is set, and an update goes on from there", async () => {
+    const [backup = ""] = (await dumps()).toReversed();
+    const name = backup.replace(/\.dump$/, "");
+    await stack.setConfig({ "pgstrata:databaseUrl": { secret: replacement.url } });
+    const refused = await tool("restore", name, "--stack", stack.stack, "--yes");
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("PS845")]);
+
+    const { exitCode } = await tool("restore", name, "--stack", stack.stack, "--from-other-database", "--yes");
+
+    expect(exitCode).toBe(0);
+    expect(await ask(replacement.url, "select count(*)::int as n from app.items")).toEqual([{ n: 100 }]);
+    await stack.succeed("up", "--yes", "--skip-preview");
+    await stack.succeed("preview", "--expect-no-changes");
+    expect(await ask(replacement.url, "select count(*)::int as n from app.items")).toEqual([{ n: 100 }]);
   });
 });

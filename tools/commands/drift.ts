@@ -9,7 +9,7 @@ import { type DriftReport, isDrifted, reportDrift } from "../../provider/resourc
 import { formatDrift } from "../lib/driftText.ts";
 import { runMain } from "../lib/main.ts";
 import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
-import { askPulumi } from "../lib/pulumi.ts";
+import { exportStack } from "../lib/stackDatabase.ts";
 import { parseStackState } from "../lib/stackState.ts";
 
 const DRIFTED = 2;
@@ -17,8 +17,7 @@ const DRIFTED = 2;
 await runMain(async () => {
   const { stack, json, cwd } = options();
   const { folder, env } = projectFolder(cwd);
-  const where = stack === undefined ? [] : ["--stack", stack];
-  const known = parseStackState(await askPulumi(folder, ["stack", "export", "--show-secrets", ...where], env));
+  const known = parseStackState(await exportStack({ folder, stack, env }));
   if (known.length === 0) {
     throw new UserError(
       "PS701",

@@ -13,7 +13,7 @@ import { type HealthReport, healthAsTable, isUnhealthy } from "../health/healthT
 import { hasOwnBackend, processEnvironment } from "../lib/environment.ts";
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
-import { askPulumi } from "../lib/pulumi.ts";
+import { exportStack } from "../lib/stackDatabase.ts";
 import { parseRegistries } from "../lib/stackState.ts";
 
 const UNKNOWN = 2;
@@ -73,8 +73,7 @@ async function databasesOf(stack: string | undefined): Promise<string[]> {
   const own = process.env.PGSTRATA_HEALTH_URL;
   if (own !== undefined && own !== "") return [own];
   const env = hasOwnBackend(process.env) ? process.env : processEnvironment(projectRoot);
-  const where = stack === undefined ? [] : ["--stack", stack];
-  const urls = parseRegistries(await askPulumi(projectRoot, ["stack", "export", "--show-secrets", ...where], env));
+  const urls = parseRegistries(await exportStack({ folder: projectRoot, stack, env }));
   if (urls.length > 0) return urls;
   throw new UserError(
     "PS701",

@@ -9,7 +9,7 @@ import { type DatabaseLints, lintStack } from "../../provider/resources/lintStac
 import { formatLints, isAtLeast } from "../lib/lintText.ts";
 import { runMain } from "../lib/main.ts";
 import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
-import { askPulumi } from "../lib/pulumi.ts";
+import { exportStack } from "../lib/stackDatabase.ts";
 import { type LintedDatabase, parseLinted } from "../lib/stackState.ts";
 
 const USAGE =
@@ -35,8 +35,7 @@ await runMain(async () => {
 async function databases({ url, stack, cwd }: Given): Promise<LintedDatabase[]> {
   if (url !== undefined) return [{ provider: { url }, schemas: [] }];
   const { folder, env } = projectFolder(cwd);
-  const where = stack === undefined ? [] : ["--stack", stack];
-  const known = parseLinted(await askPulumi(folder, ["stack", "export", "--show-secrets", ...where], env));
+  const known = parseLinted(await exportStack({ folder, stack, env }));
   if (known.length > 0) return known;
   throw new UserError(
     "PS701",

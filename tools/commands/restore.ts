@@ -1,38 +1,40 @@
 /**
- * `npm run restore -- <backup> [--stack <name>] [--folder <path>] [--into <database>] [--yes] [--json]`:
+ * `npm run restore -- <backup> [--stack <name>] [--folder <path>] [--into <database>]
+ * [--from-other-database] [--yes] [--json]`:
  * gives a stack the rows and the state of a backup. Exit code 0: done; 1: not done; 3: the person said no.
  */
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
+import { isOfDatabase } from "../../provider/backup/identity.ts";
+import type { Stored } from "../../provider/backup/record.ts";
 import { UserError } from "../../provider/core/errors.ts";
 import { hasOwnBackend, processEnvironment } from "../lib/environment.ts";
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
-import { askPulumi, currentStack } from "../lib/pulumi.ts";
+import { currentStack } from "../lib/pulumi.ts";
 import { restoreStack } from "../lib/restoreStack.ts";
 import { findBackup } from "../lib/stackBackups.ts";
+import { databasesMeant, type MeantDatabase, readStack, withSetUrl } from "../lib/stackDatabase.ts";
 import { parseProviders } from "../lib/stackState.ts";
 
 const USAGE =
-  "Expected: npm run restore -- <backup> [--stack <name>] [--folder <path>] [--into <database>] [--yes] [--json], with a name of `npm run backups`, or latest";
+  "Expected: npm run restore -- <backup> [--stack <name>] [--folder <path>] [--into <database>] [--from-other-database] [--yes] [--json], with a name of `npm run backups`, or latest";
 const DECLINED = 3;
 
 await runMain(async () => {
-  const { name, stack: named, folder, into, yes, json } = options();
+  const { name, stack: named, folder, into, yes, json, "from-other-database": isFromOther } = options();
   const env = hasOwnBackend(process.env) ? process.env : processEnvironment(projectRoot);
   const stack = named ?? (await currentStack(projectRoot, env));
-  const state = await askPulumi(projectRoot, ["stack", "export", "--show-secrets", "--stack", stack], env);
-  const providers = parseProviders(state);
-  const backup = await findBackup(name, { root: projectRoot, stack, providers, folder });
+  const say = (line: string): void => console.error(line);
+  const { state: last, settings } = await readStack({ folder: projectRoot, stack, env });
+  const state = isFromOther ? last : await withSetUrl(last, settings.databaseUrl, stack);
+  const databases = await databasesMeant(projectRoot, state, settings);
+  const meant = { root: projectRoot, stack, providers: parseProviders(state), settings, folder, databases };
+  const backup = await findBackup(name, meant, { isFromOther, say });
   const done = await restoreStack({
-    root: projectRoot,
-    stack,
-    env,
-    backup,
-    providers: providers.length > 0 ? providers : await configured(stack, env),
-    into,
+    ...{ root: projectRoot, stack, env, backup, isFromOther, into, say },
+    url: targetOf(backup, databases, stack),
     confirm: async (question) => yes || (await ask(question)),
-    say: (line) => console.error(line),
   });
   if (done === undefined) {
     console.error("Nothing was changed.");
@@ -49,15 +51,15 @@ await runMain(async () => {
   }
 });
 
-/** Of a stack whose state names no database any more, as after a destroy. */
-async function configured(stack: string, env: NodeJS.ProcessEnv) {
-  try {
-    const url = await askPulumi(projectRoot, ["config", "get", "databaseUrl", "--stack", stack], env);
-    return [{ url: url.trim() }];
-  } catch {
-    const { localDatabaseUrl } = await import("../lib/localDatabase.ts");
-    return [{ url: await localDatabaseUrl(projectRoot) }];
-  }
+/** The database that the backup is of; of another one, the only one that the stack has. */
+function targetOf({ record }: Stored, databases: readonly MeantDatabase[], stack: string): string {
+  const only = databases.length === 1 ? databases[0] : undefined;
+  const found = databases.find((known) => isOfDatabase(record, known)) ?? only;
+  if (found !== undefined) return found.url;
+  throw new UserError(
+    "PS701",
+    `The stack ${stack} has ${databases.length} databases, and none is ${record.database}, which the backup is of. Expected one that is: nothing tells which one is to be replaced.`,
+  );
 }
 
 async function ask(question: string): Promise<boolean> {
@@ -82,6 +84,7 @@ function options() {
         stack: { type: "string" },
         folder: { type: "string" },
         into: { type: "string" },
+        "from-other-database": { type: "boolean", default: false },
         yes: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
       },

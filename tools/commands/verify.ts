@@ -9,15 +9,14 @@ import { type StackReport, verifyStack } from "../../provider/resources/verifySt
 import { hasOwnBackend, processEnvironment } from "../lib/environment.ts";
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
-import { askPulumi } from "../lib/pulumi.ts";
 import { reportAsJunit, reportAsTable } from "../lib/reportText.ts";
+import { exportStack } from "../lib/stackDatabase.ts";
 import { parseVerifications } from "../lib/stackState.ts";
 
 await runMain(async () => {
   const { stack, json, junit } = options();
   const env = hasOwnBackend(process.env) ? process.env : processEnvironment(projectRoot);
-  const where = stack === undefined ? [] : ["--stack", stack];
-  const known = parseVerifications(await askPulumi(projectRoot, ["stack", "export", "--show-secrets", ...where], env));
+  const known = parseVerifications(await exportStack({ folder: projectRoot, stack, env }));
   if (known.length === 0) {
     throw new UserError(
       "PS701",

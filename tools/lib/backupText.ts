@@ -2,6 +2,7 @@
 
 import type { Stored } from "../../provider/backup/record.ts";
 import { visible } from "../../provider/core/visible.ts";
+import type { StackBackup } from "./stackBackups.ts";
 
 const UNITS = [
   ["d", 86_400],
@@ -11,14 +12,15 @@ const UNITS = [
 ] as const;
 
 /** One line each, the newest first. */
-export function formatBackups(backups: readonly Stored[], now: Date = new Date()): string {
-  const lines = backups.map(({ record }) => [
+export function formatBackups(backups: readonly StackBackup[], now: Date = new Date()): string {
+  const lines = backups.map(({ record, isOfThisDatabase }) => [
     record.name,
     `${ageOf(record.takenAt, now)} old`,
     sizeOf(record.sizeBytes),
     `${Object.keys(record.rows).length} tables, ${rowsOf(record).toLocaleString("en")} rows`,
     proofOf(record),
     record.state === undefined ? "without the state" : "with the state",
+    isOfThisDatabase ? "of this database" : `of another database, ${record.database}`,
   ]);
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
   return lines

@@ -10,6 +10,7 @@ import { UserError } from "../../provider/core/errors.ts";
 import { layoutOf } from "../setup/layout.ts";
 import { homeOf } from "../setup/pulumiHome.ts";
 import { readRecord } from "../setup/record.ts";
+import { shellQuote } from "./shell.ts";
 
 /** What the plain `pulumi` needs in a shell to work on this checkout. */
 export interface PulumiEnvironment {
@@ -97,11 +98,6 @@ export function shellExports({ path, variables, unset }: PulumiEnvironment): str
   });
   const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${shellQuote(value)}`);
   return [...places, "export PATH", ...exports, ...unset.map((name) => `unset ${name}`)].join("\n");
-}
-
-/** One word of a POSIX shell that stands for exactly this text. */
-export function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /**

@@ -8,6 +8,9 @@ const settings = z.record(z.string(), z.object({ value: z.string().default(""), 
 export interface StackSettings {
   /** Where the start, the end and the failure of an update are told. Secret. */
   notifyUrl: string | undefined;
+  /** Secret. Undefined where the stack runs on the local database. */
+  databaseUrl: string | undefined;
+  backupFolder: string | undefined;
   /** The stack that must have verified the same before this one. */
   promoteFrom: string | undefined;
   /** Takes all secrets of the stack's settings out of a text. */
@@ -16,9 +19,17 @@ export interface StackSettings {
   withoutSecrets<T>(value: T): T;
 }
 
-/** @throws {UserError} where the settings cannot be read. */
-export async function readStackSettings(folder: string, stack: string, env: NodeJS.ProcessEnv): Promise<StackSettings> {
-  const text = await askPulumi(folder, ["config", "--show-secrets", "--json", "--stack", stack], env);
+/**
+ * @param stack default: the one that is selected.
+ * @throws {UserError} where the settings cannot be read.
+ */
+export async function readStackSettings(
+  folder: string,
+  stack: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<StackSettings> {
+  const where = stack === undefined ? [] : ["--stack", stack];
+  const text = await askPulumi(folder, ["config", "--show-secrets", "--json", ...where], env);
   const all = Object.entries(settings.parse(JSON.parse(text)));
   const redactor = createRedactor();
   for (const [, { value, secret }] of all) if (secret) redactor.add(value);
@@ -28,6 +39,8 @@ export async function readStackSettings(folder: string, stack: string, env: Node
   const redact = (part: string): string => redactor.redact(part);
   return {
     notifyUrl,
+    databaseUrl: named("databaseUrl"),
+    backupFolder: named("backupFolder"),
     promoteFrom: named("promoteFrom"),
     redact,
     withoutSecrets: (value) =>

@@ -13,6 +13,7 @@ const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const secret = z.object({ [SIGNATURE]: z.string(), plaintext: z.string() });
 
 const properties = z.record(z.string(), z.json()).default({});
+const exportedProvider = z.looseObject({ type: z.literal("pulumi:providers:pgstrata"), inputs: properties });
 const exported = z.object({
   deployment: z.object({
     resources: z
@@ -106,6 +107,15 @@ export function parseProviders(text: string): Properties[] {
   return parseResources(text)
     .filter(({ type }) => type === "pulumi:providers:pgstrata")
     .map(({ inputs }) => plain(inputs));
+}
+
+/** The state with another URL for the providers that have this one. */
+export function replaceUrl(text: string, old: string, url: string): string {
+  return JSON.stringify(JSON.parse(text), (_, value: unknown) => {
+    const resource = exportedProvider.safeParse(value);
+    if (!resource.success || plain(resource.data.inputs).url !== old) return value;
+    return { ...resource.data, inputs: { ...resource.data.inputs, url } };
+  });
 }
 
 function parseResources(text: string) {

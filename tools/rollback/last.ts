@@ -9,6 +9,7 @@ import { planAsText } from "../../provider/report/text.ts";
 import { parsePreview } from "../lib/previewOutput.ts";
 import { askPulumi, previewAsJson } from "../lib/pulumi.ts";
 import { confirm } from "../lib/question.ts";
+import { shellCommand } from "../lib/shell.ts";
 import type { Answers } from "./components.ts";
 import { commitOf, findEarlier, isDirty, parseHistory, returnTo, type Update } from "./history.ts";
 import { decline, type Place, pulumiAt, type Say } from "./target.ts";
@@ -121,7 +122,7 @@ async function planned(
   const missing = missingApprovals(plan);
   if (missing.length === 0 || place.env.PGSTRATA_ALLOW !== undefined)
     throw new UserError("PS839", "The plan of the rollback is stopped, as shown above. Nothing was changed.");
-  const options = missing.map((approval) => `--approve '${approval}'`).join(" ");
+  const options = missing.map((approval) => shellCommand("--approve", approval)).join(" ");
   if (yes) {
     throw new UserError(
       "PS838",

@@ -7,7 +7,8 @@ import { isObject } from "../../provider/core/values.ts";
 import { unpackRecord } from "../../provider/resources/layer/outputs.ts";
 import { parseConfig } from "../../provider/resources/provider/inputs.ts";
 import { createSession, type Session } from "../../provider/resources/session.ts";
-import { askPulumi, runPulumi } from "../lib/pulumi.ts";
+import { runPulumi } from "../lib/pulumi.ts";
+import { exportStack } from "../lib/stackDatabase.ts";
 import { type StateResource, stateResources } from "../lib/stackState.ts";
 
 const LAYER = "pgstrata:index:Layer";
@@ -51,10 +52,8 @@ export class StackState {
     this.resources = resources;
   }
 
-  static async read({ folder, env, stack }: Place): Promise<StackState> {
-    return new StackState(
-      stateResources(await askPulumi(folder, ["stack", "export", "--show-secrets", "--stack", stack], env)),
-    );
+  static async read(place: Place): Promise<StackState> {
+    return new StackState(stateResources(await exportStack(place)));
   }
 
   /** The layer of this name, if the state has it. */
