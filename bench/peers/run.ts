@@ -31,7 +31,9 @@ const TOOLS: readonly Tool[] = [pgstrata, psql, pgDelta, atlas, flyway, liquibas
 const DOCUMENT = join(projectRoot, "docs/benchmarks.md");
 const MAJOR_VERSION = 18;
 
-await runMain(async () => {
+const USAGE = "npm run bench:peers -- [--runs <number>] [--only <tool>] [--tables <number>]";
+
+await runMain(USAGE, async () => {
   const { values } = parseArgs({
     options: {
       runs: { type: "string", default: "5" },

@@ -1,5 +1,5 @@
-import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { quoteIdent } from "../../provider/catalog/quote.ts";
@@ -53,7 +53,10 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   const kept = (
-    await ask(inject("serverUrl"), `select datname from pg_database where datname ^@ '${database.name}_'`)
+    await ask(
+      inject("serverUrl"),
+      `select datname from pg_database where datname ^@ '${database.name}_' or datname ^@ '${replacement.name}_'`,
+    )
   ).map(({ datname }) => String(datname));
   await stack.remove();
   await Promise.all([database.drop(), replacement.drop()]);
@@ -194,7 +197,7 @@ describe("a stack with backups", () => {
   });
 
   it("refuses an update that was killed, before it restores", async () => {
-    const locks = join(stack.home, "state", ".pulumi", "locks", "organization", "pgstrata", stack.stack);
+    const locks = join(dirname(stack.directory), "state", ".pulumi", "locks", "organization", "pgstrata", stack.stack);
     await mkdir(locks, { recursive: true });
     const lock = { pid: 1, username: "a", hostname: "h", timestamp: "2026-01-31T00:00:00Z" };
     await writeFile(join(locks, "killed.json"), JSON.stringify(lock));

@@ -6,14 +6,16 @@ import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";
 import { formatBackups } from "../lib/backupText.ts";
 import { hasOwnBackend, processEnvironment } from "../lib/environment.ts";
-import { runMain } from "../lib/main.ts";
+import { printReport, runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 import { currentStack } from "../lib/pulumi.ts";
 import { backupsOf, foldersOf, unreadableLine } from "../lib/stackBackups.ts";
 import { databasesMeant, readStack } from "../lib/stackDatabase.ts";
 import { parseProviders } from "../lib/stackState.ts";
 
-await runMain(async () => {
+const USAGE = "npm run backups -- [--stack <name>] [--folder <path>] [--json]";
+
+await runMain(USAGE, async () => {
   const { stack: named, folder, json } = options();
   const env = hasOwnBackend(process.env) ? process.env : processEnvironment(projectRoot);
   const stack = named ?? (await currentStack(projectRoot, env));
@@ -33,7 +35,7 @@ await runMain(async () => {
       isOfThisDatabase,
       ageSeconds: Math.round((now - Date.parse(record.takenAt)) / 1000),
     }));
-    console.log(JSON.stringify({ stack, folders, backups: listed, unreadable }, null, 2));
+    printReport(JSON.stringify({ stack, folders, backups: listed, unreadable }, null, 2));
   } else if (backups.length === 0) console.log(`No backup of the stack ${stack} lies in ${folders.join(", ")}.`);
   else console.log(formatBackups(backups));
 });
@@ -45,9 +47,6 @@ function options(): { stack: string | undefined; folder: string | undefined; jso
     });
     return { stack: values.stack, folder: values.folder, json: values.json };
   } catch (error) {
-    throw new UserError(
-      "PS706",
-      `${error instanceof Error ? error.message : String(error)}\nExpected: npm run backups -- [--stack <name>] [--folder <path>] [--json]`,
-    );
+    throw new UserError("PS706", `${error instanceof Error ? error.message : String(error)}\nExpected: ${USAGE}`);
   }
 }

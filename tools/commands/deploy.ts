@@ -12,7 +12,7 @@ import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
 
 const USAGE = "npm run deploy -- --stack <name> [--yes] [--approved-plan <digest>] [-C <project folder>]";
 
-await runMain(async () => {
+await runMain(USAGE, async () => {
   const { stack, yes, approvedPlan, cwd } = options();
   const { folder, env } = projectFolder(cwd);
   const interrupts = new Interrupts();

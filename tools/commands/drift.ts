@@ -7,14 +7,16 @@ import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";
 import { type DriftReport, isDrifted, reportDrift } from "../../provider/resources/driftReport.ts";
 import { formatDrift } from "../lib/driftText.ts";
-import { runMain } from "../lib/main.ts";
+import { printReport, runMain } from "../lib/main.ts";
 import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
 import { exportStack } from "../lib/stackDatabase.ts";
 import { parseStackState } from "../lib/stackState.ts";
 
+const USAGE = "npm run drift -- [--stack <name>] [--json] [-C <project folder>]";
+
 const DRIFTED = 2;
 
-await runMain(async () => {
+await runMain(USAGE, async () => {
   const { stack, json, cwd } = options();
   const { folder, env } = projectFolder(cwd);
   const known = parseStackState(await exportStack({ folder, stack, env }));
@@ -27,7 +29,7 @@ await runMain(async () => {
   const reports: DriftReport[] = [];
   for (const state of known) reports.push(await reportDrift(state, folder));
   const isAny = reports.some(isDrifted);
-  console.log(json ? JSON.stringify({ drift: isAny, databases: reports }, null, 2) : formatDrift(reports));
+  printReport(json ? JSON.stringify({ drift: isAny, databases: reports }, null, 2) : formatDrift(reports));
   if (isAny) process.exitCode = DRIFTED;
 });
 
@@ -38,9 +40,6 @@ function options(): { stack: string | undefined; json: boolean; cwd: string | un
     });
     return { stack: values.stack, json: values.json, cwd: values.cwd };
   } catch (error) {
-    throw new UserError(
-      "PS706",
-      `${error instanceof Error ? error.message : String(error)}\nExpected: npm run drift -- [--stack <name>] [--json] [-C <project folder>]`,
-    );
+    throw new UserError("PS706", `${error instanceof Error ? error.message : String(error)}\nExpected: ${USAGE}`);
   }
 }

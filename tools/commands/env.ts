@@ -6,7 +6,9 @@ import { hasOwnBackend, pulumiEnvironment, shellExports } from "../lib/environme
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 
-await runMain(async () => {
+const USAGE = 'eval "$(npm run -s env)"';
+
+await runMain(USAGE, async () => {
   console.log(shellExports(pulumiEnvironment(projectRoot, process.env)));
   if (hasOwnBackend(process.env)) {
     console.error("PULUMI_BACKEND_URL and the passphrase stay as they are set; this checkout's own state is not used.");

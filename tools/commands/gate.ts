@@ -7,15 +7,17 @@ import { UserError } from "../../provider/core/errors.ts";
 import { fullReport } from "../../provider/gate/report.ts";
 import { hasOwnBackend, processEnvironment } from "../lib/environment.ts";
 import { askGate } from "../lib/gateReport.ts";
-import { runMain } from "../lib/main.ts";
+import { printReport, runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 import { currentStack } from "../lib/pulumi.ts";
 
-await runMain(async () => {
+const USAGE = "npm run gate -- [--stack <name>] [--json]";
+
+await runMain(USAGE, async () => {
   const { stack, json } = options();
   const env = hasOwnBackend(process.env) ? process.env : processEnvironment(projectRoot);
   const report = await askGate(projectRoot, stack ?? (await currentStack(projectRoot, env)), env);
-  console.log(json ? JSON.stringify(report, null, 2) : fullReport(report));
+  printReport(json ? JSON.stringify(report, null, 2) : fullReport(report));
   if (report.verdict === "NO-GO") process.exitCode = 1;
 });
 
@@ -24,9 +26,6 @@ function options(): { stack: string | undefined; json: boolean } {
     const { values } = parseArgs({ options: { stack: { type: "string" }, json: { type: "boolean", default: false } } });
     return { stack: values.stack, json: values.json };
   } catch (error) {
-    throw new UserError(
-      "PS706",
-      `${error instanceof Error ? error.message : String(error)}\nExpected: npm run gate -- [--stack <name>] [--json]`,
-    );
+    throw new UserError("PS706", `${error instanceof Error ? error.message : String(error)}\nExpected: ${USAGE}`);
   }
 }

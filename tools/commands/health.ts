@@ -11,7 +11,7 @@ import { Interrupts } from "../deploy/interrupts.ts";
 import { checkHealth } from "../health/checkHealth.ts";
 import { type HealthReport, healthAsTable, isUnhealthy } from "../health/healthText.ts";
 import { hasOwnBackend, processEnvironment } from "../lib/environment.ts";
-import { runMain } from "../lib/main.ts";
+import { printReport, runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 import { exportStack } from "../lib/stackDatabase.ts";
 import { parseRegistries } from "../lib/stackState.ts";
@@ -21,21 +21,25 @@ const USAGE =
   "npm run health -- [--stack <name>] [--watch] [--every <5m>] [--json] [--concurrency <8>] [--timeout <5s>] [--after <2>]";
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-await runMain(async () => {
-  const { stack, json, watch, everyMs, ...limits } = options();
-  const interrupts = new Interrupts();
-  const { signal } = interrupts.abort;
-  try {
-    const urls = await databasesOf(stack);
-    do {
-      process.exitCode = await round(urls, { ...limits, signal }, json, watch);
-      if (watch) await sleep(everyMs, undefined, { signal }).catch(() => undefined);
-    } while (watch && !signal.aborted);
-    if (!watch && signal.aborted) process.exitCode = interrupts.exitCode;
-  } finally {
-    interrupts.close();
-  }
-}, UNKNOWN);
+await runMain(
+  USAGE,
+  async () => {
+    const { stack, json, watch, everyMs, ...limits } = options();
+    const interrupts = new Interrupts();
+    const { signal } = interrupts.abort;
+    try {
+      const urls = await databasesOf(stack);
+      do {
+        process.exitCode = await round(urls, { ...limits, signal }, json, watch);
+        if (watch) await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+      } while (watch && !signal.aborted);
+      if (!watch && signal.aborted) process.exitCode = interrupts.exitCode;
+    } finally {
+      interrupts.close();
+    }
+  },
+  UNKNOWN,
+);
 
 /** The exit code that it leads to. A watch goes on where a round could not ask. */
 async function round(
@@ -48,7 +52,7 @@ async function round(
     const reports: HealthReport[] = [];
     for (const url of urls) reports.push(await report(url, limits));
     if (!limits.signal.aborted) {
-      console.log(json ? JSON.stringify({ databases: reports }) : `${reports.map(healthAsTable).join("\n\n")}\n`);
+      printReport(json ? JSON.stringify({ databases: reports }) : `${reports.map(healthAsTable).join("\n\n")}\n`);
     }
     return reports.some(isUnhealthy) ? 1 : 0;
   } catch (error) {

@@ -7,7 +7,7 @@ import { UserError } from "../../provider/core/errors.ts";
 import { LEVELS, type Level } from "../../provider/lint/rule.ts";
 import { type DatabaseLints, lintStack } from "../../provider/resources/lintStack.ts";
 import { formatLints, isAtLeast } from "../lib/lintText.ts";
-import { runMain } from "../lib/main.ts";
+import { printReport, runMain } from "../lib/main.ts";
 import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
 import { exportStack } from "../lib/stackDatabase.ts";
 import { type LintedDatabase, parseLinted } from "../lib/stackState.ts";
@@ -18,13 +18,13 @@ const USAGE =
   "Without --schema, the schemas that the stack's verification lints; else all but the server's own.";
 
 /** Exit code 0, or 1 with findings of the level or worse. */
-await runMain(async () => {
+await runMain(USAGE, async () => {
   const given = options();
   const reports: DatabaseLints[] = [];
   for (const { provider, schemas } of await databases(given))
     reports.push(await lintStack(provider, given.schemas.length > 0 ? given.schemas : schemas));
   const { level, json } = given;
-  console.log(
+  printReport(
     json
       ? JSON.stringify({ level, databases: reports }, null, 2)
       : reports.map((report) => formatLints(report, level)).join("\n\n"),

@@ -9,7 +9,7 @@ import { planAsMarkdown } from "../../provider/report/markdown.ts";
 import { type StackPlan, scriptOf, verdictOf, withoutPlan } from "../../provider/report/stackPlan.ts";
 import { planAsText } from "../../provider/report/text.ts";
 import { askPlan } from "../lib/askPlan.ts";
-import { runMain } from "../lib/main.ts";
+import { printReport, runMain } from "../lib/main.ts";
 import { CWD_OPTION, type ProjectFolder, projectFolder } from "../lib/projectFolder.ts";
 import { currentStack } from "../lib/pulumi.ts";
 import { readStackSettings, type StackSettings } from "../lib/stackSettings.ts";
@@ -30,7 +30,7 @@ function planAsScript({ layers }: StackPlan): string {
   return [...(hasBodies ? ["SET check_function_bodies = off;"] : []), ...parts].join("\n\n");
 }
 
-await runMain(async () => {
+await runMain(USAGE, async () => {
   const { stack, form, cwd } = options();
   const printed = FORMS[form];
   let name = stack ?? "";
@@ -40,13 +40,13 @@ await runMain(async () => {
     name = stack ?? (await currentStack(project.folder, project.env));
     settings = settingsOf(project, name);
     const plan = await askPlan(project.folder, name, project.env);
-    console.log(printed((await settings)?.withoutSecrets(plan) ?? plan));
+    printReport(printed((await settings)?.withoutSecrets(plan) ?? plan));
     if (plan.errors.length > 0) process.exitCode = 1;
   } catch (error) {
     // What is left of an earlier comment would be taken for the plan.
     const failure = withoutPlan(name, shownError(error));
     if (form === "json" || form === "markdown")
-      console.log(printed((await settings)?.withoutSecrets(failure) ?? failure));
+      printReport(printed((await settings)?.withoutSecrets(failure) ?? failure));
     const redact = (await settings)?.redact;
     throw redact !== undefined && error instanceof UserError ? new UserError(error.code, redact(error.message)) : error;
   }

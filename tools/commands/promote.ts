@@ -13,7 +13,7 @@ import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
 
 const USAGE = "npm run promote -- [--from <stack>] [--to <stack>] [--yes] [-C <project folder>]";
 
-await runMain(async () => {
+await runMain(USAGE, async () => {
   const { from, to, yes, cwd } = options();
   const { folder, env } = projectFolder(cwd);
   console.log(await requireVerified(folder, { from, to }, env));

@@ -19,7 +19,7 @@ const USAGE =
   "The URL is read from DATABASE_URL where the option is missing: a password on a command line is seen by all users of the machine.";
 
 /** Writes the files. Exit code 0, or 1 where an update with them would not adopt the database as it is. */
-await runMain(async () => {
+await runMain(USAGE, async () => {
   const given = options();
   const isWhole = await (given.table === undefined ? layer(given) : rows({ ...given, table: given.table }));
   if (!isWhole) process.exitCode = 1;

@@ -11,7 +11,9 @@ import { projectRoot } from "../lib/paths.ts";
 import { askPulumi } from "../lib/pulumi.ts";
 import { layoutOf } from "../setup/layout.ts";
 
-await runMain(async () => {
+const USAGE = "npm run reset";
+
+await runMain(USAGE, async () => {
   requireOwnHome(projectRoot);
   const removed = await removeLocalDatabase(projectRoot);
   if (await removeStack()) removed.push("the state of the stack dev");

@@ -9,7 +9,7 @@ import { isOfDatabase } from "../../provider/backup/identity.ts";
 import type { Stored } from "../../provider/backup/record.ts";
 import { UserError } from "../../provider/core/errors.ts";
 import { hasOwnBackend, processEnvironment } from "../lib/environment.ts";
-import { runMain } from "../lib/main.ts";
+import { printReport, runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 import { currentStack } from "../lib/pulumi.ts";
 import { restoreStack } from "../lib/restoreStack.ts";
@@ -18,10 +18,10 @@ import { databasesMeant, type MeantDatabase, readStack, withSetUrl } from "../li
 import { parseProviders } from "../lib/stackState.ts";
 
 const USAGE =
-  "Expected: npm run restore -- <backup> [--stack <name>] [--folder <path>] [--into <database>] [--from-other-database] [--yes] [--json], with a name of `npm run backups`, or latest";
+  "npm run restore -- <backup> [--stack <name>] [--folder <path>] [--into <database>] [--from-other-database] [--yes] [--json], with a name of `npm run backups`, or latest";
 const DECLINED = 3;
 
-await runMain(async () => {
+await runMain(USAGE, async () => {
   const { name, stack: named, folder, into, yes, json, "from-other-database": isFromOther } = options();
   const env = hasOwnBackend(process.env) ? process.env : processEnvironment(projectRoot);
   const stack = named ?? (await currentStack(projectRoot, env));
@@ -41,7 +41,7 @@ await runMain(async () => {
     process.exitCode = DECLINED;
     return;
   }
-  if (json) console.log(JSON.stringify(done, null, 2));
+  if (json) printReport(JSON.stringify(done, null, 2));
   else {
     const total = done.stages.reduce((sum, { seconds }) => sum + seconds, 0);
     const stages = done.stages.map((stage) => `${stage.name} ${stage.seconds.toFixed(1)} s`).join(", ");
@@ -93,6 +93,6 @@ function options() {
     if (name === undefined || more.length > 0) throw new Error(`Found ${positionals.length} names of backups.`);
     return { name, ...values };
   } catch (error) {
-    throw new UserError("PS706", `${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    throw new UserError("PS706", `${error instanceof Error ? error.message : String(error)}\nExpected: ${USAGE}`);
   }
 }

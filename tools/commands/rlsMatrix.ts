@@ -10,7 +10,7 @@ import { formatMatrix, matrixPage, readMatrix } from "../lib/rlsMatrix.ts";
 
 const USAGE = "npm run rls:matrix -- [--html <file>]";
 
-await runMain(async () => {
+await runMain(USAGE, async () => {
   const html = htmlFile();
   const matrix = readMatrix();
   if (html === undefined) {

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";
-import { runMain } from "../lib/main.ts";
+import { printReport, runMain } from "../lib/main.ts";
 import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
 import { currentStack } from "../lib/pulumi.ts";
 import { rollBackAudit } from "../rollback/audit.ts";
@@ -22,7 +22,7 @@ type Action = "rls" | "databases" | "both" | "undo" | "audit" | "last";
 const ACTIONS: readonly string[] = ["rls", "databases", "both", "undo", "audit", "last"] satisfies Action[];
 const isAction = (text: string | undefined): text is Action => text !== undefined && ACTIONS.includes(text);
 
-await runMain(async () => {
+await runMain(USAGE, async () => {
   const { action, options } = given();
   const { folder, env } = projectFolder(options.cwd);
   const stack = options.stack ?? (await currentStack(folder, env));
@@ -32,7 +32,7 @@ await runMain(async () => {
   // A report in JSON has the standard output for itself.
   const say: Say = (line) => (options.json ? console.error(line) : console.log(line));
   const { text, report, isWell } = await carryOut(action, place, options, say);
-  if (options.json) console.log(JSON.stringify(report ?? null, null, 2));
+  if (options.json) printReport(JSON.stringify(report ?? null, null, 2));
   else if (report !== undefined) console.log(text);
   if (!isWell) throw new UserError("PS839", "The rollback is done, and a check is not as expected: see FAIL above.");
 });

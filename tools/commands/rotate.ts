@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";
-import { runMain } from "../lib/main.ts";
+import { printReport, runMain } from "../lib/main.ts";
 import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
 import { currentStack } from "../lib/pulumi.ts";
 import { askSecret } from "../lib/question.ts";
@@ -22,7 +22,7 @@ const ADMIN = "PGSTRATA_ROTATE_ADMIN";
 /** The word that asks for the salt; a registration of that name is given by its id. */
 const SALT = "salt";
 
-await runMain(async () => {
+await runMain(USAGE, async () => {
   const { what, options } = given();
   const { folder, env } = projectFolder(options.cwd);
   const stack = options.stack ?? (await currentStack(folder, env));
@@ -38,7 +38,7 @@ await runMain(async () => {
         { ...options, admin: options.admin ? await adminOf(process.env) : undefined },
         say,
       ));
-  if (options.json) console.log(JSON.stringify(report ?? null, null, 2));
+  if (options.json) printReport(JSON.stringify(report ?? null, null, 2));
 });
 
 /** Never an argument, which the list of processes shows. */

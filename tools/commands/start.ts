@@ -13,13 +13,15 @@ import { formatSummary, readSummary, type Stage } from "../lib/summary.ts";
 import { bundleProvider } from "../setup/bundleProvider.ts";
 import { ensurePulumi } from "../setup/index.ts";
 
+const USAGE = "npm start";
+
 const NEXT = [
   ['eval "$(npm run -s env)"', "the plain pulumi works in this shell"],
   ["pulumi preview --diff", "the exact SQL of what would change"],
   ['psql "$(npm run -s url)"', "opens the local database"],
 ] as const;
 
-await runMain(async () => {
+await runMain(USAGE, async () => {
   const root = projectRoot;
   const stages: Stage[] = [];
   const stage = async <T>(name: string, work: () => Promise<T>): Promise<T> => {

@@ -4,7 +4,9 @@ import { stopLocalDatabase } from "../lib/localDatabase.ts";
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 
-await runMain(async () => {
+const USAGE = "npm stop";
+
+await runMain(USAGE, async () => {
   requireOwnHome(projectRoot);
   const wasRunning = await stopLocalDatabase(projectRoot);
   console.log(wasRunning ? "The local database is stopped; its data stay." : "The local database was not running.");

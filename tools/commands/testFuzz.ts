@@ -19,7 +19,7 @@ const USAGE =
  * leaves out of it what a server is known to print in two forms, `--prints` tells what that is. `--broken`:
  * plans that are broken on purpose must be refused before anything is touched, or do the same all the same.
  */
-await runMain(async () => {
+await runMain(USAGE, async () => {
   const { runs, seed, minimise, majors, sample, settledOnly, prints } = options();
   const failed: number[] = [];
   for (const major of majors) {

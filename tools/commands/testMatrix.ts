@@ -8,7 +8,9 @@ import { installedMajors } from "../../provider/embedded/server.ts";
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 
-await runMain(async () => {
+const USAGE = "npm run test:matrix -- [<arguments of vitest>]";
+
+await runMain(USAGE, async () => {
   const failed: number[] = [];
   const majors = installedMajors();
   for (const major of majors) {

@@ -16,7 +16,7 @@ const USAGE =
   "The URL is read from DATABASE_URL where the option is missing, and is the local database's where there is neither.";
 
 /** Exit code 0; with `--check` nothing is written, and it is 1 where the file is out of date. */
-await runMain(async () => {
+await runMain(USAGE, async () => {
   const { url, schemas, into, check } = options();
   const types = await typesOf(url ?? (await localDatabaseUrl(projectRoot)), schemas);
   const before = await readFile(into, "utf8").catch(() => undefined);

@@ -7,9 +7,11 @@ import { createLocalDatabase, localDatabaseUrl } from "../lib/localDatabase.ts";
 import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 
-await runMain(async () => {
+const USAGE = "npm run -s url -- [audit]";
+
+await runMain(USAGE, async () => {
   const [part, ...more] = process.argv.slice(2);
   if (more.length > 0 || (part !== undefined && part !== "audit"))
-    throw new UserError("PS706", `Found ${process.argv.slice(2).join(" ")}.\nExpected: npm run -s url -- [audit]`);
+    throw new UserError("PS706", `Found ${process.argv.slice(2).join(" ")}.\nExpected: ${USAGE}`);
   console.log(await (part === undefined ? localDatabaseUrl(projectRoot) : createLocalDatabase(projectRoot, part)));
 });

@@ -7,13 +7,15 @@ import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";
 import { type StackReport, verifyStack } from "../../provider/resources/verifyStack.ts";
 import { hasOwnBackend, processEnvironment } from "../lib/environment.ts";
-import { runMain } from "../lib/main.ts";
+import { printReport, runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 import { reportAsJunit, reportAsTable } from "../lib/reportText.ts";
 import { exportStack } from "../lib/stackDatabase.ts";
 import { parseVerifications } from "../lib/stackState.ts";
 
-await runMain(async () => {
+const USAGE = "npm run verify -- [--stack <name>] [--json] [--junit <file>]";
+
+await runMain(USAGE, async () => {
   const { stack, json, junit } = options();
   const env = hasOwnBackend(process.env) ? process.env : processEnvironment(projectRoot);
   const known = parseVerifications(await exportStack({ folder: projectRoot, stack, env }));
@@ -25,7 +27,7 @@ await runMain(async () => {
   }
   const reports: StackReport[] = [];
   for (const each of known) reports.push(await verifyStack(each, projectRoot, new AbortController().signal));
-  console.log(json ? JSON.stringify({ databases: reports }, null, 2) : reports.map(reportAsTable).join("\n\n"));
+  printReport(json ? JSON.stringify({ databases: reports }, null, 2) : reports.map(reportAsTable).join("\n\n"));
   if (junit !== undefined) writeJunit(junit, reports);
   if (reports.some(({ result }) => result === "FAIL")) process.exitCode = 1;
 });
@@ -48,9 +50,6 @@ function options(): { stack: string | undefined; json: boolean; junit: string | 
     });
     return { stack: values.stack, json: values.json, junit: values.junit };
   } catch (error) {
-    throw new UserError(
-      "PS706",
-      `${error instanceof Error ? error.message : String(error)}\nExpected: npm run verify -- [--stack <name>] [--json] [--junit <file>]`,
-    );
+    throw new UserError("PS706", `${error instanceof Error ? error.message : String(error)}\nExpected: ${USAGE}`);
   }
 }

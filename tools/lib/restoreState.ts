@@ -17,8 +17,8 @@ export interface StateToImport {
   /** What is to be said of the operations that an update which was killed has left. */
   endsPending: string[];
   /**
-   * Keeps the present state beside the backup. Imports it as it is, which fails as the import of the other one
-   * would: where another update holds the stack, or the passphrase is wrong.
+   * Keeps the present state beside the backup. Imports it as it is, which fails as the import of the other
+   * one would: where another update holds the stack, or the passphrase is wrong.
    *
    * @throws {UserError}
    */

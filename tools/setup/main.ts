@@ -3,7 +3,7 @@ import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 import { ensurePulumi } from "./index.ts";
 
-await runMain(async () => {
+await runMain("node tools/setup/main.ts", async () => {
   const started = performance.now();
   const elapsed = () => `${((performance.now() - started) / 1000).toFixed(2)} s`;
   const home = await ensurePulumi({ root: projectRoot, log: (line) => console.error(`[${elapsed()}] ${line}`) });

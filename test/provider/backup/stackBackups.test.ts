@@ -83,9 +83,9 @@ describe("of the backups that several databases have in one folder", () => {
     const path = join(folder, `${ofOther.record.name}.dump`);
     await expect(findBackup(ofOther.record.name, mine, silent)).rejects.toEqual(refused);
     await expect(findBackup(path, mine, silent)).rejects.toEqual(refused);
-    await expect(findBackup(join(folder, `${ofOwn.record.name}.dump`), { ...mine, stack: "dev" }, silent)).rejects.toThrow(
-      "is of the stack prod of shop; expected one of the stack dev of shop",
-    );
+    await expect(
+      findBackup(join(folder, `${ofOwn.record.name}.dump`), { ...mine, stack: "dev" }, silent),
+    ).rejects.toThrow("is of the stack prod of shop; expected one of the stack dev of shop");
     await expect(findBackup("latest", await meant(inject("serverUrl")), silent)).rejects.toEqual(refused);
 
     const knowingly = { ...silent, isFromOther: true };
