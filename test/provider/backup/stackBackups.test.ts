@@ -1,6 +1,6 @@
 import { chmod, mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import { readIdentity } from "../../../provider/backup/identity.ts";
 import type { Stored } from "../../../provider/backup/record.ts";
 import { quoteIdent } from "../../../provider/catalog/quote.ts";
@@ -39,9 +39,6 @@ beforeAll(async () => {
   ofOther = await take(other);
 });
 afterAll(async () => {
-  const left = await ask(inject("serverUrl"), `select datname from pg_database where datname ^@ '${own.name}_'`);
-  for (const { datname } of left)
-    await ask(inject("serverUrl"), `drop database ${quoteIdent(String(datname))} with (force)`);
   await Promise.all([own.drop(), other.drop()]);
   await role.drop();
 });
@@ -166,6 +163,13 @@ describe("the database of a stack", () => {
 });
 
 describe("a restore with the state", () => {
+  // Names of what is kept have the time in seconds.
+  afterEach(async () => {
+    const left = await ask(inject("serverUrl"), `select datname from pg_database where datname ^@ '${own.name}_'`);
+    for (const { datname } of left)
+      await ask(inject("serverUrl"), `drop database ${quoteIdent(String(datname))} with (force)`);
+  });
+
   const KEY = { type: "passphrase", state: { salt: "v1:a" } };
   const state = (salt: object, more = {}): string =>
     JSON.stringify({ version: 3, deployment: { secrets_providers: salt, resources: [], ...more } });
