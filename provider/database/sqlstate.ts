@@ -78,6 +78,17 @@ const UNKNOWN_NAME = name(
           "give the function a search_path of its own (`ALTER FUNCTION … SET search_path = …`), which restoring a dump and logical replication need as well, or write the schema in its body.";
   },
 );
+const FOREIGN_KEY = rows(
+  "PS404",
+  (error) =>
+    error.constraint === undefined
+      ? error.message
+      : constraintOf(
+          "foreign key",
+          "is violated: the row that it refers to does not exist, or is still referred to",
+        )(error),
+  "Create the other row first (dependsOn), or remove what refers to it.",
+);
 const BROKEN = lost("PS504", "the network, a proxy in between or the server broke it", RUN_AGAIN);
 
 /** @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -134,11 +145,9 @@ export const SQLSTATES: Readonly<Record<string, Sqlstate>> = {
     (error) => `column "${error.column ?? "?"}" of ${tableOf(error)} has no value but requires one`,
     "Give it a value.",
   ),
-  "23503": rows(
-    "PS404",
-    constraintOf("foreign key", "is violated: the row that it refers to does not exist, or is still referred to"),
-    "Create the other row first (dependsOn), or remove what refers to it.",
-  ),
+  // Of ON DELETE RESTRICT from version 18 on; triggers raise it with a message of their own.
+  "23001": FOREIGN_KEY,
+  "23503": FOREIGN_KEY,
   "23505": rows(
     "PS405",
     constraintOf("unique constraint", "is violated: another row has the same values"),

@@ -5,6 +5,7 @@
 import type { ClientBase } from "pg";
 import { quoteIdent } from "../catalog/quote.ts";
 import { codeOf } from "../database/connectionError.ts";
+import { describeDatabaseError } from "../database/databaseError.ts";
 import type { Ledger } from "../database/ledger.ts";
 import { type Archive, type ArchivedRow, keyOf, parseArchive, type Salts } from "./archive.ts";
 
@@ -17,9 +18,11 @@ export interface PutBack {
   rotations: number;
   /** Names of those that no salt opens. They stay in the archive. */
   notOpened: string[];
+  /** Those that the table does not take any more, with its reasons. They stay in the archive. */
+  refused: { name: string; reason: string }[];
 }
 
-export const NOTHING_BACK: PutBack = { inserted: 0, updated: 0, rotations: 0, notOpened: [] };
+export const NOTHING_BACK: PutBack = { inserted: 0, updated: 0, rotations: 0, notOpened: [], refused: [] };
 
 /** How a row came back; superseded is one of which there is a newer one. */
 type Return = "inserted" | "updated" | "there already" | "superseded" | "not opened";
@@ -47,6 +50,7 @@ export async function putBack(
     superseded: [],
     "not opened": [],
   };
+  const refused: PutBack["refused"] = [];
   const left: Archive = [];
   const ids = new Set<string>();
   const newer = new Set<string>();
@@ -62,8 +66,10 @@ export async function putBack(
       const rotations = each.rotations.filter(({ database_id }) => database_id === one.id);
       const archived = { row: one, rotations, salts: each.salts, key, ids: [...ids] };
       const result = await putBackOne(client, columns, archived, newer.has(keyOf(one)));
-      returned[result].push(String(one.name));
-      if (result === "not opened") stay.push(one);
+      const name = String(one.name);
+      if (typeof result !== "string") refused.push({ name, reason: result.refusal });
+      else returned[result].push(name);
+      if (result === "not opened" || typeof result !== "string") stay.push(one);
       else {
         ids.add(String(one.id));
         if (result !== "there already") count += rotations.length;
@@ -79,6 +85,7 @@ export async function putBack(
     updated: returned.updated.length,
     rotations: count,
     notOpened: returned["not opened"],
+    refused,
   };
 }
 
@@ -96,7 +103,7 @@ async function putBackOne(
   columns: readonly string[],
   archived: Archived,
   isSuperseded: boolean,
-): Promise<Return> {
+): Promise<Return | { refusal: string }> {
   const { row: one, salts, key, ids } = archived;
   const json = JSON.stringify(one);
   const { rows } = await client.query<{ id: string; isItself: boolean }>(FIND, [json, isSuperseded ? [] : ids]);
@@ -115,9 +122,10 @@ async function putBackOne(
     if (isSuperseded) return "superseded";
     return found === undefined ? "inserted" : "updated";
   } catch (error) {
-    if (!isNotOpened(error)) throw error;
+    const refusal = refusalOf(error);
+    if (!isNotOpened(error) && refusal === undefined) throw error;
     await client.query("ROLLBACK TO SAVEPOINT pgstrata_row; RELEASE SAVEPOINT pgstrata_row");
-    return "not opened";
+    return refusal === undefined ? "not opened" : { refusal };
   }
 }
 
@@ -215,6 +223,14 @@ const SECRET = ["connection_string", "password", "config"].flatMap((name) => [na
 
 /** A ciphertext that is changed, or has another key; a key version without a salt. */
 const isNotOpened = (error: unknown): boolean => ["39000", "55000"].includes(codeOf(error) ?? "");
+
+/** Why a table does not take a row: a constraint, a value that no longer fits, a trigger. */
+function refusalOf(error: unknown): string | undefined {
+  const sqlstate = codeOf(error) ?? "";
+  if (sqlstate.startsWith("23")) return describeDatabaseError(error)?.message;
+  // What the server says of these may hold values.
+  return /^(22|44|P0)/.test(sqlstate) ? `the database refuses it with SQLSTATE ${sqlstate}.` : undefined;
+}
 
 async function columnsOf(client: ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(

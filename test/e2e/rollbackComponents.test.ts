@@ -203,6 +203,16 @@ describe("a rollback of components", () => {
     expect(await rotateShop()).toBe(`${SHOP.name}_b`);
   });
 
+  it("has nothing to undo where all stands, and changes nothing then", async () => {
+    const { stack } = platform;
+    const before = await stack.exportState();
+
+    const { exitCode, output } = await runRollback(stack, "undo", "--yes");
+
+    expect([exitCode, output]).toEqual([0, expect.stringMatching(/^Nothing to undo: /)]);
+    expect((await stack.exportState()).deployment).toEqual(before.deployment);
+  });
+
   it("takes both, row-level security first, and an archive of two rollbacks comes back whole", async () => {
     const { database, stack } = platform;
     const before = await database.query(REGISTRATIONS);

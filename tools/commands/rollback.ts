@@ -58,7 +58,7 @@ async function carryOut(action: Action, place: Place, options: Options, say: Say
   }
   if (action === "undo") {
     const report = await undo(place, options, say);
-    const isWell = report === undefined || report.notOpened.length === 0;
+    const isWell = report === undefined || report.notOpened.length + report.refused.length === 0;
     return { report, text: report === undefined ? "" : formatUndo(report), isWell };
   }
   const report = await (action === "audit"

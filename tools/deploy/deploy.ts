@@ -6,6 +6,7 @@ import { shownError, UserError } from "../../provider/core/errors.ts";
 import { type StackPlan, totalsOf, verdictOf } from "../../provider/report/stackPlan.ts";
 import { planAsText } from "../../provider/report/text.ts";
 import { askPlan } from "../lib/askPlan.ts";
+import { describeFailure } from "../lib/main.ts";
 import { readStackSettings, type StackSettings } from "../lib/stackSettings.ts";
 import { type PinnedSettings, pinPlan } from "./approvedPlan.ts";
 import type { Interrupts } from "./interrupts.ts";
@@ -75,7 +76,7 @@ class Deployment {
     try {
       this.result = await this.stagesInOrder();
     } catch (error) {
-      this.fail(error);
+      await this.fail(error);
     }
     this.save();
     if (this.result === "FAIL" || this.result === "NO-GO" || this.result === "INTERRUPTED") await this.tell("FAIL");
@@ -220,14 +221,13 @@ class Deployment {
     return "INTERRUPTED";
   }
 
-  private fail(error: unknown): void {
+  private async fail(error: unknown): Promise<void> {
     const isInterrupted = this.options.interrupts.abort.signal.aborted;
     const stage = this.stages.running;
     if (stage !== undefined) this.stages.end(stage, isInterrupted ? "interrupted" : "failed", "");
     this.result = isInterrupted ? "INTERRUPTED" : "FAIL";
     if (isInterrupted) return;
-    if (!(error instanceof UserError)) console.error(error);
-    this.errors.push(shownError(error));
+    this.errors.push(await describeFailure(error));
   }
 
   private async tell(event: "start" | "end" | "FAIL"): Promise<void> {

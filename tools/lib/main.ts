@@ -31,9 +31,9 @@ export async function runMain(usage: string, command: () => Promise<void>, faile
   try {
     await command();
   } catch (error) {
-    if (!(error instanceof UserError)) console.error(error);
-    if (given.includes("--json") && !hasReported) console.log(JSON.stringify({ error: asJson(error) }, null, 2));
-    console.error(`\nerror: ${shownError(error)}`);
+    const told = await toldOf(error);
+    if (given.includes("--json") && !hasReported) console.log(JSON.stringify({ error: asJson(told) }, null, 2));
+    console.error(`\nerror: ${shownError(told)}`);
     process.exitCode = failed;
   }
 }
@@ -47,4 +47,18 @@ function optionsIn(words: readonly string[]): readonly string[] {
 function asJson(error: unknown): { code: string | null; message: string } {
   const message = error instanceof Error ? error.message : String(error);
   return { code: error instanceof UserError ? error.code : null, message };
+}
+
+/**
+ * What a user reads of anything that a command throws. Of an error of the database its DETAIL never shows,
+ * which may hold values of rows; of a defect the stack goes to stderr.
+ */
+export const describeFailure = async (error: unknown): Promise<string> => shownError(await toldOf(error));
+
+async function toldOf(error: unknown): Promise<unknown> {
+  if (error instanceof UserError) return error;
+  const { describeDatabaseError } = await import("../../provider/database/databaseError.ts");
+  const told = describeDatabaseError(error);
+  if (told === undefined) console.error(error);
+  return told ?? error;
 }

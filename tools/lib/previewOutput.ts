@@ -9,6 +9,7 @@ import type { Message, PlannedRowChange, StackPlan } from "../../provider/report
 import { spentOf } from "../../provider/resources/layer/approvals.ts";
 
 const LAYER_TYPE = "pgstrata:index:Layer";
+const ROW_TYPE = "pgstrata:index:Row";
 
 const properties = z.record(z.string(), z.json()).default({});
 const step = z.object({
@@ -59,6 +60,15 @@ export function parsePreview(text: string, stack: string): StackPlan {
     warnings: messages("warning"),
     errors: errors.length > 0 ? errors : unplaced.map(({ message }) => ({ resource: "", text: messageOf(message) })),
   };
+}
+
+/** Layers and rows that the target would get anew; undefined where the preview was stopped. */
+export function createdIn(text: string): string[] | undefined {
+  const { steps, diagnostics } = parsed(text);
+  if (diagnostics.some(({ severity }) => severity === "error")) return undefined;
+  return steps.flatMap(({ op, urn }) =>
+    op === "create" && [LAYER_TYPE, ROW_TYPE].includes(partsOf(urn).type) ? [labelOf(urn)] : [],
+  );
 }
 
 function parsed(text: string): z.output<typeof output> {

@@ -10,6 +10,7 @@ import type { Change } from "../../provider/guard/guard.ts";
 import { type ArchivedRow, archiveOf, parseArchive, type Salts } from "../../provider/registry/archive.ts";
 import { NOTHING_BACK, type PutBack, putBack } from "../../provider/registry/putBack.ts";
 import type { Session } from "../../provider/resources/session.ts";
+import { refuseReferences, withoutProject } from "./obstacles.ts";
 
 const lockOf = (tables: readonly string[]): string => `LOCK TABLE ${tables.join(", ")} IN SHARE ROW EXCLUSIVE MODE`;
 
@@ -40,15 +41,22 @@ interface Found {
  * @param key encrypts the salt: a secret that the stack keeps while the registry is gone.
  * @param withSalt whether the salt goes as well, because a destroy would leave it.
  * @param adopted IDs of registrations that were there before the program declared them.
+ * @param own tables that go with the registry.
  * @returns how many there were.
  */
 export async function archiveRegistrations(
   session: Session,
   change: Change,
-  { key, withSalt, adopted }: { key: string; withSalt: boolean; adopted: readonly string[] },
+  {
+    key,
+    withSalt,
+    adopted,
+    own,
+  }: { key: string; withSalt: boolean; adopted: readonly string[]; own: readonly string[] },
 ): Promise<number> {
   return changed(session, change, async (client, beforeChange) => {
     const tables = await lockTables(client);
+    await refuseReferences(client, own);
     const { rows: found } = await client.query<Found>(readOf(tables), [key]);
     const { rows = [], rotations = [], salts = {} } = found[0] ?? {};
     if (rows.length > 0 || withSalt) beforeChange();
@@ -77,7 +85,8 @@ export async function archiveRegistrations(
 }
 
 /**
- * Puts back what is archived. The archive is emptied in the same transaction.
+ * Puts back what is archived. What cannot come back stays in the archive for the next undo, and the others
+ * leave it in the same transaction.
  *
  * @param key as it was given to the archive.
  */
@@ -87,6 +96,8 @@ export async function putBackRegistrations(session: Session, change: Change, key
     if (parseArchive(await ledger.read(client)).length === 0) return NOTHING_BACK;
     beforeChange();
     await lockTables(client);
+    // A deferred constraint would refuse all of them at the end.
+    await client.query("SET CONSTRAINTS ALL IMMEDIATE");
     await client.query(
       "INSERT INTO platform_private.encryption_salts (name, salt) VALUES ('databases', $1) ON CONFLICT DO NOTHING",
       [key],
@@ -95,12 +106,13 @@ export async function putBackRegistrations(session: Session, change: Change, key
   });
 }
 
-/** How many registrations are archived. */
-export async function countArchived(session: Session, urn: string): Promise<number> {
+/** How many registrations are archived, and the names of those whose project is gone. */
+export async function readArchive(session: Session, urn: string): Promise<{ count: number; orphans: string[] }> {
   const { database } = session;
-  if (database === undefined) return 0;
-  const entries = parseArchive(await archiveOf(urn).read(await database.pool()));
-  return entries.reduce((sum, { rows }) => sum + rows.length, 0);
+  if (database === undefined) return { count: 0, orphans: [] };
+  const pool = await database.pool();
+  const rows = parseArchive(await archiveOf(urn).read(pool)).flatMap((each) => each.rows);
+  return { count: rows.length, orphans: rows.length === 0 ? [] : await withoutProject(pool, rows) };
 }
 
 /** Whether the registry stands. */

@@ -7,9 +7,12 @@ import { continuing } from "../../provider/database/runLock.ts";
 import { NOTHING_BACK, type PutBack } from "../../provider/registry/putBack.ts";
 import type { Session } from "../../provider/resources/session.ts";
 import { Interrupts } from "../deploy/interrupts.ts";
+import { createdIn } from "../lib/previewOutput.ts";
+import { previewAsJson } from "../lib/pulumi.ts";
 import { confirm } from "../lib/question.ts";
-import { archiveRegistrations, countArchived, hasRegistry, putBackRegistrations } from "./archive.ts";
+import { archiveRegistrations, hasRegistry, putBackRegistrations, readArchive } from "./archive.ts";
 import { type Check, checkRollback, readAuditLog } from "./checks.ts";
+import { refuseReferences, tablesOf } from "./obstacles.ts";
 import { contextOf, decline, type Place, pulumiAt, type Registry, type Say, StackState } from "./target.ts";
 
 /** How a person answers. */
@@ -76,6 +79,8 @@ export async function rollBack(
   try {
     const { database } = session;
     if (database === undefined) throw new UserError("PS602", "The URL of the database is not known.");
+    if (registry !== undefined && !registry.isAdopted)
+      await refuseReferences(await database.pool(), tablesOf(registry.layer));
     const selected = targets.flatMap((target) => ["--target", target]);
     const destroy = ["destroy", "--stack", place.stack, ...selected, "--target-dependents"];
     await pulumiAt(place, [...destroy, "--preview-only"]);
@@ -134,19 +139,18 @@ async function archive(
         "Nothing was changed. Run `pulumi up`, which makes it, and roll back then.",
     );
   }
-  const earlier = await countArchived(session, layer.urn);
+  const { count: earlier } = await readArchive(session, layer.urn);
   if (earlier > 0) say(`${earlier} registrations of a rollback before this one are in the archive, and stay there.`);
   if (!(await hasRegistry(session))) {
     say("The registry is gone already: a rollback before this one has not ended.");
     return 0;
   }
   const change = { context: contextOf(layer.urn, say, signal), operation: "delete" } as const;
-  const archived = await archiveRegistrations(session, change, { key, withSalt: isSaltLeft, adopted }).catch(
-    (error: unknown) => {
-      if (!signal.aborted) throw error;
-      throw new UserError("PS839", "The rollback was interrupted before its first change. Nothing was changed.");
-    },
-  );
+  const what = { key, withSalt: isSaltLeft, adopted, own: tablesOf(layer) };
+  const archived = await archiveRegistrations(session, change, what).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+    throw new UserError("PS839", "The rollback was interrupted before its first change. Nothing was changed.");
+  });
   say(`Archived ${archived} registrations.`);
   return archived;
 }
@@ -169,8 +173,9 @@ async function explain(error: unknown, { place, state, registry, archived, say }
     try {
       if (await hasRegistry(session)) {
         const change = { context: contextOf(registry.layer.urn, say), operation: "create" } as const;
-        await putBackRegistrations(session, change, registry.key);
-        stays = `The registry still stands, and its ${archived} registrations are in it again. `;
+        const { notOpened, refused } = await putBackRegistrations(session, change, registry.key);
+        const left = notOpened.length + refused.length;
+        stays = `The registry still stands, and its ${archived} registrations are in it again${left === 0 ? "" : `, but for ${left} that stay in the archive`}. `;
       } else stays = `The registry is gone; its ${archived} registrations are in the archive. `;
     } finally {
       await session.close();
@@ -198,15 +203,25 @@ const COMPONENTS = [
   "**pgstrata:index:Verification::*",
 ];
 
-/** Makes the components again and puts the registrations back. Undefined where the answer was no. */
+/**
+ * Makes the components again and puts the registrations back. Undefined where there is nothing to undo, or
+ * the answer was no.
+ */
 export async function undo(place: Place, { yes }: Answers, say: Say): Promise<UndoReport | undefined> {
-  const { folder, stack } = place;
+  const { folder, env, stack } = place;
   const before = await StackState.read(place);
   before.requirePart("platform", "undo", stack);
   const selected = COMPONENTS.flatMap((target) => ["--target", target]);
+  const { count: archived, orphans } = await archiveIn(before, folder);
+  const created = archived > 0 ? undefined : createdIn(await previewAsJson(folder, stack, env, { more: selected }));
+  if (created?.length === 0) {
+    say("Nothing to undo: the components of the program stand, and no registration is archived. Nothing was changed.");
+    return undefined;
+  }
   await pulumiAt(place, ["preview", "--stack", stack, ...selected]);
-  const archived = await countIn(before, folder);
   say(`${archived} registrations are in the archive.`);
+  if (orphans.length > 0)
+    say(`The project of ${orphans.length} of them is gone, so these stay in the archive: ${orphans.join(", ")}.`);
   if (!yes && !(await confirm(`Make the components again on stack ${stack}?`, "--yes"))) {
     return decline(say);
   }
@@ -216,11 +231,11 @@ export async function undo(place: Place, { yes }: Answers, say: Say): Promise<Un
     (error: unknown) => error,
   );
   // An update takes what it declares out of the archive itself, where the salt of the registry opens it.
-  const left = archived === 0 ? 0 : await countIn(before, folder);
+  const left = archived === 0 ? 0 : (await archiveIn(before, folder)).count;
   // A verification that fails leaves what was made, and its registry is as good as any.
   const isPutBack = left > 0 && (failure === undefined || (await isStanding(place)));
-  const { inserted, updated, notOpened } = isPutBack ? await putBack(place, say) : NOTHING_BACK;
-  const back = { inserted, updated: archived - left + updated, notOpened };
+  const { updated, ...rest } = isPutBack ? await putBack(place, say) : NOTHING_BACK;
+  const back = { ...rest, updated: archived - left + updated };
   if (failure !== undefined) {
     if (back.inserted + back.updated > 0)
       say(`${back.inserted + back.updated} registrations are in the registry again.`);
@@ -234,10 +249,10 @@ export async function undo(place: Place, { yes }: Answers, say: Say): Promise<Un
   return { stack, ...back, elapsedMs: performance.now() - started };
 }
 
-async function countIn(state: StackState, folder: string): Promise<number> {
+async function archiveIn(state: StackState, folder: string): Promise<{ count: number; orphans: string[] }> {
   const session = state.session(folder, state.layer("databases"), false);
   try {
-    return await countArchived(session, state.urn());
+    return await readArchive(session, state.urn());
   } finally {
     await session.close();
   }

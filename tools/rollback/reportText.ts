@@ -15,13 +15,15 @@ export function formatRollback({ rolledBack, archived, elapsedMs, budgetMs, chec
   ].join("\n");
 }
 
-export function formatUndo({ inserted, updated, notOpened, elapsedMs }: UndoReport): string {
+export function formatUndo({ inserted, updated, notOpened, refused, elapsedMs }: UndoReport): string {
   return [
     `Made the components again in ${seconds(elapsedMs)}. Registrations put back: ${inserted}; given their IDs and health back: ${updated}.`,
     ...notOpened.map(
       (name) =>
         `FAIL     registration ${visible(name)}: its connection string cannot be decrypted; it stays in the archive`,
     ),
+    ...refused.map(({ name, reason }) => `FAIL     registration ${visible(name)}: ${visible(reason)} It stays in the archive`),
+    ...(refused.length === 0 ? [] : ["Once that is mended, `npm run rollback -- undo` puts them back."]),
   ].join("\n");
 }
 

@@ -61,6 +61,11 @@ export class ArchivedRow {
     const { putBack } = await import("../../registry/putBack.ts");
     const back = await putBack(client, archiveOf(this.urn), undefined, this.key);
     this.rotations = back.rotations;
+    const [refused] = back.refused;
+    if (refused !== undefined) {
+      report.warn(`${this.name} stays in the archive of a rollback, and is registered as it is given: ${refused.reason}`);
+      return { isAdopted: false };
+    }
     if (back.notOpened.length === 0) {
       this.foretell(report);
       return { isAdopted: this.isAdopted };

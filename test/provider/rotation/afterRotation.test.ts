@@ -5,7 +5,8 @@ import { createProbe } from "../../../provider/resources/probe/probe.ts";
 import { parseConfig } from "../../../provider/resources/provider/inputs.ts";
 import { createRow } from "../../../provider/resources/row/row.ts";
 import { createSession, type Session } from "../../../provider/resources/session.ts";
-import { archiveRegistrations, countArchived, putBackRegistrations } from "../../../tools/rollback/archive.ts";
+import { archiveRegistrations, putBackRegistrations, readArchive } from "../../../tools/rollback/archive.ts";
+import { tablesOf } from "../../../tools/rollback/obstacles.ts";
 import { rotateSalt } from "../../../tools/rotate/salt.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { createStudioDatabase, type StudioDatabase, seedStudio } from "../../support/studio.ts";
@@ -72,7 +73,8 @@ async function up(connectionString: string, isAdopted = false): Promise<{ change
 
 /** The registry goes and stands again, with the salt that the program has. */
 async function rollBack(key = KEY, saltAfter = KEY, adopted: string[] = []): Promise<void> {
-  await archiveRegistrations(session, { context: contextOf(), operation: "delete" }, { key, withSalt: true, adopted });
+  const own = tablesOf({ outputs: studio.states[1]?.outputs ?? {} });
+  await archiveRegistrations(session, { context: contextOf(), operation: "delete" }, { key, withSalt: true, adopted, own });
   expect(await registry.rotations()).toEqual([]);
   await studio.query("insert into platform_private.encryption_salts (name, salt) values ('databases', $1)", [
     saltAfter,
@@ -81,7 +83,7 @@ async function rollBack(key = KEY, saltAfter = KEY, adopted: string[] = []): Pro
 
 const undo = (key = KEY) => putBackRegistrations(session, { context: contextOf(), operation: "create" }, key);
 const renewSalt = () => rotateSalt(session, { context: contextOf(), operation: "update" });
-const archived = () => countArchived(session, URN);
+const archived = async () => (await readArchive(session, URN)).count;
 
 async function use(connectionString: string): Promise<void> {
   const client = new pg.Client({ connectionString });
@@ -175,7 +177,7 @@ describe("a registration whose credential was rotated, after a rollback of the r
     const [living, notes] = [await registry.registered(), await registry.rotations()];
     await rollBack();
     await renewSalt();
-    expect(await undo()).toEqual({ inserted: 1, updated: 0, rotations: 2, notOpened: [] });
+    expect(await undo()).toEqual({ inserted: 1, updated: 0, rotations: 2, notOpened: [], refused: [] });
     expect([await registry.registered(), await registry.rotations()]).toEqual([living, notes]);
     expect(await up(first)).toEqual({ changed: false });
     await studio.query("update platform_private.credential_rotations set grace = '0'");
@@ -196,7 +198,7 @@ describe("a registration whose credential was rotated, after a rollback of the r
     await studio.query("select platform.record_database_health($1, 'unhealthy')", [registry.registrationId]);
     expect(await undo(`wrong-${KEY}`)).toMatchObject({ updated: 0, notOpened: ["store"] });
     expect([await registry.registered(), await archived()]).toEqual([first, 1]);
-    expect(await undo()).toEqual({ inserted: 0, updated: 1, rotations: 1, notOpened: [] });
+    expect(await undo()).toEqual({ inserted: 0, updated: 1, rotations: 1, notOpened: [], refused: [] });
     registry.registrationId = id;
     expect([await registry.registered(), await registry.rotations()]).toEqual([living, notes]);
     expect(await up(first)).toEqual({ changed: false });

@@ -23,7 +23,7 @@ test("a name of a registration forges no line of health, verification or rollbac
     }),
     reportAsTable({ database: "db", result: "FAIL", report: [check] }),
     formatRollback({ rolledBack: "rls", stack: "dev", archived: 0, elapsedMs: 1, budgetMs: 1, checks: [check] }),
-    formatUndo({ stack: "dev", inserted: 1, updated: 0, notOpened: [FORGED], elapsedMs: 1 }),
+    formatUndo({ stack: "dev", inserted: 1, updated: 0, notOpened: [FORGED], refused: [], elapsedMs: 1 }),
   ];
   for (const text of texts) {
     expect(text).toContain(SHOWN);

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import pg from "pg";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { UserError } from "../../../provider/core/errors.ts";
-import { runMain } from "../../../tools/lib/main.ts";
+import { describeFailure, runMain } from "../../../tools/lib/main.ts";
 import { projectRoot } from "../../../tools/lib/paths.ts";
 
 const argv = process.argv;
@@ -62,4 +63,25 @@ test("what `--` comes before belongs to another program", async () => {
   given("--", "--help");
   await runMain("npm run thing", command);
   expect(command).toHaveBeenCalledOnce();
+});
+
+test("an error of the database is one of the user, and its DETAIL is not shown anywhere", async () => {
+  const error = Object.assign(new pg.DatabaseError("violates foreign key constraint", 1, "error"), {
+    ...{ code: "23503", constraint: "uses_fkey", schema: "shop", table: "uses" },
+    detail: "Key (id)=(canary) is still referenced",
+  });
+
+  const told = await describeFailure(error);
+
+  expect(told).toContain('foreign key "uses_fkey" of table shop.uses is violated');
+  expect(told).toContain("PS404");
+  expect(told).not.toContain("canary");
+  expect(console.error).not.toHaveBeenCalled();
+});
+
+test("a defect is told as one, with its stack on stderr", async () => {
+  const error = new TypeError("x is not a function");
+
+  expect(await describeFailure(error)).toContain("PS900");
+  expect(console.error).toHaveBeenCalledWith(error);
 });
