@@ -54,6 +54,8 @@ await runMain(USAGE, async () => {
     console.log("The stack dev is selected.");
   });
   const changes = await stage("preview", () => previewStack(root, "dev"));
+  // The update notes whether files differ from their commit.
+  await settleStackFile(root);
   if (changes) await stage("update", () => runPulumi(root, ["up", "--stack", "dev", "--yes", "--skip-preview"]));
   await settleStackFile(root);
 

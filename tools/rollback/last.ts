@@ -92,7 +92,8 @@ async function filesOf(place: Place, update: Update): Promise<Files | undefined>
   if (commit === undefined) return undefined;
   if (!isDirty(update)) return { commit, patch: "" };
   const tree = await findTree(place, update).catch(() => undefined);
-  return tree?.patch === undefined ? undefined : { commit, patch: await readFile(tree.patch, "utf8") };
+  if (tree === undefined) return undefined;
+  return { commit, patch: tree.patch === undefined ? "" : await readFile(tree.patch, "utf8") };
 }
 
 const areSame = (one: Files | undefined, other: Files | undefined): boolean =>

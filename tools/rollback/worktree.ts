@@ -3,7 +3,7 @@
  * is left to `history.ts`.
  */
 import { existsSync, lstatSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { execa } from "execa";
@@ -11,7 +11,7 @@ import { readPatchName, TREES } from "../../components/program/keptTree.ts";
 import { UserError } from "../../provider/core/errors.ts";
 import { isAlive } from "../../provider/embedded/processes.ts";
 import { commitOf, isDirty, type Update } from "./history.ts";
-import { settingsThen } from "./stackSettings.ts";
+import { anchored, settingKeys, settingsThen } from "./stackSettings.ts";
 import type { Place, Say } from "./target.ts";
 
 /** The files of an update, as they can be found here. */
@@ -61,7 +61,8 @@ export async function findTree({ folder, stack }: Place, update: Update): Promis
         "Copy it here, or run this in that checkout.",
     );
   }
-  return { commit, patch };
+  // Files that were as in the commit when they were kept.
+  return { commit, patch: (await stat(patch)).size === 0 ? undefined : patch };
 }
 
 export const short = (commit: string): string => commit.slice(0, 12);
@@ -93,11 +94,11 @@ export async function inWorktree<T>(
   const worktree = join(home, "tree");
   try {
     await must(folder, ["worktree", "add", "--detach", "--quiet", worktree, commit]);
-    if (patch !== undefined && (await readFile(patch)).length > 0)
-      await must(worktree, ["apply", "--whitespace=nowarn", patch]);
+    if (patch !== undefined) await must(worktree, ["apply", "--whitespace=nowarn", patch]);
     const prefix = (await must(folder, ["rev-parse", "--show-prefix"])).trim();
     const project = join(worktree, prefix);
     await equip(place, project, say);
+    await hide(project, [...LINKED, stackFile(place)]);
     return await work(project);
   } finally {
     await git(folder, ["worktree", "remove", "--force", worktree]);
@@ -118,8 +119,11 @@ async function removeLeft(folder: string): Promise<void> {
   }
 }
 
+const stackFile = ({ stack }: Place): string => `Pulumi.${stack.split("/").at(-1)}.yaml`;
+
 /** What an update needs beside its files: packages, the set-up, the settings of the stack. */
-async function equip({ folder, env, stack }: Place, project: string, say: Say): Promise<void> {
+async function equip(place: Place, project: string, say: Say): Promise<void> {
+  const { folder, env } = place;
   const lock = (directory: string): Promise<string> =>
     readFile(join(directory, "package-lock.json"), "utf8").catch(() => "");
   const hasOwnPackages = (await lock(folder)) !== (await lock(project));
@@ -141,11 +145,40 @@ async function equip({ folder, env, stack }: Place, project: string, say: Say): 
     });
     if (failed) throw new UserError("PS707", `\`npm ci\` failed for the earlier files: ${all}`);
   }
-  const file = `Pulumi.${stack.split("/").at(-1)}.yaml`;
+  const file = stackFile(place);
   const present = await readFile(join(folder, file), "utf8").catch(() => undefined);
   if (present === undefined) return;
   const then = await readFile(join(project, file), "utf8").catch(() => undefined);
-  await writeFile(join(project, file), settingsThen(then, present), { mode: 0o600 });
+  const known = new Set<string>();
+  for (const key of settingKeys(present)) if (await isNamed(project, key)) known.add(key);
+  const settings = anchored(
+    settingsThen(then, present, (key) => known.has(key)),
+    folder,
+  );
+  await writeFile(join(project, file), settings, { mode: 0o600 });
+}
+
+/** Whether a program names a setting; one that it does not name it may refuse. */
+const isNamed = async (project: string, key: string): Promise<boolean> =>
+  (
+    await git(project, [
+      "grep",
+      "--quiet",
+      "--word-regexp",
+      "--fixed-strings",
+      "-e",
+      key.split(":").at(-1) ?? "",
+      "--",
+      "*.ts",
+    ])
+  ).exitCode === 0;
+
+/** What a run needs beside its files is no change of them: what was verified is the commit. */
+async function hide(project: string, names: readonly string[]): Promise<void> {
+  const ignored = [".gitignore", ...names];
+  await appendFile(join(project, ".gitignore"), `\n${ignored.map((name) => `/${name}\n`).join("")}`);
+  const tracked = (await must(project, ["ls-files", "-z", "--", ...ignored])).split("\0").filter((name) => name !== "");
+  if (tracked.length > 0) await must(project, ["update-index", "--skip-worktree", "--", ...tracked]);
 }
 
 const git = (cwd: string, args: readonly string[]) =>

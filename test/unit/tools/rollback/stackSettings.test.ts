@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { settingsThen } from "../../../../tools/rollback/stackSettings.ts";
+import { anchored, settingKeys, settingsThen } from "../../../../tools/rollback/stackSettings.ts";
 
 const NOW = `encryptionsalt: v1:now
 config:
@@ -11,6 +11,8 @@ config:
   pgstrata:otherWriters: "false"
 `;
 
+const NONE = () => false;
+
 it("gives the settings that the earlier files had their present values, and leaves out later ones", () => {
   const then = `config:
   # where it lies
@@ -20,7 +22,7 @@ it("gives the settings that the earlier files had their present values, and leav
     - one
   pgstrata:gone: "1"
 `;
-  expect(settingsThen(then, NOW)).toBe(`encryptionsalt: v1:now
+  expect(settingsThen(then, NOW, NONE)).toBe(`encryptionsalt: v1:now
 config:
   pgstrata:databaseUrl:
     secure: v1:new
@@ -32,9 +34,24 @@ config:
 });
 
 it("takes the present settings where git does not have the file", () => {
-  expect(settingsThen(undefined, NOW)).toBe(NOW);
+  expect(settingsThen(undefined, NOW, NONE)).toBe(NOW);
 });
 
 it("keeps what encrypts the secrets where the earlier file had no setting", () => {
-  expect(settingsThen("encryptionsalt: v1:old\n", NOW)).toBe("encryptionsalt: v1:now\n");
+  expect(settingsThen("encryptionsalt: v1:old\n", NOW, NONE)).toBe("encryptionsalt: v1:now\n");
+});
+
+it("takes a later setting where the earlier program knows it", () => {
+  const then = "config:\n  pgstrata:gone: '1'\n";
+  expect(settingsThen(then, NOW, (key) => key === "pgstrata:otherWriters")).toBe(
+    "encryptionsalt: v1:now\nconfig:\n  pgstrata:gone: '1'\n  pgstrata:otherWriters: \"false\"\n",
+  );
+  expect(settingKeys(NOW)).toEqual(["pgstrata:databaseUrl", "pgstrata:decryptors", "pgstrata:otherWriters"]);
+});
+
+it("counts a relative folder of backups from the project's own folder", () => {
+  const of = (path: string) => `config:\n  pgstrata:backupFolder: ${path}\n  pgstrata:other: ../x\n`;
+  expect(anchored(of("../kept here"), "/home/a/project")).toBe(of('"/home/a/kept here"'));
+  expect(anchored(of('"backups"'), "/home/a/project")).toBe(of('"/home/a/project/backups"'));
+  expect(anchored(of("/var/backups"), "/home/a/project")).toBe(of("/var/backups"));
 });

@@ -1,10 +1,11 @@
 // On a git repository of its own.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { commitOf } from "../../../../provider/resources/verification/commit.ts";
 import { inWorktree } from "../../../../tools/rollback/worktree.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pgstrata worktree-"));
@@ -44,4 +45,25 @@ it("removes the worktree that a killed run has left, and not one of a run that g
 
   expect([own, killed, living].map((path) => existsSync(path))).toEqual([false, false, true]);
   expect(git("worktree", "list").trim().split("\n")).toHaveLength(2);
+});
+
+it("gives the earlier files the settings of now that their program knows, and their commit is clean", async () => {
+  writeFileSync(join(folder, ".gitignore"), "node_modules/\n.pgstrata/");
+  writeFileSync(join(folder, "program.ts"), 'config.get("backupFolder");');
+  writeFileSync(join(folder, "Pulumi.prod.yaml"), "config:\n  p:a: then\n");
+  git("add", "-A");
+  git("commit", "--quiet", "--message", "second");
+  const commit = git("rev-parse", "HEAD").trim();
+  writeFileSync(join(folder, "Pulumi.prod.yaml"), "config:\n  p:a: now\n  p:backupFolder: kept\n  p:later: x\n");
+  for (const name of ["node_modules", ".pgstrata"]) mkdirSync(join(folder, name));
+  const place = { folder, stack: "team/prod", env: process.env, stdout: process.stdout };
+
+  const found = await inWorktree(place, { commit, patch: undefined }, expect.unreachable, async (project) => ({
+    commit: await commitOf(project),
+    linked: existsSync(join(project, ".pgstrata")),
+    settings: readFileSync(join(project, "Pulumi.prod.yaml"), "utf8"),
+  }));
+
+  const settings = `config:\n  p:a: now\n  p:backupFolder: "${join(folder, "kept")}"\n`;
+  expect(found).toEqual({ commit, linked: true, settings });
 });
