@@ -67,7 +67,7 @@ export class Verification extends pulumi.CustomResource {
   declare readonly report: pulumi.Output<CheckResult[]>;
   /**
    * The worst status of all; PENDING where the checks let the update through, and it deletes something
-   * afterwards.
+   * afterwards or is of targets only.
    */
   declare readonly result: pulumi.Output<CheckResult["status"] | "PENDING">;
   /** As ISO 8601. */

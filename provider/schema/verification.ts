@@ -47,7 +47,7 @@ export const verification: ResourceSpec = {
       type: text,
       role: "output",
       description:
-        "The worst status of all: PASS, WARNING or FAIL; PENDING where the checks let the update through, and it deletes something afterwards. The next update verifies again.",
+        "The worst status of all: PASS, WARNING or FAIL; PENDING where the checks let the update through, and it deletes something afterwards or is of targets only. The next update verifies again.",
     },
     verifiedAt: { type: text, role: "output", description: "When it was verified, as ISO 8601." },
     commit: {

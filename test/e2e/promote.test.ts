@@ -163,7 +163,7 @@ describe("npm run promote", () => {
     await stack.succeed("up", "--yes", "--skip-preview");
     await stack.setConfig({ "pgstrata:second": "false" });
     const deleting = await stack.succeed("up", "--yes", "--skip-preview");
-    expect(diagnosticsIn(deleting)).toContain("this update deletes Row b after the checks");
+    expect(diagnosticsIn(deleting)).toContain("this update has not come to Row b: it deletes them after the checks");
     expect(await release()).toMatchObject({ result: "PENDING" });
     expect((await promote("--yes")).output).toContain("says PENDING, expected PASS");
 

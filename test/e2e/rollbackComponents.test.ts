@@ -193,6 +193,10 @@ describe("a rollback of components", () => {
     expect(await platform.standing()).toEqual({ ...ISOLATED, registered });
     expect(await database.query(REGISTRATIONS)).toEqual(before);
     expect(await archiveText()).not.toContain("Railway Redis");
+    // An update of targets is not verified: the whole one is.
+    expect(await verified()).toBe("PENDING");
+    await platform.stack.succeed("up", "--yes", "--skip-preview");
+    expect(await verified()).toBe("PASS");
     await expectNoChanges();
     expect(await stateIds()).toEqual(
       before
@@ -229,9 +233,16 @@ describe("a rollback of components", () => {
     await report("undo");
     const after = await database.query(REGISTRATIONS);
     expect(after.map(({ name, secret }) => [name, secret])).toEqual(before.map(({ name, secret }) => [name, secret]));
+    await stack.succeed("up", "--yes", "--skip-preview");
     await expectNoChanges();
   });
 });
+
+/** Result of the last verification. */
+async function verified(): Promise<unknown> {
+  const { deployment } = await platform.stack.exportState();
+  return deployment.resources?.find(({ urn }) => urn.includes("pgstrata:index:Verification"))?.outputs?.result;
+}
 
 async function dumps(): Promise<string[]> {
   const names = await readdir(platform.stack.env.XDG_DATA_HOME ?? "", { recursive: true });

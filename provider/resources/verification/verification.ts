@@ -26,6 +26,8 @@ import { checkedVerificationInputs, parseVerificationInputs, type VerificationIn
 const ID = "verification";
 /** How many failed checks the message of an update lists; the state has them all. */
 const MOST_LISTED = 20;
+/** How many resources a message names. */
+const MOST_NAMED = 5;
 
 /** Checks after the last change of a run, whose report stays in the state, also where it has failed. */
 export function createVerification(session: Session, projectDirectory = session.projectDirectory): ResourceType {
@@ -73,12 +75,14 @@ export function createVerification(session: Session, projectDirectory = session.
   const missingOf = (before: Properties): string[] =>
     knownOf(before).filter((urn) => !session.record.declared.has(urn));
 
-  /** What this update deletes after the verification, or may delete. */
-  async function pendingDeletes(context: CallContext, before: Properties = {}): Promise<string[]> {
-    const isCertain = missingOf(before).length + session.record.replaced.size === 0 && !isOpen(before.result);
+  /** What this update deletes after the verification, or may delete, or has left out. */
+  async function pendingDeletes(context: CallContext, before: Properties | undefined): Promise<string[]> {
+    const isCertain =
+      before !== undefined && missingOf(before).length + session.record.replaced.size === 0 && !isOpen(before.result);
     if (isCertain) return [];
     const { deletedLater } = await import("./deletedLater.ts");
-    const { urns, doubt } = await deletedLater(session, knownOf(before), context.urn, context.signal);
+    const noted = before === undefined ? undefined : knownOf(before);
+    const { urns, doubt } = await deletedLater(session, noted, context.urn, context.signal);
     if (doubt !== undefined && urns.length > 0) {
       context.report.warn(`whether an update has still to delete ${labels(urns)} is not known: ${doubt}`);
     }
@@ -152,12 +156,15 @@ function knownOf({ resources }: Properties): string[] {
 }
 
 /** Such as `Layer shop`. */
-const labels = (urns: readonly string[]): string =>
-  urns.map((urn) => urn.replace(/^.*?(\w+)::([^:]*)$/, "$1 $2")).join(", ");
+function labels(urns: readonly string[]): string {
+  const shown = urns.slice(0, MOST_NAMED).map((urn) => urn.replace(/^.*?(\w+)::([^:]*)$/, "$1 $2"));
+  const more = urns.length - shown.length;
+  return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
 
 const pending = (urns: readonly string[]): string =>
-  `this update deletes ${labels(urns)} after the checks, so it is not verified yet: run \`pulumi up\` again, which verifies what is left. ` +
-  "`npm run deploy` does so by itself.";
+  `this update has not come to ${labels(urns)}: it deletes them after the checks, or only targets are updated. So it is not verified yet: ` +
+  "run `pulumi up` without --target, which verifies all that is there then. `npm run deploy` does so by itself.";
 
 function readFault(error: unknown): UserError {
   if (error instanceof UserError) return error;

@@ -38,7 +38,7 @@ const check = (status: string): string =>
     `-- check: a\nselect 'a' as name, '${status}' as status, '1' as measured, '1' as expected;`,
   );
 
-const holds = (...resources: { urn: string; delete?: boolean }[]): void =>
+const holds = (...resources: { urn: string; delete?: boolean; provider?: string }[]): void =>
   writeFileSync(join(home, "state.json"), JSON.stringify({ deployment: { resources } }));
 
 interface Verified {
@@ -113,7 +113,9 @@ test("an update that deletes something afterwards is verified by the first one t
   holds({ urn: row("a") }, { urn: row("b") });
   const deleting = await run(["a"], both.state);
   expect(deleting).toMatchObject({ isDue: true, result: "PENDING" });
-  expect(deleting.said).toContain("this update deletes Row b after the checks");
+  expect(deleting.said).toContain(
+    "this update has not come to Row b: it deletes them after the checks, or only targets are updated",
+  );
 
   // It was stopped before it came to that.
   const stopped = await run(["a"], deleting.state);
@@ -153,4 +155,16 @@ test("where the state cannot be asked, what is missing counts as still to be del
   const unsure = await run(["a"], both.state);
   expect(unsure.result).toBe("PENDING");
   expect(unsure.said).toContain("whether an update has still to delete Row b is not known");
+});
+
+test("a first verification of targets only is none of what the update has left out, and another target's is not asked", async () => {
+  const [ours, others] = ["urn:a::1", "urn:b::2"];
+  holds({ urn: row("a"), provider: ours }, { urn: row("b"), provider: ours }, { urn: row("c"), provider: others });
+
+  const targeted = await run(["a"], undefined);
+
+  expect(targeted).toMatchObject({ result: "PENDING", state: { outputs: { resources: [row("a"), row("b")] } } });
+  expect(targeted.said).toContain("this update has not come to Row b:");
+  const whole = await run(["a", "b"], targeted.state);
+  expect(whole).toMatchObject({ isDue: true, result: "PASS" });
 });
