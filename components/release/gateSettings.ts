@@ -3,6 +3,7 @@
  * setting is read is left to `program/stackConfig.ts`.
  */
 import * as z from "zod/mini";
+import { parseWindow, WINDOW_SHAPE } from "../../provider/gate/window.ts";
 import { boolean, json, text } from "../program/settingForms.ts";
 
 const override = z.strictObject({ who: text, why: text, until: text, plan: text });
@@ -14,11 +15,7 @@ export const GATE_SETTINGS = {
   requireGate: z._default(boolean, true),
   /** Maintenance window in UTC, such as 02:00-04:00, over midnight too. */
   window: z.optional(
-    z
-      .string()
-      .check(
-        z.regex(/^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$/, "expected a window in UTC such as 02:00-04:00"),
-      ),
+    z.string().check(z.refine((window) => parseWindow(window) !== undefined, `expected ${WINDOW_SHAPE}`)),
   ),
   /** Why an update runs outside of the window. */
   windowOverride: z.optional(text),

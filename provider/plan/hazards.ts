@@ -80,7 +80,7 @@ function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }
         stops: true,
         message: isTable
           ? `drops ${describe(id)} with ${rowsInWords(rows)}, which are kept until ${keeps}`
-          : `drops ${describe(id)}, which ${rowsInWords(rows)} have and keep until ${keeps}`,
+          : `drops ${describe(id)}, which ${rowsInWords(rows)} ${rows === 1 ? "has and keeps" : "have and keep"} until ${keeps}`,
         ...leaving(id, desired),
       },
     ];
@@ -102,7 +102,7 @@ function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }
         code: "PS202",
         approval: `drop-column:${nameIn(id)}`,
         stops: true,
-        message: `drops ${describe(id)}, which ${rowsInWords(rows)} have`,
+        message: `drops ${describe(id)}, which ${rowsInWords(rows)} ${rows === 1 ? "has" : "have"}`,
         ...leaving(id, desired),
       },
     ];

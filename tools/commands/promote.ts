@@ -6,7 +6,6 @@ import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";
 import { deploy } from "../deploy/deploy.ts";
 import { Interrupts } from "../deploy/interrupts.ts";
-import { requireVerified } from "../deploy/promotion.ts";
 import { askForName } from "../deploy/question.ts";
 import { runMain } from "../lib/main.ts";
 import { CWD_OPTION, projectFolder } from "../lib/projectFolder.ts";
@@ -16,10 +15,9 @@ const USAGE = "npm run promote -- [--from <stack>] [--to <stack>] [--yes] [-C <p
 await runMain(USAGE, async () => {
   const { from, to, yes, cwd } = options();
   const { folder, env } = projectFolder(cwd);
-  console.log(await requireVerified(folder, { from, to }, env));
   const interrupts = new Interrupts();
   const { result } = await deploy({
-    ...{ folder, env, stack: to, approvedPlan: undefined, interrupts },
+    ...{ folder, env, from, stack: to, approvedPlan: undefined, interrupts },
     ask: async (question) => yes || askForName(question, to, interrupts.abort.signal),
     show: (text) => console.log(text),
   });

@@ -11,6 +11,7 @@ import { readStackSettings, type StackSettings } from "../lib/stackSettings.ts";
 import { type PinnedSettings, pinPlan } from "./approvedPlan.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { notify } from "./notify.ts";
+import { requireVerified } from "./promotion.ts";
 import { ReportFolder, type Result, type RunReport, timeInWords } from "./report.ts";
 import { runUpdate } from "./runUpdate.ts";
 import { type StageName, Stages } from "./stages.ts";
@@ -20,6 +21,8 @@ export interface DeployOptions {
   folder: string;
   env: NodeJS.ProcessEnv;
   stack: string;
+  /** The stack that must have verified the same; default: that of the setting `promoteFrom`. */
+  from?: string;
   /** Digest of the one plan that may be carried out. */
   approvedPlan: string | undefined;
   /** @returns whether the plan is to be carried out. */
@@ -37,8 +40,11 @@ const NOTHING = "Nothing was changed.";
  * @throws {UserError} where not even a report could be begun; nothing was changed then.
  */
 export async function deploy(options: DeployOptions): Promise<RunReport> {
-  const settings = await readStackSettings(options.folder, options.stack, options.env);
-  const pinned = await pinPlan(options.folder, options.stack, options.env, options.approvedPlan);
+  const { folder, env, stack, from } = options;
+  const settings = await readStackSettings(folder, stack, env);
+  const verified = from ?? settings.promoteFrom;
+  if (verified !== undefined) options.show(await requireVerified(folder, { from: verified, to: stack }, env));
+  const pinned = await pinPlan(folder, stack, env, options.approvedPlan);
   try {
     return await new Deployment(options, settings, pinned).run();
   } finally {

@@ -2,6 +2,8 @@ import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { deploy } from "../../../tools/deploy/deploy.ts";
+import { Interrupts } from "../../../tools/deploy/interrupts.ts";
 import { requireVerified } from "../../../tools/deploy/promotion.ts";
 
 const home = realpathSync(mkdtempSync(join(tmpdir(), "pgstrata-promotion-")));
@@ -15,7 +17,16 @@ const VERIFICATION = {
 };
 
 /** Asks with a stand-in for the Pulumi CLI, which knows a setting of prod, and outputs and state of dev. */
-function ask(promoteFrom: string | undefined, outputs: object, resources: object[] = [VERIFICATION]): Promise<string> {
+function ask(promoteFrom: string | undefined, outputs: object, resources?: object[]): Promise<string> {
+  return requireVerified(home, STACKS, standIn(promoteFrom, outputs, resources));
+}
+
+/** The environment that finds it. */
+function standIn(
+  promoteFrom: string | undefined,
+  outputs: object,
+  resources: object[] = [VERIFICATION],
+): NodeJS.ProcessEnv {
   const config = promoteFrom === undefined ? {} : { "pgstrata:promoteFrom": { value: promoteFrom, secret: false } };
   const script = [
     "#!/bin/sh",
@@ -25,7 +36,7 @@ function ask(promoteFrom: string | undefined, outputs: object, resources: object
   ];
   writeFileSync(join(home, "pulumi"), `${script.join("\n")}\n`);
   chmodSync(join(home, "pulumi"), 0o755);
-  return requireVerified(home, STACKS, { ...process.env, PATH: `${home}${delimiter}${process.env.PATH ?? ""}` });
+  return { ...process.env, PATH: `${home}${delimiter}${process.env.PATH ?? ""}` };
 }
 
 test("what a stack has verified is promoted to one whose gate asks for it", async () => {
@@ -51,4 +62,15 @@ test("what a stack exports does not count where its state says something else by
   const failed = { ...VERIFICATION, outputs: { ...VERIFICATION.outputs, result: "FAIL" } };
   await expect(ask("dev", { release: RELEASE }, [failed])).rejects.toThrow("says FAIL, expected PASS");
   await expect(ask("dev", { release: RELEASE }, [])).rejects.toThrow("has no verification any more");
+});
+
+test("a deploy to a stack whose gate asks for another one is refused as a promotion is, before it begins", async () => {
+  const interrupts = new Interrupts();
+  const failed = { ...VERIFICATION, outputs: { ...VERIFICATION.outputs, result: "FAIL" } };
+  const deployed = deploy({
+    ...{ folder: home, env: standIn("dev", { release: RELEASE }, [failed]), stack: "prod", interrupts },
+    ...{ approvedPlan: undefined, ask: expect.unreachable, show: expect.unreachable },
+  });
+  await expect(deployed).rejects.toThrow("The last verification of stack dev");
+  interrupts.close();
 });
