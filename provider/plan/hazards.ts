@@ -79,7 +79,7 @@ function lossOfData(statement: Statement, id: StableId, { live, desired, sizes }
         approval: statement.approval ?? `${isTable ? "drop-table" : "drop-column"}:${nameIn(id)}`,
         stops: true,
         message: isTable
-          ? `drops ${describe(id)} with ${rowsInWords(rows)}, which are kept until ${keeps}`
+          ? `drops ${describe(id)} with ${rowsInWords(rows)}, which ${rows === 1 ? "is" : "are"} kept until ${keeps}`
           : `drops ${describe(id)}, which ${rowsInWords(rows)} ${rows === 1 ? "has and keeps" : "have and keep"} until ${keeps}`,
         ...leaving(id, desired),
       },

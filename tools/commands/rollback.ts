@@ -3,6 +3,8 @@
  * last update. Exit code 0 when it is done or there is nothing to do, 1 when it failed or a check
  * afterwards says FAIL, 3 when the person said no. How each is done is left to `tools/rollback/`.
  */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { UserError } from "../../provider/core/errors.ts";
 import { printReport, runMain } from "../lib/main.ts";
@@ -12,7 +14,9 @@ import { rollBackAudit } from "../rollback/audit.ts";
 import { rollBack, undo } from "../rollback/components.ts";
 import { rollBackToLast } from "../rollback/last.ts";
 import { formatLast, formatRollback, formatUndo } from "../rollback/reportText.ts";
+import { warningsOf } from "../rollback/stackSettings.ts";
 import type { Place, Say } from "../rollback/target.ts";
+import { stackFile } from "../rollback/worktree.ts";
 
 const USAGE =
   "npm run rollback -- rls | databases | both | undo | audit | last [--stack <name>] [--yes] [--approve <approval>]… [--json] [-C <project folder>]";
@@ -31,6 +35,10 @@ await runMain(USAGE, async () => {
   const place: Place = { folder, env, stack, stdout: options.json ? process.stderr : process.stdout };
   // A report in JSON has the standard output for itself.
   const say: Say = (line) => (options.json ? console.error(line) : console.log(line));
+  if (action !== "undo") {
+    const settings = await readFile(join(folder, stackFile(place)), "utf8").catch(() => "");
+    for (const line of warningsOf(settings, new Date())) say(line);
+  }
   const { text, report, isWell } = await carryOut(action, place, options, say);
   if (options.json) printReport(JSON.stringify(report ?? null, null, 2));
   else if (report !== undefined) console.log(text);

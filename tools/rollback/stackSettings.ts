@@ -1,5 +1,6 @@
 /** The settings of a stack for the files of an earlier update: those that its program takes, with the values of now. */
 import { isAbsolute, resolve } from "node:path";
+import { isWithin, parseWindow } from "../../provider/gate/window.ts";
 
 /** One line of a stack's file at its outer level, with what stands below it. */
 interface Block {
@@ -16,18 +17,49 @@ interface Block {
  * @param isKnown whether the earlier program knows a setting, by its key.
  */
 export function settingsThen(then: string | undefined, now: string, isKnown: (key: string) => boolean): string {
-  if (then === undefined) return now;
   const present = blocksOf(now, "");
-  const earlier = blocksOf(then, "");
-  const known = new Map(settingsOf(present).map(({ key, text }) => [key, text]));
+  const earlier = blocksOf(then ?? now, "");
+  const known = new Map(settingsOf(present).map((each) => [each.key, each]));
   const had = settingsOf(earlier);
   const added = settingsOf(present).filter(({ key }) => isKnown(key) && !had.some((each) => each.key === key));
-  const settings = [...had.map(({ key, text }) => known.get(key) ?? text), ...added.map(({ text }) => text)];
+  const taken = [...had.map((each) => known.get(each.key) ?? each), ...added];
+  const settings = taken.filter(({ key }) => !NOT_ASKED.includes(nameOf(key))).map(({ text }) => text);
   return [
     ...present.filter(({ key }) => key !== "config").map(({ text }) => text),
     ...(settings.length === 0 ? [] : [["config:", ...settings].join("\n")]),
     "",
   ].join("\n");
+}
+
+/**
+ * Settings that stop an update and no rollback: that is what one does in an incident, and goes back to what
+ * this stack itself has verified.
+ */
+const NOT_ASKED = ["incident", "window", "windowOverride", "approvedPlan", "promoteFrom", "promoteMaxAgeHours"];
+
+const nameOf = (key: string): string => key.split(":").at(-1) ?? "";
+
+/**
+ * What an update would be refused for now, and a rollback is not.
+ *
+ * @param text of the stack's file.
+ */
+export function warningsOf(text: string, moment: Date): string[] {
+  const settings = new Map(
+    settingsOf(blocksOf(text, "")).map(({ key, text: line }) => [
+      nameOf(key),
+      /^ *["']?[^ "']+["']?: +["']?(.*?)["']? *$/m.exec(line)?.[1] ?? "",
+    ]),
+  );
+  const incident = settings.get("incident");
+  const window = settings.get("window");
+  const parsed = window === undefined ? undefined : parseWindow(window);
+  return [
+    ...(incident ? [`WARNING: an incident is open (${incident}). It stops updates, and not this rollback.`] : []),
+    ...(parsed !== undefined && !isWithin(parsed, moment)
+      ? [`WARNING: it is outside of the window ${window} (UTC), which stops updates, and not this rollback.`]
+      : []),
+  ];
 }
 
 /** The keys of the settings in the text of a stack's file. */

@@ -119,7 +119,8 @@ async function removeLeft(folder: string): Promise<void> {
   }
 }
 
-const stackFile = ({ stack }: Place): string => `Pulumi.${stack.split("/").at(-1)}.yaml`;
+/** The name of the file with the settings of the stack. */
+export const stackFile = ({ stack }: Place): string => `Pulumi.${stack.split("/").at(-1)}.yaml`;
 
 /** What an update needs beside its files: packages, the set-up, the settings of the stack. */
 async function equip(place: Place, project: string, say: Say): Promise<void> {

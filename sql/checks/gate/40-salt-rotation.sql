@@ -9,7 +9,7 @@ with told as (
 )
 select 'salt-rotation' as name,
        case when every is null or made_at is null or now() < made_at::timestamptz + every::interval then 'PASS' else 'WARNING' end as status,
-       coalesce(format('the salt is of %s UTC', to_char(made_at::timestamptz at time zone 'UTC', 'YYYY-MM-DD')), 'there is no salt yet') as measured,
+       coalesce('the salt is of ' || to_char(made_at::timestamptz at time zone 'UTC', 'YYYY-MM-DD') || ' UTC', 'there is no salt yet') as measured,
        coalesce('one that is not older than ' || every, 'no age is set') as expected,
        'Rotate it while readers and writers go on: npm run rotate -- salt' as mend
 from told

@@ -92,7 +92,8 @@ describe("the settings of a gate", () => {
   });
 
   it("are refused where they cannot be meant", () => {
-    expect(() => read({ window: "2-4" })).toThrow("window: expected a window in UTC such as 02:00-04:00");
+    for (const window of ["2-4", "02:00 - 04:00", "02:00-02:00"])
+      expect(() => read({ window })).toThrow('window: expected a window in UTC such as "02:00-04:00"');
     expect(() => read({ gateOverrides: '{"disk":{"who":"Ann"}}' })).toThrow("gateOverrides.disk.why");
   });
 

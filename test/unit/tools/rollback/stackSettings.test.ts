@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { anchored, settingKeys, settingsThen } from "../../../../tools/rollback/stackSettings.ts";
+import { anchored, settingKeys, settingsThen, warningsOf } from "../../../../tools/rollback/stackSettings.ts";
 
 const NOW = `encryptionsalt: v1:now
 config:
@@ -54,4 +54,20 @@ it("counts a relative folder of backups from the project's own folder", () => {
   expect(anchored(of("../kept here"), "/home/a/project")).toBe(of('"/home/a/kept here"'));
   expect(anchored(of('"backups"'), "/home/a/project")).toBe(of('"/home/a/project/backups"'));
   expect(anchored(of("/var/backups"), "/home/a/project")).toBe(of("/var/backups"));
+});
+
+it("stops no rollback by an incident, a window, an approved plan or another stack, and says so", () => {
+  const own = "  pgstrata:a: x\n";
+  const stopping = `  pgstrata:incident: "INC-7: no logins"\n  pgstrata:window: 02:00-04:00\n  pgstrata:approvedPlan: 1-2\n  pgstrata:promoteFrom: dev\n`;
+  const now = `config:\n${stopping}${own}`;
+  expect(settingsThen(now, now, NONE)).toBe(`config:\n${own}`);
+  expect(settingsThen(undefined, now, NONE)).toBe(`config:\n${own}`);
+  expect(settingsThen("config:\n", now, () => true)).toBe(`config:\n${own}`);
+  const incident = "WARNING: an incident is open (INC-7: no logins). It stops updates, and not this rollback.";
+  expect(warningsOf(now, new Date("2026-01-01T03:00:00Z"))).toEqual([incident]);
+  expect(warningsOf(now, new Date("2026-01-01T04:00:00Z"))).toEqual([
+    incident,
+    "WARNING: it is outside of the window 02:00-04:00 (UTC), which stops updates, and not this rollback.",
+  ]);
+  expect(warningsOf(`config:\n${own}`, new Date())).toEqual([]);
 });
