@@ -9,7 +9,10 @@ import { type VerificationArgs, Verification as VerificationResource } from "../
 export interface Release {
   /** Digest of the desired state, as the gate tells it. */
   desired: string;
-  /** PASS, WARNING or FAIL; PENDING where the update deleted something after its checks, or was of targets only. */
+  /**
+   * PASS, WARNING or FAIL; PENDING where the update deleted something after its checks, or was of targets
+   * only.
+   */
   result: string;
   /** As ISO 8601. */
   verifiedAt: string;

@@ -1,4 +1,4 @@
-/** The settings of a stack for the files of an earlier update: those that its program takes, with the values of now. */
+/** The settings of a stack for the files of an earlier update: those that they know, as they are now. */
 import { isAbsolute, resolve } from "node:path";
 import { isWithin, parseWindow } from "../../provider/gate/window.ts";
 
@@ -65,7 +65,7 @@ export function warningsOf(text: string, moment: Date): string[] {
 /** The keys of the settings in the text of a stack's file. */
 export const settingKeys = (text: string): string[] => settingsOf(blocksOf(text, "")).map(({ key }) => key);
 
-/** The same settings with the folder of backups, where it is relative, counted from the project's own folder. */
+/** The same settings; a relative folder of backups is counted from the project's own folder. */
 export const anchored = (text: string, folder: string): string =>
   text.replace(/^( +["']?[\w-]+:backupFolder["']?: +)(["']?)(.+?)\2 *$/m, (line, key: string, _quote, path: string) =>
     isAbsolute(path) ? line : key + JSON.stringify(resolve(folder, path)),

@@ -1,6 +1,7 @@
 /**
  * Which resources a program declares, as Pulumi's calls tell: it checks those, and deletes the others of its
- * state at the end of the update, after the verification, unless only targets are updated. Which these are is left to `deletedLater.ts`.
+ * state at the end of the update, after the verification, unless only targets are updated. Which these are is
+ * left to `deletedLater.ts`.
  */
 import type { ResourceType } from "../../core/resourceType.ts";
 import type { Session } from "../session.ts";

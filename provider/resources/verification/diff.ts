@@ -4,7 +4,7 @@ import { equalValues } from "../../core/values.ts";
 import type { Guard } from "../../guard/guard.ts";
 import { PROPERTIES } from "./inputs.ts";
 
-/** The result where all checks pass, and the same update deletes something afterwards or is of targets only. */
+/** Where all checks pass, and the same update deletes something afterwards or is of targets only. */
 export const PENDING = "PENDING";
 
 /**
