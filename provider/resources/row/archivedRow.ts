@@ -63,7 +63,9 @@ export class ArchivedRow {
     this.rotations = back.rotations;
     const [refused] = back.refused;
     if (refused !== undefined) {
-      report.warn(`${this.name} stays in the archive of a rollback, and is registered as it is given: ${refused.reason}`);
+      report.warn(
+        `${this.name} stays in the archive of a rollback, and is registered as it is given: ${refused.reason}`,
+      );
       return { isAdopted: false };
     }
     if (back.notOpened.length === 0) {

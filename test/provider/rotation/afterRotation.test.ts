@@ -74,7 +74,11 @@ async function up(connectionString: string, isAdopted = false): Promise<{ change
 /** The registry goes and stands again, with the salt that the program has. */
 async function rollBack(key = KEY, saltAfter = KEY, adopted: string[] = []): Promise<void> {
   const own = tablesOf({ outputs: studio.states[1]?.outputs ?? {} });
-  await archiveRegistrations(session, { context: contextOf(), operation: "delete" }, { key, withSalt: true, adopted, own });
+  await archiveRegistrations(
+    session,
+    { context: contextOf(), operation: "delete" },
+    { key, withSalt: true, adopted, own },
+  );
   expect(await registry.rotations()).toEqual([]);
   await studio.query("insert into platform_private.encryption_salts (name, salt) values ('databases', $1)", [
     saltAfter,
