@@ -22,7 +22,9 @@ export function formatUndo({ inserted, updated, notOpened, refused, elapsedMs }:
       (name) =>
         `FAIL     registration ${visible(name)}: its connection string cannot be decrypted; it stays in the archive`,
     ),
-    ...refused.map(({ name, reason }) => `FAIL     registration ${visible(name)}: ${visible(reason)} It stays in the archive`),
+    ...refused.map(
+      ({ name, reason }) => `FAIL     registration ${visible(name)}: ${visible(reason)} It stays in the archive`,
+    ),
     ...(refused.length === 0 ? [] : ["Once that is mended, `npm run rollback -- undo` puts them back."]),
   ].join("\n");
 }
