@@ -69,7 +69,7 @@ it("is rolled back by its own command alone, with every row as it was", async ()
   expect([other.exitCode, other.output]).toEqual([1, expect.stringContaining("stack audit-dev is of the part audit")]);
 
   const unasked = await runRollback(stack, "audit", "--yes");
-  expect(unasked.output).toContain("--approve 'drop-column:public.upload_errors.resolvedBy'");
+  expect(unasked.output).toContain("--approve drop-column:public.upload_errors.resolvedBy");
   expect(unasked.exitCode).toBe(1);
   const approvals = ["resolvedAt", "resolvedBy"].flatMap((name) => [
     "--approve",

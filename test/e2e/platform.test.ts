@@ -26,7 +26,7 @@ describe("an empty database", () => {
     expect(changesIn(preview)).toEqual(
       expect.arrayContaining([
         "03 schema platform · 1 grant, 1 comment",
-        "06 table platform.addons · 12 columns, 6 constraints, 3 indexes, 1 trigger, 3 grants, 1 comment",
+        "06 table platform.addons · 12 columns, 6 constraints, 3 indexes, 1 trigger, 4 grants, 1 comment",
         "4 policy permissive_all_* on 26 tables",
         "insert platform.billing_plans id=tier_free",
         "insert platform.databases name=Railway Redis project_id=? type=redis",

@@ -105,7 +105,7 @@ describe("a rollback to the last update", () => {
     const stopped = await runRollback(stack, "last", "--yes");
 
     expect(stopped.exitCode, stopped.output).toBe(1);
-    expect(stopped.output).toContain("run it again with --approve 'drop-column:shop.items.c'");
+    expect(stopped.output).toContain("run it again with --approve drop-column:shop.items.c");
     expect(await columns()).toBe("a b c id");
 
     const done = await runRollback(stack, "last", "--yes", "--json", "--approve", "drop-column:shop.items.c");

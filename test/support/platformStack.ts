@@ -94,7 +94,7 @@ export const WHOLE: Standing = {
   tables: 29,
   secured: 26,
   policies: 26,
-  functions: 44,
+  functions: 49,
   views: 7,
   roles: [...ROLES],
   registered: ["Railway MongoDB", "Railway Redis"],
