@@ -36,7 +36,7 @@ describe("`npm start` in a new checkout", () => {
     expect([exitCode, all]).toEqual([0, expect.anything()]);
     expect(all).toMatch(/Resources:\n +\+ 48 created/);
     const summary = all.slice(all.indexOf("The platform is up to date in the local database."));
-    expect(summary).toMatch(/31 tables · \d+ indexes · 26 policies · 60 functions · 8 views/);
+    expect(summary).toMatch(/31 tables · \d+ indexes · 26 policies · 66 functions · 8 views/);
     expect(summary).toMatch(/Railway MongoDB +mongodb +mongodb:\/\/mongodb\.railway\.internal:27017 +inactive/);
     expect(summary).toMatch(/Railway Redis +redis +redis:\/\/redis\.railway\.internal:6379 +inactive/);
     expect(summary).toMatch(/^Local database: postgresql:\/\/\w+@127\.0\.0\.1:\d+\/studio \(/m);
