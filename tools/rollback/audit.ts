@@ -14,6 +14,7 @@ import { compareRows } from "../../provider/verification/compareRows.ts";
 import { countRows } from "../../provider/verification/countRows.ts";
 import { nothingWritten } from "../../provider/verification/runWrites.ts";
 import { confirm } from "../lib/question.ts";
+import { shellCommand } from "../lib/shell.ts";
 import type { StateResource } from "../lib/stackState.ts";
 import { objectsLeft } from "./checks.ts";
 import type { Answers, RollbackReport } from "./components.ts";
@@ -43,7 +44,7 @@ export async function rollBackAudit(
     if (database === undefined) throw new UserError("PS602", "The URL of the database is not known.");
     const drops = dropsOf(layer);
     const losses = await lossesOf(database, drops, approve);
-    const options = losses.map(({ approval }) => `--approve '${approval}'`).join(" ");
+    const options = losses.map(({ approval }) => shellCommand("--approve", approval)).join(" ");
     if (yes && losses.length > 0) {
       throw new UserError(
         "PS838",
