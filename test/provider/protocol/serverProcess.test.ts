@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -53,6 +62,16 @@ describe("the executable", () => {
     expect(await started.exit).toBe(0);
     expect(started.output()).toMatch(/^\d+\n$/);
     expect(started.errors()).toBe("");
+  });
+
+  it.runIf(process.platform === "linux")("leaves no core dump, which would hold secrets", async () => {
+    const raised = 'ulimit -S -c "$(ulimit -H -c)"; exec "$0" "$@"';
+    const started = start("/bin/sh", { args: ["-c", raised, EXECUTABLE, "127.0.0.1:1"] });
+    await started.port;
+    const limits = readFileSync(`/proc/${started.child.pid}/limits`, "utf8");
+    expect(limits).toMatch(/^Max core file size +0 +0 /m);
+    started.child.kill("SIGTERM");
+    await started.exit;
   });
 
   it("ends when the engine goes away, which closes its standard input", async () => {
