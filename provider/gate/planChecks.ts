@@ -148,9 +148,7 @@ function rolesCheck(facts: Facts, { roles, createdRoles, isFirst }: GateSettings
       otherwise: "WARNING",
       measured: `${present.join(", ")} exist already`,
       expected: "that the first update of this stack creates them",
-      mend:
-        "If another stack has made them: pulumi config set manageRoles false. If none has, import each: " +
-        `pulumi import postgresql:index/role:Role ${present[0]} ${present[0]}. Otherwise the update fails at them.`,
+      mend: "pulumi config set manageRoles false, which takes them as they are. Otherwise the update fails at them.",
     });
   return check("plan", "roles", {
     isGood: missing.length === 0,

@@ -3,6 +3,7 @@
  * makes them again. Where the registrations are meanwhile is left to `archive.ts`.
  */
 import { UserError } from "../../provider/core/errors.ts";
+import { visible } from "../../provider/core/visible.ts";
 import { continuing } from "../../provider/database/runLock.ts";
 import { NOTHING_BACK, type PutBack } from "../../provider/registry/putBack.ts";
 import type { Session } from "../../provider/resources/session.ts";
@@ -221,7 +222,9 @@ export async function undo(place: Place, { yes }: Answers, say: Say): Promise<Un
   await pulumiAt(place, ["preview", "--stack", stack, ...selected]);
   say(`${archived} registrations are in the archive.`);
   if (orphans.length > 0)
-    say(`The project of ${orphans.length} of them is gone, so these stay in the archive: ${orphans.join(", ")}.`);
+    say(
+      `The project of ${orphans.length} of them is gone, so these stay in the archive: ${orphans.map(visible).join(", ")}.`,
+    );
   if (!yes && !(await confirm(`Make the components again on stack ${stack}?`, "--yes"))) {
     return decline(say);
   }

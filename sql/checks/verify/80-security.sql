@@ -203,7 +203,7 @@ from (
     and c.relkind in ('r', 'p') and c.relnamespace = 'platform'::regnamespace and not c.relforcerowsecurity
 ) as faults;
 
--- A role sets its own defaults, so whoever signs in as one can lock it out: no right is needed, and none can be taken.
+-- A role sets its own defaults, so each session of one can lock it out: no right is needed, and none can be taken.
 -- check: security.role_settings
 select
   'security.role_settings' as name,
