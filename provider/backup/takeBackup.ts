@@ -3,10 +3,8 @@
  * old ones deleted. When it is due is left to the guard.
  */
 import { stat } from "node:fs/promises";
-import { isAbsolute, join, resolve } from "node:path";
-import type { BackupSettings } from "../core/config.ts";
+import { join } from "node:path";
 import { UserError } from "../core/errors.ts";
-import { dataFolder } from "../core/userFolders.ts";
 import {
   listBackups,
   newName,
@@ -18,6 +16,7 @@ import {
   writePrivate,
 } from "./backupFiles.ts";
 import { dump } from "./dump.ts";
+import { backupFolder } from "./folder.ts";
 import { isOfDatabase, readIdentity } from "./identity.ts";
 import { dropAbandonedProofs, unfinishedDatabases } from "./leftDatabases.ts";
 import type { BackupOrder } from "./order.ts";
@@ -54,15 +53,6 @@ async function takeIn(order: BackupOrder): Promise<BackupReport> {
     case "dump":
       return inFolder(order, (folder) => takeDump(order, folder));
   }
-}
-
-/** The folder of the settings; without one, that of the project among the user's data. */
-export function backupFolder(
-  { folder }: Pick<BackupSettings, "folder">,
-  { project, projectDirectory }: { project: string; projectDirectory: string },
-): string {
-  if (folder !== undefined) return isAbsolute(folder) ? folder : resolve(projectDirectory, folder);
-  return join(dataFolder(process.env), "backups", project.replaceAll(/[^\w-]/g, "_"));
 }
 
 /** Prepares the folder, and keeps as many backups in it as the settings say. */

@@ -42,11 +42,15 @@ export class Gate {
     return this.planned;
   }
 
-  /** The checks of the moment, measured now. */
-  async runResults(plan: Promise<PlanDigest>): Promise<CheckResult[]> {
+  /**
+   * The checks of the moment, measured now.
+   *
+   * @param backupFolder where a dump will lie; undefined for none.
+   */
+  async runResults(plan: Promise<PlanDigest>, backupFolder: string | undefined): Promise<CheckResult[]> {
     const { database, backup, now } = this.options;
     const [built, own] = await Promise.all([
-      runChecks(this.measuring, database, { now: now(), plan, backup }),
+      runChecks(this.measuring, database, { now: now(), plan, backup, backupFolder }),
       this.own("run"),
     ]);
     return [...built, ...own];

@@ -3,6 +3,7 @@
  * one query, which is in `runFacts.ts`.
  */
 import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { ProviderConfig } from "../core/config.ts";
 import type { Database } from "../database/target.ts";
 import { differences, joined, type PlanDigest } from "./digest.ts";
@@ -21,6 +22,8 @@ export interface Moment {
   /** Fails where the catalog of the target cannot be read. */
   plan: Promise<PlanDigest>;
   backup: ProviderConfig["backup"];
+  /** Where a dump will lie; undefined for none. */
+  backupFolder: string | undefined;
 }
 
 export async function runChecks(measuring: Measuring, database: Database, moment: Moment): Promise<CheckResult[]> {
@@ -29,7 +32,7 @@ export async function runChecks(measuring: Measuring, database: Database, moment
     ...runFactChecks(facts, settings),
     backup(facts, moment.backup),
   ]);
-  const space = await disk(measuring, database);
+  const space = await disk(measuring, database, moment.backupFolder);
   return [...statedChecks(settings, moment.now, await moment.plan), space, ...asked];
 }
 
@@ -130,21 +133,29 @@ function backup(
   });
 }
 
-/** SQL does not tell it: it is asked where the server's folder is on this machine. */
-async function disk(measuring: Measuring, database: Database): Promise<CheckResult> {
+/** SQL does not tell it: it is asked where the server's folder is on this machine, and where a dump will lie. */
+async function disk(measuring: Measuring, database: Database, backups: string | undefined): Promise<CheckResult> {
   const { freeDiskMb } = measuring.settings.thresholds;
-  const free = await freeMb(measuring, database).catch(() => undefined);
+  const data = await dataFolder(measuring, database);
+  const places = [
+    { name: "", free: data === undefined ? undefined : await freeMb(data), absent: "the server is on another machine" },
+    ...(backups === undefined ? [] : [{ name: "for backups ", free: await freeMb(backups), absent: "no such disk" }]),
+  ];
   return check("run", "disk", {
-    isGood: free === undefined || free >= freeDiskMb,
-    measured: free === undefined ? "not asked: the server is on another machine" : `${Math.floor(free)} MB free`,
+    isGood: places.every(({ free }) => free === undefined || free >= freeDiskMb),
+    measured: places
+      .map(({ name, free, absent }) =>
+        free === undefined ? `${name}not asked: ${absent}` : `${name}${Math.floor(free)} MB free`,
+      )
+      .join(", "),
     expected: `${freeDiskMb} MB free`,
-    mend: "Free space where the server keeps its data.",
+    mend: `Free space where the server keeps its data${backups === undefined ? "" : `, and in ${backups}`}.`,
   });
 }
 
 const LOCAL_HOSTS = new Set(["localhost", "127.0.0.1", "::1", "[::1]"]);
 
-async function freeMb(measuring: Measuring, database: Database): Promise<number | undefined> {
+async function dataFolder(measuring: Measuring, database: Database): Promise<string | undefined> {
   const { host } = database.target;
   if (!LOCAL_HOSTS.has(host) && !host.startsWith("/")) return undefined;
   const { rows } = await measuring.readOnly((client) =>
@@ -153,8 +164,18 @@ async function freeMb(measuring: Measuring, database: Database): Promise<number 
       "select setting as folder from pg_catalog.pg_settings where name = 'data_directory'",
     ),
   );
-  const [row] = rows;
-  if (row === undefined) return undefined;
-  const { bavail, bsize } = await statfs(row.folder);
-  return (bavail * bsize) / MB;
+  return rows[0]?.folder;
+}
+
+/** Of the disk that holds the folder, or will: one that is not made yet lies in the next above it that is. */
+async function freeMb(folder: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return (bavail * bsize) / MB;
+  } catch (error) {
+    const parent = dirname(folder);
+    return error instanceof Error && "code" in error && error.code === "ENOENT" && parent !== folder
+      ? freeMb(parent)
+      : undefined;
+  }
 }

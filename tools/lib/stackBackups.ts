@@ -5,9 +5,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { listFolder } from "../../provider/backup/backupFiles.ts";
+import { backupFolder } from "../../provider/backup/folder.ts";
 import { isOfDatabase, type KnownDatabase } from "../../provider/backup/identity.ts";
 import type { Stored } from "../../provider/backup/record.ts";
-import { backupFolder } from "../../provider/backup/takeBackup.ts";
 import { UserError } from "../../provider/core/errors.ts";
 import type { Properties } from "../../provider/core/resourceType.ts";
 import { localBackup } from "./localDatabase.ts";

@@ -1,7 +1,9 @@
 /** A gate in one run: which checks are measured when, and the digest of the plan. */
 import { publication } from "../../../project.ts";
+import { backupFolder } from "../../backup/folder.ts";
 import { UserError } from "../../core/errors.ts";
 import type { CallContext } from "../../core/resourceType.ts";
+import { stackNameOf } from "../../core/urn.ts";
 import type { Database } from "../../database/target.ts";
 import { joined, type PlanDigest, settingsHash, shortHash } from "../../gate/digest.ts";
 import { Gate } from "../../gate/gate.ts";
@@ -52,7 +54,7 @@ export class GateRun implements DeclaredGate {
     const planning = this.gate.planResults();
     this.live.readAhead();
     const digest = this.digest(this.live.get());
-    const running = this.gate.runResults(digest);
+    const running = this.gate.runResults(digest, this.backupFolder(context));
     const [planned, ran, tools, plan] = await Promise.all([planning, running, this.backupTools(context), digest]);
     const whole = this.gate.report([...planned, ...ran, ...tools], plan, true);
     const isStopping = isNoGo(whole.results.filter(({ kind }) => kind === "plan"));
@@ -82,7 +84,7 @@ export class GateRun implements DeclaredGate {
     // it is that which was approved.
     const isExact = approvedPlan !== undefined || this.gate.hasOverrides;
     const plan = this.passed ?? (await this.digest(isExact ? this.live.refresh() : this.live.get()));
-    const running = this.gate.runResults(Promise.resolve(plan));
+    const running = this.gate.runResults(Promise.resolve(plan), this.backupFolder(context));
     const all = await Promise.all([this.gate.planResults(), running, this.backupTools(context)]);
     const whole = this.gate.report(all.flat(), plan, true);
     if (whole.verdict === "NO-GO") throw new UserError("PS802", shortReport("NO-GO. Nothing was changed.", whole));
@@ -90,6 +92,12 @@ export class GateRun implements DeclaredGate {
     if (whole.results.some(({ status, note }) => status !== "PASS" || note !== ""))
       context.report.warn(shortReport("GO", whole));
     return joined(plan);
+  }
+
+  private backupFolder({ urn }: CallContext): string | undefined {
+    const { config, projectDirectory } = this.session;
+    if (config.backup.mode !== "dump") return undefined;
+    return backupFolder(config.backup, { ...stackNameOf(urn), projectDirectory });
   }
 
   /** Whether this machine has what a dump needs, asked once. */

@@ -289,6 +289,15 @@ describe("what has to hold when an update begins is a forecast in a preview, and
     );
   });
 
+  test("a disk of backups without space", async () => {
+    // Of no size, on every Linux; the folder itself is not there yet.
+    const provider = { backup: "dump", backupFolder: "/proc/backups/of/it" };
+    expect(await stops("disk", {}, { provider })).toMatch(
+      /\d+ MB free, for backups 0 MB free; expected 256 MB free → .*, and in \/proc\/backups\/of\/it\./,
+    );
+    await passes({}, { provider: { ...provider, backup: "off" } });
+  });
+
   test("a database that is too large for a dump, or that the role cannot read", async () => {
     const dump = { provider: { backup: "dump", backupSizeLimitMb: 1 } };
     expect(await stops("backup", {}, dump)).toMatch(/the database has \d+ MB; .* → Raise backupSizeLimitMb/);
