@@ -75,6 +75,34 @@ export async function buildPart(options: {
   }
 }
 
+/**
+ * Has Go download the modules of parts that are built later, one part after another, while the processor is
+ * busy with an earlier one. It says nothing: what cannot be had is told by the build.
+ */
+export async function fetchAhead(
+  go: GoToolchain,
+  options: {
+    readonly root: string;
+    readonly parts: readonly Part[];
+    readonly env: Environment;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { root, parts, env, signal } = options;
+  for (const part of parts.filter((each) => !isCached(root, each, env))) {
+    if (signal.aborted) return;
+    await runCommand(go.path, ["list", "-deps", "-mod=readonly", part.goPackage], {
+      cwd: join(root, "offline", part.name),
+      env: goEnvironment(env),
+      signal,
+    });
+  }
+}
+
+function isCached(root: string, part: Part, env: Environment): boolean {
+  return existsSync(join(cachedFolder(root, part, env), part.executable));
+}
+
 function publish(unfinished: string, folder: string, executable: string): void {
   try {
     renameSync(unfinished, folder);

@@ -5,7 +5,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../../provider/core/errors.ts";
-import { buildPart } from "./goBuild.ts";
+import { buildPart, fetchAhead } from "./goBuild.ts";
 import { findGo, findOnPath, type GoToolchain } from "./goToolchain.ts";
 import { type Environment, type Layout, pluginPath } from "./layout.ts";
 import { type Attempt, installOfficialCli, installOfficialPlugin } from "./official.ts";
@@ -31,17 +31,29 @@ interface Step extends Work {
 
 /** Gets every part, each from the first place that has it, and says in one line which that was. */
 export async function installParts(work: Work): Promise<readonly InstalledPart[]> {
+  const ended = new AbortController();
   const step: Step = {
     ...work,
     official: once(() => askOfficial(work)),
-    go: once(() => findGo(join(work.layout.root, "offline", cliPart.name), work.env)),
+    go: once(() => findGoAndFetch(step, ended.signal)),
   };
-  const cli = await installCli(step);
-  const parts = [cli, await installLanguageHost(step, cli)];
-  for (const part of pluginParts) {
-    parts.push(await installPlugin(step, part, cli.path));
+  try {
+    const cli = await installCli(step);
+    const parts = [cli, await installLanguageHost(step, cli)];
+    for (const part of pluginParts) {
+      parts.push(await installPlugin(step, part, cli.path));
+    }
+    return parts;
+  } finally {
+    ended.abort();
   }
-  return parts;
+}
+
+/** Asked when the first part is built: what the others need comes meanwhile. */
+async function findGoAndFetch({ layout: { root }, env, official }: Step, signal: AbortSignal): Promise<GoToolchain> {
+  const go = await findGo(join(root, "offline", cliPart.name), env);
+  if (!(await official()).ok) void fetchAhead(go, { root, parts: [languageHostPart, ...pluginParts], env, signal });
+  return go;
 }
 
 async function installCli(step: Step): Promise<InstalledPart> {

@@ -8,6 +8,8 @@ export interface CommandOptions {
   readonly env: Environment;
   /** After this many milliseconds the program and its children are ended. @default no limit */
   readonly timeoutMs?: number;
+  /** Ends the program. */
+  readonly signal?: AbortSignal;
   /** Called now and then while the program runs, so that a long one is not silent. */
   readonly onHeartbeat?: (elapsedSeconds: number) => void;
   /** @default 15000 */
@@ -34,6 +36,7 @@ export function runCommand(
       cwd: options.cwd,
       env: { ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
+      signal: options.signal,
       // A process group of its own, so that a time-out also ends the children, such as a shell's curl.
       detached: options.timeoutMs !== undefined,
     });

@@ -22,6 +22,7 @@ const repository = join(import.meta.dirname, "..", "..", "..", "..");
 /** A Go that "builds" a script which tells its own name and parameters, and notes each build. */
 const fakeGo = `#!/bin/sh
 if [ "$1" = version ]; then echo "go version go1.99.1 linux/amd64"; exit 0; fi
+if [ "$1" = list ]; then exit 0; fi
 while [ $# -gt 1 ]; do if [ "$1" = -o ]; then out=$2; fi; shift; done
 echo "$out" >> "$FAKE_LOG"
 cat > "$out" <<'END'

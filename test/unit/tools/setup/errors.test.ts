@@ -1,12 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { UserError } from "../../../../provider/core/errors.ts";
+import { projectRoot } from "../../../../tools/lib/paths.ts";
 import { explainFileError, writing } from "../../../../tools/setup/fileErrors.ts";
-import { buildError } from "../../../../tools/setup/goBuild.ts";
+import { buildError, cachedFolder, fetchAhead } from "../../../../tools/setup/goBuild.ts";
 import { findGo, requiredGoVersion } from "../../../../tools/setup/goToolchain.ts";
-import { cliPart } from "../../../../tools/setup/parts.ts";
+import { cliPart, languageHostPart, pluginParts } from "../../../../tools/setup/parts.ts";
 import { runCommand } from "../../../../tools/setup/runCommand.ts";
 
 let scratch: string;
@@ -108,6 +109,27 @@ describe("a file that cannot be written", () => {
   });
 });
 
+describe("modules of parts that are built later", () => {
+  it("are fetched ahead, a part that is built already left out, until the set-up ends", async () => {
+    const env = { ...fakeGo('basename "$PWD" >> "$LOG"; test -e "$STOP" && sleep 30'), XDG_CACHE_HOME: scratch };
+    const log = join(scratch, "log");
+    const parts = [languageHostPart, ...pluginParts];
+    const go = { path: join(scratch, "bin", "go"), version: "1.25.11" };
+    const built = cachedFolder(projectRoot, languageHostPart, env);
+    mkdirSync(built, { recursive: true });
+    writeFileSync(join(built, languageHostPart.executable), "");
+    const ended = new AbortController();
+    const fetch = (stop: string) =>
+      fetchAhead(go, { root: projectRoot, parts, env: { ...env, LOG: log, STOP: stop }, signal: ended.signal });
+    await fetch("/nowhere");
+    expect(readFileSync(log, "utf8")).toBe("random\npostgresql\n");
+    const stopped = fetch(log);
+    ended.abort();
+    await stopped;
+    expect(readFileSync(log, "utf8")).not.toMatch(/postgresql\n.*postgresql/s);
+  });
+});
+
 describe("a command", () => {
   it("is ended with its children when its time is up", async () => {
     const started = performance.now();
@@ -118,6 +140,13 @@ describe("a command", () => {
     expect(result).toMatchObject({ timedOut: true, exitCode: -1 });
     // The output ends when its last holder does, and the child holds it too.
     expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  it("is ended by a signal", async () => {
+    const ended = new AbortController();
+    const running = runCommand("/bin/sleep", ["30"], { env: {}, signal: ended.signal });
+    ended.abort();
+    expect(await running).toMatchObject({ timedOut: false, exitCode: -1 });
   });
 
   it("gives signs of life", async () => {
