@@ -5,8 +5,9 @@
  */
 import { createHash } from "node:crypto";
 import pg from "pg";
+import { buildFactBase } from "../catalog/factBase.ts";
 import { describe } from "../catalog/objectNames.ts";
-import { buildFactBase, type DependencyEdge, encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { type DependencyEdge, encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteQualified } from "../catalog/quote.ts";
 import { keepOwnerEdge, readCatalog } from "../catalog/readCatalog.ts";
 import { rolesNamedBy } from "../catalog/roles.ts";
@@ -58,6 +59,12 @@ export class RehearsalError extends UserError {
 
 /** No session waits for a scratch database, and it waits for none. */
 const LIMITS = { lockTimeoutMs: 0, lockLimitMs: 0, statementTimeoutMs: 0, longStatementTimeoutMs: 0 };
+
+/**
+ * Facts in a scratch database that have nothing to do with a plan. All that is in it is read back: of this
+ * many, that takes as long as making another one.
+ */
+const MOST_SURPLUS = 2_000;
 
 /** Rehearses the plans of one run, one at a time. A plan that has passed is not rehearsed again. */
 export class Rehearsals {
@@ -144,15 +151,16 @@ export class Rehearsals {
   }
 
   /**
-   * A scratch database with `content` in it: the open one, where it holds that and nothing that the target
-   * lacks, else a new one.
+   * A scratch database with `content` in it: the open one, where it holds that, not much more, and nothing
+   * that the target lacks, else a new one.
    */
   private async copyOf(content: FactBase, whole: FactBase, needs: ShadowNeeds): Promise<CatalogCopy> {
     const open = await this.copy?.catch(() => undefined);
     const hasRoles = needs.roles.every((role) => open?.roles.has(role) === true);
     if (open !== undefined && hasRoles) {
       if (open.isFresh) return fill(open, content, whole, needs);
-      if (isPartOf(content, open.content) && isPartOf(open.content, whole)) return open;
+      const surplus = open.content.facts().length - content.facts().length;
+      if (surplus < MOST_SURPLUS && isPartOf(content, open.content) && isPartOf(open.content, whole)) return open;
     }
     await this.close();
     this.copy = this.open(needs);
@@ -224,7 +232,7 @@ function withEachOf(first: FactBase, second: FactBase, whole: FactBase): FactBas
   const facts = [...first.facts(), ...second.facts().filter(({ id }) => !first.has(id) && whole.has(id))];
   const seen = new Set(first.edges.map(edgeKey));
   const edges = [...first.edges, ...second.edges.filter((edge) => !seen.has(edgeKey(edge)))];
-  return buildFactBase(facts, edges, first.source, undefined, { allowDangling: keepOwnerEdge });
+  return buildFactBase(facts, edges, first.source, { allowDangling: keepOwnerEdge });
 }
 
 const edgeKey = ({ kind, from, to }: DependencyEdge): string => JSON.stringify([kind, encodeId(from), encodeId(to)]);

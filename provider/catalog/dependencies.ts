@@ -3,6 +3,8 @@
  * before it joins; this one names only the ends of dependencies that something of the user's has.
  */
 import type { QueryResult } from "pg";
+import { z } from "zod";
+import { type DependencyEdge, encodeId, type StableId } from "./pgDelta.ts";
 
 type Row = Record<string, unknown>;
 type Rows = Pick<QueryResult<Row>, "rows">;
@@ -45,12 +47,12 @@ const RELATION_KIND = `case o.relkind when 'r' then 'table' when 'p' then 'table
   when 'v' then 'view' when 'm' then 'materializedView' when 'i' then 'index' when 'I' then 'index'
   when 'S' then 'sequence' when 'c' then 'type' end`;
 
-/** Rows with `refclassid` are dependencies; the others say what an end is, the lowest precedence first. */
-export const DEPENDENCIES = `
+/** @param condition of the rows `d` of `pg_depend`. */
+const dependencies = (condition = ""): string => `
   with dependency as materialized (
     select d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid
       from pg_catalog.pg_depend d
-     where d.deptype in ('n', 'a') and (d.objid >= ${FIRST_NORMAL_OBJECT_ID} or d.refobjid >= ${FIRST_NORMAL_OBJECT_ID})
+     where ${condition} d.deptype in ('n', 'a') and (d.objid >= ${FIRST_NORMAL_OBJECT_ID} or d.refobjid >= ${FIRST_NORMAL_OBJECT_ID})
        and not (${IS_OWNED_SEQUENCE})
   ),
   ${PLACE} as materialized (
@@ -144,6 +146,12 @@ export const DEPENDENCIES = `
      .join(", ")})`,
   ].join("\n  union all")}`;
 
+/** Rows with `refclassid` are dependencies; the others say what an end is, the lowest precedence first. */
+export const DEPENDENCIES = dependencies();
+
+/** The same of what a transaction from number `$1` on has made. */
+export const NEW_DEPENDENCIES = dependencies("pg_catalog.age(d.xmin) <= pg_catalog.age($1::pg_catalog.xid) and");
+
 /** @returns rows as pg-delta's own question gives them: `{ dependent, referenced }`, both ids. */
 export function dependenciesIn({ rows }: Rows): Rows {
   const known = new Map<string, { id: unknown; precedence: number }>();
@@ -163,4 +171,56 @@ export function dependenciesIn({ rows }: Rows): Rows {
       return dependent === null || referenced === null ? [] : [{ dependent, referenced }];
     }),
   };
+}
+
+const simple = z.object({
+  kind: z.enum(["schema", "eventTrigger", "publication", "fdw", "server", "extension"]),
+  name: z.string(),
+});
+const qualified = z.object({
+  kind: z.enum([
+    "table",
+    "view",
+    "materializedView",
+    "index",
+    "sequence",
+    "domain",
+    "type",
+    "collation",
+    "foreignTable",
+  ]),
+  schema: z.string(),
+  name: z.string(),
+});
+const part = z.object({
+  kind: z.enum(["column", "constraint", "default", "trigger", "policy", "rule"]),
+  schema: z.string(),
+  table: z.string(),
+  name: z.string(),
+});
+const routine = z.object({
+  kind: z.enum(["function", "procedure", "aggregate"]),
+  schema: z.string(),
+  name: z.string(),
+  args: z.array(z.string()),
+});
+const end = z.union([simple, qualified, part, routine]);
+
+/**
+ * As pg-delta makes edges of the rows of its question, each once. A generated column has no fact of a default,
+ * so what that needs, the column needs.
+ */
+export function edgesIn({ rows }: Rows, isFact: (id: StableId) => boolean): DependencyEdge[] {
+  const edges = new Map<string, DependencyEdge>();
+  for (const { dependent, referenced } of rows) {
+    const [from, to] = [end.parse(dependent), end.parse(referenced)];
+    const link = (each: StableId): void => {
+      edges.set(`${encodeId(each)} ${encodeId(to)}`, { from: each, to, kind: "depends" });
+    };
+    link(from);
+    if (from.kind !== "default" || isFact(from)) continue;
+    const column: StableId = { ...from, kind: "column" };
+    if (encodeId(column) !== encodeId(to)) link(column);
+  }
+  return [...edges.values()];
 }

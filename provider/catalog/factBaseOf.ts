@@ -1,5 +1,6 @@
 /** A part of a catalog's facts as a fact base of its own. */
-import { buildFactBase, type DependencyEdge, encodeId, type Fact, type FactBase } from "./pgDelta.ts";
+import { buildFactBase } from "./factBase.ts";
+import { type DependencyEdge, encodeId, type Fact, type FactBase } from "./pgDelta.ts";
 import { keepOwnerEdge } from "./readCatalog.ts";
 
 /**
@@ -14,5 +15,5 @@ export function factBaseOf(facts: Iterable<Fact>, edges: readonly DependencyEdge
   const kept = edges.filter(
     (edge) => present.has(encodeId(edge.from)) && (keepOwnerEdge(edge) || present.has(encodeId(edge.to))),
   );
-  return buildFactBase(whole, kept, like.source, undefined, { allowDangling: keepOwnerEdge });
+  return buildFactBase(whole, kept, like.source, { allowDangling: keepOwnerEdge });
 }

@@ -4,8 +4,10 @@
  */
 import { createHash } from "node:crypto";
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from "pg";
-import { DEPENDENCIES, dependenciesIn } from "./dependencies.ts";
-import { extract } from "./pgDelta.ts";
+import { type Mark, type Standing, standing } from "./additions.ts";
+import { DEPENDENCIES, dependenciesIn, edgesIn, NEW_DEPENDENCIES } from "./dependencies.ts";
+import { buildFactBase } from "./factBase.ts";
+import { type DependencyEdge, encodeId, extract, type FactBase, type StableId } from "./pgDelta.ts";
 import { PRINT_ALIKE } from "./printSettings.ts";
 
 type Extraction = Awaited<ReturnType<typeof extract>>;
@@ -22,6 +24,11 @@ const EXPORT_SNAPSHOT = "select pg_catalog.quote_literal(pg_catalog.pg_export_sn
 
 const EXPORT_IF_LARGE = `
   ${EXPORT_SNAPSHOT} where pg_catalog.pg_relation_size('pg_catalog.pg_class') > ${LARGE_CATALOG_BYTES}`;
+
+/** Below this, reading again what is known takes less time than asking what is new. */
+const MARKED_CATALOG_BYTES = 200_000;
+
+const IS_WORTH_MARKING = `select where pg_catalog.pg_relation_size('pg_catalog.pg_class') > ${MARKED_CATALOG_BYTES}`;
 
 const VERSION =
   "select pg_catalog.current_setting('server_version') as version, pg_catalog.current_setting('server_version_num')::int as num";
@@ -54,10 +61,22 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
   let ahead: Ahead = new Map();
   let answer: Row[] = [];
   const asked: Asked = isRepeated ? prepared : (text) => ({ text });
+  const before = lastReadings.get(pool)?.get(dependencies);
+  let now: Standing = NOWHERE;
+  let newDependencies: Rows = { rows: [] };
   const query = async (sql: string): Promise<Rows> => {
     if (isAboutDependencies(sql) && !dependencies) return { rows: [] };
     const known = await ahead.get(sql);
     if (known !== undefined) return known;
+    if (before !== undefined && now.untouched.length > 0) {
+      if (isAboutDependencies(sql)) {
+        const asking = { ...asked(NEW_DEPENDENCIES), values: [before.mark.horizon] };
+        newDependencies = dependenciesIn(await client.query(asking));
+        return { rows: [] };
+      }
+      if (isAboutSchemas(sql))
+        return client.query({ ...asked(sql.replace(OF_USERS_SCHEMAS, IN_TOUCHED)), values: [now.untouched] });
+    }
     // Ours, set at the start, looks for temporary tables last; the library's would first.
     if (sql.startsWith("SET LOCAL search_path ")) return { rows: [] };
     if (sql === "COMMIT") {
@@ -70,13 +89,64 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
     const result = await answerTo(sql, client, asked);
     if (sql.startsWith("BEGIN")) {
       await client.query(PRINT_ALIKE);
-      if (dependencies || isRepeated) ahead = await askAhead(pool, client, asked, { dependencies, isRepeated });
+      if (await isWorthMarking(client)) now = await standing(client, asked, before?.mark);
+      const isWhole = now.untouched.length === 0;
+      if (isWhole && (dependencies || isRepeated))
+        ahead = await askAhead(pool, client, asked, { dependencies, isRepeated });
     }
     return result;
   };
   // All that `extract` uses of a pool.
   const one = { connect: async () => ({ query, release: () => client.release() }) };
-  return { ...(await extract(one as unknown as Pool)), answer };
+  const { factBase: read, ...extraction } = await extract(one as unknown as Pool);
+  const factBase =
+    before === undefined || now.untouched.length === 0
+      ? buildFactBase(read.facts(), read.edges, read.source)
+      : withUntouched(read, before.facts, new Set(now.untouched), newDependencies);
+  const readings = lastReadings.get(pool) ?? new Map<boolean, Reading>();
+  lastReadings.set(pool, readings);
+  if (now.mark === undefined) readings.delete(dependencies);
+  else readings.set(dependencies, { mark: now.mark, facts: factBase });
+  return { ...extraction, factBase, answer };
+}
+
+/** What was read of a database last, and where that stood. */
+interface Reading {
+  mark: Mark;
+  facts: FactBase;
+}
+
+/** Of each pool, with dependencies and without. */
+const lastReadings = new WeakMap<Pool, Map<boolean, Reading>>();
+
+const NOWHERE: Standing = { mark: undefined, untouched: [] };
+
+const isWorthMarking = async (client: PoolClient): Promise<boolean> =>
+  (await client.query(IS_WORTH_MARKING)).rows.length > 0;
+
+/** The library's condition in each question about what is in a schema; that about the schemas themselves is asked whole. */
+const OF_USERS_SCHEMAS = "n.nspname NOT IN ('pg_catalog', 'information_schema')";
+const IN_TOUCHED = `${OF_USERS_SCHEMAS} AND n.nspname <> ALL ($1)`;
+
+const isAboutSchemas = (sql: string): boolean =>
+  /^\s*SELECT n\.nspname AS schema\b/.test(sql) && sql.split(OF_USERS_SCHEMAS).length === 2;
+
+/** By the id alone: a foreign table belongs to its server. */
+function schemaOf(id: StableId): string | undefined {
+  if ("target" in id) return schemaOf(id.target);
+  return "schema" in id ? (id.schema ?? undefined) : undefined;
+}
+
+/** What was read of the schemas with something new, and what is known of the others. */
+function withUntouched(read: FactBase, before: FactBase, untouched: ReadonlySet<string>, dependencies: Rows): FactBase {
+  const known = before.facts().filter(({ id }) => !read.has(id) && untouched.has(schemaOf(id) ?? ""));
+  const facts = [...read.facts(), ...known];
+  const present = new Set(facts.map(({ id }) => encodeId(id)));
+  const keyOf = ({ kind, from, to }: DependencyEdge): string => `${kind} ${encodeId(from)} ${encodeId(to)}`;
+  const old = new Set(before.edges.map(keyOf));
+  const found = [...read.edges, ...edgesIn(dependencies, (id) => present.has(encodeId(id)))];
+  const edges = [...before.edges, ...found.filter((edge) => !old.has(keyOf(edge)))];
+  return buildFactBase(facts, edges, read.source);
 }
 
 type Asked = (sql: string) => QueryConfig;

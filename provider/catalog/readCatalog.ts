@@ -4,6 +4,7 @@
  */
 import type { Pool } from "pg";
 import { timed } from "../core/timing.ts";
+import { buildFactBase } from "./factBase.ts";
 import { INHERITANCE, withoutInherited } from "./inheritance.ts";
 import { factsOfKept, KEPT, type Kept, keptFrom } from "./kept.ts";
 import { IDENTITY_SEQUENCES, identitySequencesFrom } from "./kinds/identitySequences.ts";
@@ -11,7 +12,7 @@ import { KINDS_PRESENT, objectsFrom, objectsOf } from "./kinds/objects.ts";
 import { withUnvalidated } from "./kinds/unvalidatedNotNull.ts";
 import { VIEW_PRIVILEGES, viewPrivilegesFrom } from "./kinds/viewPrivileges.ts";
 import { type ExtractionOptions, extractOnTwoConnections } from "./parallelExtract.ts";
-import { buildFactBase, type DependencyEdge, encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts";
+import { type DependencyEdge, encodeId, type Fact, type FactBase, type StableId } from "./pgDelta.ts";
 import { factsOfMoves, moveOf, ROW_MOVES, type RowMove } from "./rowMoves.ts";
 import { asColumn, tableId } from "./tables.ts";
 import { asVirtual } from "./virtualColumns.ts";
@@ -184,10 +185,7 @@ function comparable(
     [...withUnvalidated(whole, more.facts), ...viewPrivilegesFrom(privileges, whole), ...onIdentities, ...more.facts],
     [...edges, ...more.edges],
     facts.source,
-    undefined,
-    {
-      allowDangling: keepOwnerEdge,
-    },
+    { allowDangling: keepOwnerEdge },
   );
 }
 

@@ -2,8 +2,8 @@
  * The layer algebra: contribution(layer) = facts(base + layer) − facts(base), desired = facts(live) ⊕
  * contribution. Pure functions over facts; nothing here reads a database or writes SQL.
  */
+import { buildFactBase } from "../catalog/factBase.ts";
 import {
-  buildFactBase,
   type DependencyEdge,
   diff,
   encodeId,
@@ -104,7 +104,7 @@ class Draft {
     const edges = [...this.edges.values()].filter(
       (edge) => isAlive(encodeId(edge.from)) && (keepOwnerEdge(edge) || isAlive(encodeId(edge.to))),
     );
-    return buildFactBase(facts, edges, this.source, undefined, { allowDangling: keepOwnerEdge });
+    return buildFactBase(facts, edges, this.source, { allowDangling: keepOwnerEdge });
   }
 }
 

@@ -2,9 +2,11 @@
  * Changes of a column that the planner makes by dropping it and adding it again, though the server makes them
  * in place: of its collation, and of what generates it.
  */
+
+import { buildFactBase } from "../catalog/factBase.ts";
 import { describe, ownerObject } from "../catalog/objectNames.ts";
 import { parentOf } from "../catalog/partitions.ts";
-import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteIdent, quoteQualified } from "../catalog/quote.ts";
 import { keepOwnerEdge } from "../catalog/readCatalog.ts";
 import { type ColumnId, tableId, tableOf, text } from "../catalog/tables.ts";
@@ -148,7 +150,7 @@ function assumed(live: FactBase, desired: FactBase, changes: readonly Change[]):
         !desired.outgoingEdges(edge.from).some(({ to }) => encodeId(to) === encodeId(edge.to))
       ),
   );
-  return buildFactBase(facts, edges, live.source, undefined, { allowDangling: keepOwnerEdge });
+  return buildFactBase(facts, edges, live.source, { allowDangling: keepOwnerEdge });
 }
 
 /**

@@ -2,9 +2,11 @@
  * What has to go while a table or type is recreated, and comes back after. Single dependents of a changed
  * object are left to `dependents.ts`.
  */
+
+import { buildFactBase } from "../catalog/factBase.ts";
 import { asObject } from "../catalog/kinds/kind.ts";
 import { describe } from "../catalog/objectNames.ts";
-import { buildFactBase, encodeId, type Fact, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
+import { encodeId, type Fact, type FactBase, parseId, type StableId } from "../catalog/pgDelta.ts";
 import { quoteQualified } from "../catalog/quote.ts";
 import { keepOwnerEdge } from "../catalog/readCatalog.ts";
 import { isGenerated } from "../catalog/virtualColumns.ts";
@@ -142,7 +144,7 @@ export function withBareTypes(statements: readonly Statement[], desired: FactBas
   const facts = desired.facts().filter(({ parent }) => !isReplaced(parent));
   const open = desired.facts().flatMap(({ id }) => (isReplaced(id) ? [openToAll(id)] : []));
   const edges = desired.edges.filter((edge) => !(keepOwnerEdge(edge) && isReplaced(edge.from)));
-  return buildFactBase([...facts, ...open], edges, desired.source, undefined, { allowDangling: keepOwnerEdge });
+  return buildFactBase([...facts, ...open], edges, desired.source, { allowDangling: keepOwnerEdge });
 }
 
 /** What the server gives on a type of which nothing is said. */

@@ -3,10 +3,12 @@
  * looks for it. What is pulled is `selection.ts`'s question, how a statement is written that of
  * `sqlStyle.ts`.
  */
+
+import { buildFactBase } from "../catalog/factBase.ts";
 import { asObject } from "../catalog/kinds/kind.ts";
 import { baseOf } from "../catalog/kinds/kinds.ts";
 import { kindInWords, ownerObject } from "../catalog/objectNames.ts";
-import { buildFactBase, encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { tableOf } from "../catalog/tables.ts";
 import { isNeedless } from "../plan/defaultPrivileges.ts";
 import { planStatements } from "../plan/planStatements.ts";

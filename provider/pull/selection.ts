@@ -3,9 +3,11 @@
  * excludes, what holds a password, what each database has. How they are written is asked in
  * `layerFiles.ts`.
  */
+
+import { buildFactBase } from "../catalog/factBase.ts";
 import { hiddenIn } from "../catalog/hiddenValues.ts";
 import { describe, isTopLevel, ownerObject } from "../catalog/objectNames.ts";
-import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { keepOwnerEdge } from "../catalog/readCatalog.ts";
 import { rolesNamedBy } from "../catalog/roles.ts";
 import { UserError } from "../core/errors.ts";
@@ -184,7 +186,7 @@ function baseOf(kept: readonly Fact[], facts: FactBase, roles: readonly string[]
       (present.has(encodeId(edge.to)) || keepOwnerEdge(edge)) &&
       !("name" in edge.to && edge.to.kind === "role" && roles.includes(edge.to.name)),
   );
-  return buildFactBase([...kept], edges, facts.source, undefined, { allowDangling: keepOwnerEdge });
+  return buildFactBase([...kept], edges, facts.source, { allowDangling: keepOwnerEdge });
 }
 
 /**

@@ -4,8 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import { definitionsOf, mayChangeForm, withDefinitions } from "../catalog/definitions.ts";
+import { buildFactBase } from "../catalog/factBase.ts";
 import { describe } from "../catalog/objectNames.ts";
-import { buildFactBase, encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
+import { encodeId, type Fact, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { keepOwnerEdge, readCatalog } from "../catalog/readCatalog.ts";
 import { rolesNamedBy } from "../catalog/roles.ts";
 import { type Contribution, conflicts, contributionOf } from "../contribution/contribution.ts";
@@ -251,7 +252,7 @@ async function readSettled(scratch: Scratch): Promise<FactBase> {
   scratch.forms = mergedForms(scratch.forms, found.forms);
   if (Object.keys(scratch.forms).length === 0) return facts;
   const settled = facts.facts().map((fact) => inSettledForm(fact, scratch.forms));
-  return buildFactBase(settled, [...facts.edges], facts.source, undefined, { allowDangling: keepOwnerEdge });
+  return buildFactBase(settled, [...facts.edges], facts.source, { allowDangling: keepOwnerEdge });
 }
 
 function refuseUnreadable(found: Settled["unreadable"]): void {

@@ -1,10 +1,5 @@
-import {
-  buildFactBase,
-  type DependencyEdge,
-  type Fact,
-  type FactBase,
-  type Payload,
-} from "../../provider/catalog/pgDelta.ts";
+import { buildFactBase } from "../../provider/catalog/factBase.ts";
+import type { DependencyEdge, Fact, FactBase, Payload } from "../../provider/catalog/pgDelta.ts";
 import { keepOwnerEdge } from "../../provider/catalog/readCatalog.ts";
 
 /** Facts without a database, as short as a test wants them. */
@@ -68,4 +63,4 @@ export const memberOf = (fact: Fact, owner: Fact): DependencyEdge => ({
 });
 
 export const base = (facts: Fact[], edges: DependencyEdge[] = []): FactBase =>
-  buildFactBase(facts, edges, "snapshot", undefined, { allowDangling: keepOwnerEdge });
+  buildFactBase(facts, edges, "snapshot", { allowDangling: keepOwnerEdge });

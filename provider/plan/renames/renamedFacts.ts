@@ -1,9 +1,9 @@
 /** Facts and records of a database as they are once its tables and columns have new names. */
 
+import { buildFactBase } from "../../catalog/factBase.ts";
 import { splitName } from "../../catalog/kinds/kind.ts";
 import { baseOf } from "../../catalog/kinds/kinds.ts";
 import {
-  buildFactBase,
   contentHash,
   encodeId,
   type Fact,
@@ -161,7 +161,7 @@ export function renamedFacts(
     const from = newId(edge.from);
     return { ...edge, from, to: near(edge.to, from) };
   });
-  return buildFactBase(facts, edges, live.source, undefined, { allowDangling: keepOwnerEdge });
+  return buildFactBase(facts, edges, live.source, { allowDangling: keepOwnerEdge });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { execute } from "../../../provider/apply/execute.ts";
-import { buildFactBase } from "../../../provider/catalog/pgDelta.ts";
+import { buildFactBase } from "../../../provider/catalog/factBase.ts";
 import { openDatabase } from "../../../provider/database/target.ts";
 import type { Statement } from "../../../provider/plan/statement.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
