@@ -60,12 +60,6 @@ export class RehearsalError extends UserError {
 /** No session waits for a scratch database, and it waits for none. */
 const LIMITS = { lockTimeoutMs: 0, lockLimitMs: 0, statementTimeoutMs: 0, longStatementTimeoutMs: 0 };
 
-/**
- * Facts in a scratch database that have nothing to do with a plan. All that is in it is read back: of this
- * many, that takes as long as making another one.
- */
-const MOST_SURPLUS = 2_000;
-
 /** Rehearses the plans of one run, one at a time. A plan that has passed is not rehearsed again. */
 export class Rehearsals {
   private readonly shadow: Shadow;
@@ -151,16 +145,15 @@ export class Rehearsals {
   }
 
   /**
-   * A scratch database with `content` in it: the open one, where it holds that, not much more, and nothing
-   * that the target lacks, else a new one.
+   * A scratch database with `content` in it: the open one, where it holds that and nothing that the target
+   * lacks, else a new one.
    */
   private async copyOf(content: FactBase, whole: FactBase, needs: ShadowNeeds): Promise<CatalogCopy> {
     const open = await this.copy?.catch(() => undefined);
     const hasRoles = needs.roles.every((role) => open?.roles.has(role) === true);
     if (open !== undefined && hasRoles) {
       if (open.isFresh) return fill(open, content, whole, needs);
-      const surplus = open.content.facts().length - content.facts().length;
-      if (surplus < MOST_SURPLUS && isPartOf(content, open.content) && isPartOf(open.content, whole)) return open;
+      if (isPartOf(content, open.content) && isPartOf(open.content, whole)) return open;
     }
     await this.close();
     this.copy = this.open(needs);

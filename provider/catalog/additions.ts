@@ -10,8 +10,8 @@ export interface Mark {
   horizon: string;
   /** Rows of older ones. No row can join them, so as long as they are as many, they are the same. */
   rows: string;
-  /** Roles have no rows that everybody may read. */
-  roles: string;
+  /** Roles, which have no rows that everybody may read, and the start of the server: another one counts anew. */
+  others: string;
 }
 
 /** Objects with a schema, and which column says it. */
@@ -132,7 +132,7 @@ const MARK = `
     select pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.xid as now, $1::pg_catalog.xid as before
   )
   select h.now::pg_catalog.text as horizon, pg_catalog.sum(c.now)::pg_catalog.text as rows, pg_catalog.sum(c.before)::pg_catalog.text as left,
-         (select pg_catalog.string_agg(r.oid || ' ' || r.rolname, ',' order by r.oid) from pg_catalog.pg_roles r) as roles,
+         (select pg_catalog.pg_postmaster_start_time() || pg_catalog.string_agg(r.oid || ' ' || r.rolname, ',' order by r.oid) from pg_catalog.pg_roles r) as others,
          exists (select from pg_catalog.pg_seclabel) as "hasLabels"
     from horizon h, lateral (${WATCHED.map(
       (catalog) => `
@@ -217,9 +217,9 @@ export interface Standing {
 export async function standing(client: ClientBase, asked: Asked, before: Mark | undefined): Promise<Standing> {
   const [row] = (await client.query<MarkRow>({ ...asked(MARK), values: [before?.horizon ?? null] })).rows;
   if (row === undefined || row.hasLabels) return { mark: undefined, untouched: [] };
-  const { horizon, rows, roles, left } = row;
-  const mark = { horizon, rows, roles };
-  if (before === undefined || left !== before.rows || roles !== before.roles) return { mark, untouched: [] };
+  const { horizon, rows, others, left } = row;
+  const mark = { horizon, rows, others };
+  if (before === undefined || left !== before.rows || others !== before.others) return { mark, untouched: [] };
   const found = await client.query<{ schema: string | null }>({ ...asked(UNTOUCHED), values: [before.horizon] });
   const untouched = found.rows.flatMap(({ schema }) => schema ?? []);
   return { mark, untouched: untouched.length < found.rows.length ? [] : untouched };

@@ -42,11 +42,14 @@ export interface ExtractionOptions {
    * pooler may give each transaction another session.
    */
   isRepeated?: boolean;
+  /** Whether to read all, whatever is known. Default: false; see `additions.ts`. */
+  isWhole?: boolean;
 }
 
 /**
  * Reads a catalog as `extract` does, and asks one more question of the same snapshot, and the one that
- * follows from its answer. The question about dependencies is asked in a form of ours (`dependencies.ts`);
+ * follows from its answer. Where a large one was read before and there are only additions, the schemas without
+ * one are not read again. The question about dependencies is asked in a form of ours (`dependencies.ts`);
  * of a large catalog it takes almost half of the time. So where the catalog is large and the pool has a
  * connection to spare, it is asked on that, at the start and of the same snapshot. Without it, half of the
  * others are, where sessions read repeatedly.
@@ -55,13 +58,13 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
   pool: Pool,
   question: string,
   next: (answer: readonly Row[]) => string | undefined,
-  { dependencies = true, isRepeated = false }: ExtractionOptions = {},
+  { dependencies = true, isRepeated = false, isWhole = false }: ExtractionOptions = {},
 ): Promise<Extraction & { answer: Row[] }> {
   const client = await pool.connect();
   let ahead: Ahead = new Map();
   let answer: Row[] = [];
   const asked: Asked = isRepeated ? prepared : (text) => ({ text });
-  const before = lastReadings.get(pool)?.get(dependencies);
+  const before = isWhole ? undefined : lastReadings.get(pool)?.get(dependencies);
   let now: Standing = NOWHERE;
   let newDependencies: Rows = { rows: [] };
   const query = async (sql: string): Promise<Rows> => {
@@ -90,8 +93,7 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
     if (sql.startsWith("BEGIN")) {
       await client.query(PRINT_ALIKE);
       if (await isWorthMarking(client)) now = await standing(client, asked, before?.mark);
-      const isWhole = now.untouched.length === 0;
-      if (isWhole && (dependencies || isRepeated))
+      if (now.untouched.length === 0 && (dependencies || isRepeated))
         ahead = await askAhead(pool, client, asked, { dependencies, isRepeated });
     }
     return result;
@@ -142,10 +144,10 @@ function withUntouched(read: FactBase, before: FactBase, untouched: ReadonlySet<
   const known = before.facts().filter(({ id }) => !read.has(id) && untouched.has(schemaOf(id) ?? ""));
   const facts = [...read.facts(), ...known];
   const present = new Set(facts.map(({ id }) => encodeId(id)));
-  const keyOf = ({ kind, from, to }: DependencyEdge): string => `${kind} ${encodeId(from)} ${encodeId(to)}`;
-  const old = new Set(before.edges.map(keyOf));
+  const isKnown = ({ kind, from, to }: DependencyEdge): boolean =>
+    before.outgoingEdges(from).some((edge) => edge.kind === kind && encodeId(edge.to) === encodeId(to));
   const found = [...read.edges, ...edgesIn(dependencies, (id) => present.has(encodeId(id)))];
-  const edges = [...before.edges, ...found.filter((edge) => !old.has(keyOf(edge)))];
+  const edges = [...before.edges, ...found.filter((edge) => !isKnown(edge))];
   return buildFactBase(facts, edges, read.source);
 }
 
@@ -173,7 +175,7 @@ async function askAhead(
   pool: Pool,
   client: PoolClient,
   asked: Asked,
-  { dependencies, isRepeated }: Required<ExtractionOptions>,
+  { dependencies, isRepeated }: Required<Omit<ExtractionOptions, "isWhole">>,
 ): Promise<Ahead> {
   const hasRoom = pool.idleCount > 0 || pool.totalCount < (pool.options.max ?? 0);
   if (!hasRoom) return new Map();

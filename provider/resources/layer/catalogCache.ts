@@ -32,6 +32,8 @@ export class LiveCatalog {
   private readonly connect: () => Promise<{ pool: Pool; owner: string }>;
   private readonly patiently: (read: () => Promise<Catalog>) => Promise<Catalog>;
   private reading: Promise<Catalog> | undefined;
+  /** Whether what was read before says anything of what is there now. */
+  private isForgotten = false;
 
   /**
    * @param patiently reads again while a table is locked: the server then does not tell what its views and
@@ -67,6 +69,7 @@ export class LiveCatalog {
 
   /** After a change that failed: it is not known how far it came. */
   forget(): void {
+    this.isForgotten = true;
     this.reading = undefined;
   }
 
@@ -86,9 +89,11 @@ export class LiveCatalog {
   private async read(): Promise<Catalog> {
     try {
       const { pool, owner } = await this.connect();
-      return await this.patiently(() => readCatalog(pool, owner));
+      const catalog = await this.patiently(() => readCatalog(pool, owner, { isWhole: this.isForgotten }));
+      this.isForgotten = false;
+      return catalog;
     } catch (error) {
-      this.reading = undefined;
+      this.forget();
       throw error;
     }
   }
