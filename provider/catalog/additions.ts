@@ -10,7 +10,9 @@ export interface Mark {
   horizon: string;
   /** Rows of older ones. No row can join them, so as long as they are as many, they are the same. */
   rows: string;
-  /** Roles, which have no rows that everybody may read, and the start of the server: another one counts anew. */
+  /**
+   * Roles, which have no rows that everybody may read, and the start of the server: another one counts anew.
+   */
   others: string;
 }
 
@@ -84,7 +86,7 @@ export const WATCHED: readonly string[] = [
   ...ELSEWHERE,
 ];
 
-/** Catalogs that say nothing of a fact, or belong to the cluster. Labels are watched in a way of their own. */
+/** Catalogs that say nothing of a fact, or belong to the cluster. Labels are looked for apart. */
 export const UNWATCHED: readonly string[] = [
   "pg_auth_members",
   "pg_authid",
@@ -141,13 +143,17 @@ const MARK = `
     ).join("\n      union all")}) c
    group by h.now`;
 
+/** Objects that are new, and old ones with a new comment. */
+const MADE = "made";
+const DESCRIBED = "described";
+
 const NUMBERED = WATCHED.filter((catalog) => !WITHOUT_OID.has(catalog));
 
 const toldIn = (catalog: string): string => {
   const [classid, objid] = OF_ANY[catalog] ?? [];
   return `
     select r.${classid} as classid, r.${objid} as objid from pg_catalog.${catalog} r
-     where ${isNew} and not exists (select from made m where m.classid = r.${classid} and m.oid = r.${objid})`;
+     where ${isNew} and not exists (select from ${MADE} m where m.classid = r.${classid} and m.oid = r.${objid})`;
 };
 
 const regclasses = (catalogs: readonly string[]): string =>
@@ -159,12 +165,12 @@ const regclasses = (catalogs: readonly string[]): string =>
  * parent, or the names that are printed without their schema are others.
  */
 const UNTOUCHED = `
-  with made as materialized (${NUMBERED.map(
+  with ${MADE} as materialized (${NUMBERED.map(
     (catalog) => `
     select r.tableoid as classid, r.oid from pg_catalog.${catalog} r where ${isNew}`,
   ).join("\n    union all")}
   ),
-  described as materialized (${toldIn("pg_description")}
+  ${DESCRIBED} as materialized (${toldIn("pg_description")}
   ),
   touched as materialized (${[
     ...Object.entries(IN_SCHEMA).map(
@@ -179,13 +185,13 @@ const UNTOUCHED = `
     ),
     ...Object.entries(IN_SCHEMA).map(
       ([catalog, column]) => `
-    select w.${column} from described t join pg_catalog.${catalog} w on w.oid = t.objid where t.classid in (${regclasses([catalog])})`,
+    select w.${column} from ${DESCRIBED} t join pg_catalog.${catalog} w on w.oid = t.objid where t.classid in (${regclasses([catalog])})`,
     ),
   ].join("\n    union")}
   )
   select n.nspname as schema from pg_catalog.pg_namespace n where not exists (select from touched t where t.oid = n.oid)
   union all
-  select null from described t where t.classid in (${regclasses(Object.keys(PARTS).filter((part) => !WITHOUT_OID.has(part)))})
+  select null from ${DESCRIBED} t where t.classid in (${regclasses(Object.keys(PARTS).filter((part) => !WITHOUT_OID.has(part)))})
   union all
   select null from touched t where t.oid = 'pg_catalog'::pg_catalog.regnamespace
   union all

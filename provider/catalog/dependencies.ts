@@ -207,8 +207,8 @@ const routine = z.object({
 const end = z.union([simple, qualified, part, routine]);
 
 /**
- * As pg-delta makes edges of the rows of its question, each once. A generated column has no fact of a default,
- * so what that needs, the column needs.
+ * As pg-delta makes edges of the rows of its question, each once. A generated column has no fact of a
+ * default, so what that needs, the column needs.
  */
 export function edgesIn({ rows }: Rows, isFact: (id: StableId) => boolean): DependencyEdge[] {
   const edges = new Map<string, DependencyEdge>();

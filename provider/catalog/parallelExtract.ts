@@ -48,8 +48,8 @@ export interface ExtractionOptions {
 
 /**
  * Reads a catalog as `extract` does, and asks one more question of the same snapshot, and the one that
- * follows from its answer. Where a large one was read before and there are only additions, the schemas without
- * one are not read again. The question about dependencies is asked in a form of ours (`dependencies.ts`);
+ * follows from its answer. Where a large one was read before and was only added to, the schemas without
+ * anything new are not read again. The question about dependencies is asked in a form of ours (`dependencies.ts`);
  * of a large catalog it takes almost half of the time. So where the catalog is large and the pool has a
  * connection to spare, it is asked on that, at the start and of the same snapshot. Without it, half of the
  * others are, where sessions read repeatedly.
@@ -126,7 +126,10 @@ const NOWHERE: Standing = { mark: undefined, untouched: [] };
 const isWorthMarking = async (client: PoolClient): Promise<boolean> =>
   (await client.query(IS_WORTH_MARKING)).rows.length > 0;
 
-/** The library's condition in each question about what is in a schema; that about the schemas themselves is asked whole. */
+/**
+ * The library's condition in each question about what is in a schema; that about the schemas themselves is
+ * asked whole.
+ */
 const OF_USERS_SCHEMAS = "n.nspname NOT IN ('pg_catalog', 'information_schema')";
 const IN_TOUCHED = `${OF_USERS_SCHEMAS} AND n.nspname <> ALL ($1)`;
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { UNWATCHED, WATCHED } from "../../../provider/catalog/additions.ts";
 import { extractOnTwoConnections } from "../../../provider/catalog/parallelExtract.ts";
 import { contentHash, encodeId } from "../../../provider/catalog/pgDelta.ts";
+import { LiveCatalog } from "../../../provider/resources/layer/catalogCache.ts";
 import { sqlStatements } from "../../../provider/shadow/sqlStatements.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
@@ -51,6 +52,8 @@ const content = async (pool: pg.Pool, dependencies: boolean): Promise<string[]> 
   ].sort();
 };
 
+const way = (): "what is new" | "all" => (asked.some((sql) => sql.includes("<> ALL ($1)")) ? "what is new" : "all");
+
 /** Compares what is read by what is new with what a pool reads that knows nothing. */
 async function compared(dependencies = true): Promise<"what is new" | "all"> {
   const fresh = new pg.Pool({ connectionString: database.url, max: 1 });
@@ -58,7 +61,7 @@ async function compared(dependencies = true): Promise<"what is new" | "all"> {
     asked = [];
     const found = await content(again, dependencies);
     expect(found).toEqual(await content(fresh, dependencies));
-    return asked.some((sql) => sql.includes("<> ALL ($1)")) ? "what is new" : "all";
+    return way();
   } finally {
     await fresh.end();
   }
@@ -76,8 +79,8 @@ test("after each object of each kind, reading what is new finds what reading all
   const statements = statementsOf(sql);
   for (let n = 0; n < statements.length; n += TOGETHER) {
     for (const statement of statements.slice(n, n + TOGETHER)) await database.query(statement);
-    const way = await compared();
-    ways.set(way, (ways.get(way) ?? 0) + 1);
+    const found = await compared();
+    ways.set(found, (ways.get(found) ?? 0) + 1);
   }
   expect(ways.get("what is new")).toBeGreaterThan(5);
 }, 120_000);
@@ -117,9 +120,9 @@ const MORE: [sql: string, way: "what is new" | "all"][] = [
 
 test("what changes, names or takes away something is read by reading all, and what is only new by that", async () => {
   await compared();
-  for (const [sql, way] of MORE) {
+  for (const [sql, expected] of MORE) {
     await database.query(sql);
-    expect([sql, await compared()]).toEqual([sql, way]);
+    expect([sql, await compared()]).toEqual([sql, expected]);
   }
 }, 120_000);
 
@@ -144,6 +147,21 @@ test("what a transaction makes that began before a reading is new after it", asy
   await other.query("commit");
   expect(await compared()).toBe("all");
   await other.end();
+});
+
+test("after an update that failed all is read", async () => {
+  const live = new LiveCatalog(
+    async () => ({ pool: again, owner: "nobody" }),
+    (read) => read(),
+  );
+  await live.get();
+  asked = [];
+  await live.refresh();
+  expect(way()).toBe("what is new");
+  live.forget();
+  asked = [];
+  await live.get();
+  expect(way()).toBe("all");
 });
 
 test("each catalog of the server is watched, or known to say nothing of a fact", async () => {

@@ -7,7 +7,7 @@ import { column, depends, ownedBy, policy, schema, table, view } from "../../sup
 
 const NAMES = ["a", "b", "c"];
 
-/** What the generated bases are made of: some facts have several payloads, which may differ in metadata only. */
+/** What the generated bases are made of: some facts have several payloads, which may differ in metadata. */
 const ALL: Fact[] = NAMES.flatMap((name) => [
   schema(name),
   view(name, "v", "select 1"),
