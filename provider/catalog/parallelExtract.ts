@@ -49,10 +49,12 @@ export interface ExtractionOptions {
 /**
  * Reads a catalog as `extract` does, and asks one more question of the same snapshot, and the one that
  * follows from its answer. Where a large one was read before and was only added to, the schemas without
- * anything new are not read again. The question about dependencies is asked in a form of ours (`dependencies.ts`);
- * of a large catalog it takes almost half of the time. So where the catalog is large and the pool has a
- * connection to spare, it is asked on that, at the start and of the same snapshot. Without it, half of the
- * others are, where sessions read repeatedly.
+ * anything new are not read again.
+ *
+ * The question about dependencies is asked in a form of ours (`dependencies.ts`); of a large catalog it takes
+ * almost half of the time. So where the catalog is large and the pool has a connection to spare, it is asked
+ * on that, at the start and of the same snapshot. Without it, half of the others are, where sessions read
+ * repeatedly.
  */
 export async function extractOnTwoConnections<Row extends QueryResultRow>(
   pool: Pool,
