@@ -19,7 +19,7 @@ beforeAll(async () => {
   // So many that it is worth it.
   await database.query(`create schema filler`);
   await database.query(
-    "do $$ begin for n in 1..500 loop execute format('create table filler.t%s ()', n); end loop; end $$",
+    "do $$ begin for n in 1..700 loop execute format('create table filler.t%s ()', n); end loop; end $$",
   );
   again = new pg.Pool({ connectionString: database.url, max: 1 });
   again.on("error", () => {});
