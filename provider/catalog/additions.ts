@@ -8,10 +8,14 @@ import type { ClientBase, QueryConfig } from "pg";
 export interface Mark {
   /** The oldest transaction that had not ended: whatever a younger one made counts as new. */
   horizon: string;
-  /** Rows of older ones. No row can join them, so as long as they are as many, they are the same. */
+  /**
+   * Rows of older ones, which are all that were read. No row can join them, so as long as they are as many,
+   * they are the same.
+   */
   rows: string;
   /**
-   * Roles, which have no rows that everybody may read, and the start of the server: another one counts anew.
+   * Roles, which have no rows that everybody may read, and which database it is since when: another one
+   * counts anew.
    */
   others: string;
 }
@@ -134,11 +138,13 @@ const MARK = `
     select pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.xid as now, $1::pg_catalog.xid as before
   )
   select h.now::pg_catalog.text as horizon, pg_catalog.sum(c.now)::pg_catalog.text as rows, pg_catalog.sum(c.before)::pg_catalog.text as left,
-         (select pg_catalog.pg_postmaster_start_time() || pg_catalog.string_agg(r.oid || ' ' || r.rolname, ',' order by r.oid) from pg_catalog.pg_roles r) as others,
+         pg_catalog.sum(c.whole)::pg_catalog.text as whole,
+         (select pg_catalog.pg_postmaster_start_time() || ' ' || (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()) || ' ' || pg_catalog.string_agg(r.oid || ' ' || r.rolname, ',' order by r.oid) from pg_catalog.pg_roles r) as others,
          exists (select from pg_catalog.pg_seclabel) as "hasLabels"
     from horizon h, lateral (${WATCHED.map(
       (catalog) => `
-      select pg_catalog.count(*) filter (where ${isOlder("h.now")}) as now, pg_catalog.count(*) filter (where ${isOlder("h.before")}) as before
+      select pg_catalog.count(*) filter (where ${isOlder("h.now")}) as now, pg_catalog.count(*) filter (where ${isOlder("h.before")}) as before,
+             pg_catalog.count(*) as whole
         from pg_catalog.${catalog} r`,
     ).join("\n      union all")}) c
    group by h.now`;
@@ -206,6 +212,7 @@ type Asked = (sql: string) => QueryConfig;
 
 interface MarkRow extends Mark {
   left: string;
+  whole: string;
   hasLabels: boolean;
 }
 
@@ -223,8 +230,9 @@ export interface Standing {
 export async function standing(client: ClientBase, asked: Asked, before: Mark | undefined): Promise<Standing> {
   const [row] = (await client.query<MarkRow>({ ...asked(MARK), values: [before?.horizon ?? null] })).rows;
   if (row === undefined || row.hasLabels) return { mark: undefined, untouched: [] };
-  const { horizon, rows, others, left } = row;
-  const mark = { horizon, rows, others };
+  const { horizon, rows, others, left, whole } = row;
+  // What younger transactions made beside an older one that has not ended may go without a trace.
+  const mark = whole === rows ? { horizon, rows, others } : undefined;
   if (before === undefined || left !== before.rows || others !== before.others) return { mark, untouched: [] };
   const found = await client.query<{ schema: string | null }>({ ...asked(UNTOUCHED), values: [before.horizon] });
   const untouched = found.rows.flatMap(({ schema }) => schema ?? []);

@@ -8,14 +8,18 @@ import { contentHash, encodeId } from "../../../provider/catalog/pgDelta.ts";
 import { LiveCatalog } from "../../../provider/resources/layer/catalogCache.ts";
 import { sqlStatements } from "../../../provider/shadow/sqlStatements.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { startTestServer, type TestServer } from "../../support/testServer.ts";
 
+/** Other tests make roles, and leave transactions open, on theirs. */
+let server: TestServer;
 let database: TestDatabase;
 /** Reads again and again, and so only what is new; its questions since the last reading. */
 let again: pg.Pool;
 let asked: string[] = [];
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  server = await startTestServer();
+  database = await createTestDatabase({ server: server.url("postgres") });
   // So many that it is worth it.
   await database.query(`create schema filler`);
   await database.query(
@@ -36,6 +40,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await again.end();
   await database.drop();
+  await server.stop();
 });
 
 const content = async (pool: pg.Pool, dependencies: boolean): Promise<string[]> => {
@@ -146,6 +151,21 @@ test("what a transaction makes that began before a reading is new after it", asy
   await compared();
   await other.query("commit");
   expect(await compared()).toBe("all");
+  await other.end();
+});
+
+test("what came while an older transaction was open, and goes, is gone", async () => {
+  await database.query("create schema if not exists another; create schema old_one");
+  await compared();
+  const other = new pg.Client(database.url);
+  await other.connect();
+  await other.query("begin; create temp table holds_back (id int)");
+  await database.query("create table old_one.came (id int)");
+  await compared();
+  await database.query("drop table old_one.came");
+  await compared();
+  await other.query("rollback");
+  await compared();
   await other.end();
 });
 
