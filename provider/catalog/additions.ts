@@ -6,7 +6,7 @@ import type { ClientBase, QueryConfig } from "pg";
 
 /** Where a reading stood. */
 export interface Mark {
-  /** The oldest transaction that had not ended: whatever a younger one made counts as new. */
+  /** The oldest transaction that had not ended, as an `xid8`: whatever a younger one made counts as new. */
   horizon: string;
   /**
    * Rows of older ones, which are all that were read. No row can join them, so as long as they are as many,
@@ -15,7 +15,7 @@ export interface Mark {
   rows: string;
   /**
    * Roles, which have no rows that everybody may read, and which database it is since when: another one
-   * counts anew.
+   * counts anew, and so may a server after a crash, which sets its statistics back.
    */
   others: string;
 }
@@ -62,6 +62,12 @@ const OF_ANY: Record<string, readonly [string, string]> = {
   pg_description: ["classoid", "objoid"],
   pg_init_privs: ["classoid", "objoid"],
 };
+
+/**
+ * Something new in these may change how old objects are printed: which operator class, operator or conversion
+ * goes without saying, and what a table has from its parents.
+ */
+const PRINTED_BY = ["pg_amop", "pg_amproc", "pg_cast", "pg_inherits", "pg_opclass", "pg_operator", "pg_opfamily"];
 
 /** What belongs to no schema, or is read as a whole each time. */
 const ELSEWHERE = [
@@ -128,18 +134,25 @@ const WITHOUT_OID = new Set([
   "pg_ts_config_map",
 ]);
 
-/** Ages count transactions back from now, and go round with their numbers. */
+/** Ages count transactions back from now, and go round with their numbers: beyond 2³¹ an old one is a new one. */
+const COMPARABLE = 2n ** 30n;
 const isOlder = (horizon: string): string => `pg_catalog.age(r.xmin) > pg_catalog.age(${horizon})`;
-const isNew = "pg_catalog.age(r.xmin) <= pg_catalog.age($1::pg_catalog.xid)";
+
+/** The horizon `$1` as rows have it, without the turns. */
+const NUMBER = "$1::pg_catalog.xid8::pg_catalog.xid";
+
+/** Whether a transaction from number `$1` on made a row of a catalog. */
+export const isNew = (row = "r"): string => `pg_catalog.age(${row}.xmin) <= pg_catalog.age(${NUMBER})`;
 
 /** Where a reading stands, and how many rows are left of the one before it, which stood at `$1`. */
 const MARK = `
-  with horizon as materialized (
-    select pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.xid as now, $1::pg_catalog.xid as before
+  with snapshot as materialized (select pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) as xmin),
+  horizon as materialized (
+    select s.xmin, s.xmin::pg_catalog.xid as now, ${NUMBER} as before from snapshot s
   )
-  select h.now::pg_catalog.text as horizon, pg_catalog.sum(c.now)::pg_catalog.text as rows, pg_catalog.sum(c.before)::pg_catalog.text as left,
+  select h.xmin::pg_catalog.text as horizon, pg_catalog.sum(c.now)::pg_catalog.text as rows, pg_catalog.sum(c.before)::pg_catalog.text as left,
          pg_catalog.sum(c.whole)::pg_catalog.text as whole,
-         (select pg_catalog.pg_postmaster_start_time() || ' ' || (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()) || ' ' || pg_catalog.string_agg(r.oid || ' ' || r.rolname, ',' order by r.oid) from pg_catalog.pg_roles r) as others,
+         (select pg_catalog.pg_postmaster_start_time() || ' ' || pg_catalog.pg_stat_get_bgwriter_stat_reset_time() || ' ' || (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()) || ' ' || pg_catalog.string_agg(r.oid || ' ' || r.rolname, ',' order by r.oid) from pg_catalog.pg_roles r) as others,
          exists (select from pg_catalog.pg_seclabel) as "hasLabels"
     from horizon h, lateral (${WATCHED.map(
       (catalog) => `
@@ -147,7 +160,7 @@ const MARK = `
              pg_catalog.count(*) as whole
         from pg_catalog.${catalog} r`,
     ).join("\n      union all")}) c
-   group by h.now`;
+   group by h.xmin`;
 
 /** Objects that are new, and old ones with a new comment. */
 const MADE = "made";
@@ -159,7 +172,7 @@ const toldIn = (catalog: string): string => {
   const [classid, objid] = OF_ANY[catalog] ?? [];
   return `
     select r.${classid} as classid, r.${objid} as objid from pg_catalog.${catalog} r
-     where ${isNew} and not exists (select from ${MADE} m where m.classid = r.${classid} and m.oid = r.${objid})`;
+     where ${isNew()} and not exists (select from ${MADE} m where m.classid = r.${classid} and m.oid = r.${objid})`;
 };
 
 const regclasses = (catalogs: readonly string[]): string =>
@@ -167,13 +180,13 @@ const regclasses = (catalogs: readonly string[]): string =>
 
 /**
  * The user's schemas in which nothing is new. A null where that cannot be told by schemas: an old object
- * depends on something else or belongs to an extension by now, a part of one has a comment, a table has a
- * parent, or the names that are printed without their schema are others.
+ * depends on something else or belongs to an extension by now, a part of one has a comment, or old ones may be
+ * printed in another way.
  */
 const UNTOUCHED = `
   with ${MADE} as materialized (${NUMBERED.map(
     (catalog) => `
-    select r.tableoid as classid, r.oid from pg_catalog.${catalog} r where ${isNew}`,
+    select r.tableoid as classid, r.oid from pg_catalog.${catalog} r where ${isNew()}`,
   ).join("\n    union all")}
   ),
   ${DESCRIBED} as materialized (${toldIn("pg_description")}
@@ -181,12 +194,12 @@ const UNTOUCHED = `
   touched as materialized (${[
     ...Object.entries(IN_SCHEMA).map(
       ([catalog, column]) => `
-    select r.${column} as oid from pg_catalog.${catalog} r where ${isNew}`,
+    select r.${column} as oid from pg_catalog.${catalog} r where ${isNew()}`,
     ),
     ...Object.entries(PARTS).flatMap(([catalog, { of, columns }]) =>
       columns.map(
         (column) => `
-    select w.${IN_SCHEMA[of]} from pg_catalog.${catalog} r join pg_catalog.${of} w on w.oid = r.${column} where ${isNew}`,
+    select w.${IN_SCHEMA[of]} from pg_catalog.${catalog} r join pg_catalog.${of} w on w.oid = r.${column} where ${isNew()}`,
       ),
     ),
     ...Object.entries(IN_SCHEMA).map(
@@ -201,9 +214,7 @@ const UNTOUCHED = `
   union all
   select null from touched t where t.oid = 'pg_catalog'::pg_catalog.regnamespace
   union all
-  select null from pg_catalog.pg_cast r where ${isNew}
-  union all
-  select null from pg_catalog.pg_inherits r where ${isNew}
+  ${PRINTED_BY.map((catalog) => `select null from pg_catalog.${catalog} r where ${isNew()}`).join("\n  union all\n  ")}
   union all
   select null from (${toldIn("pg_depend")}
     union all${toldIn("pg_init_privs")}) t`;
@@ -234,6 +245,8 @@ export async function standing(client: ClientBase, asked: Asked, before: Mark | 
   // What younger transactions made beside an older one that has not ended may go without a trace.
   const mark = whole === rows ? { horizon, rows, others } : undefined;
   if (before === undefined || left !== before.rows || others !== before.others) return { mark, untouched: [] };
+  const passed = BigInt(horizon) - BigInt(before.horizon);
+  if (passed < 0n || passed > COMPARABLE) return { mark, untouched: [] };
   const found = await client.query<{ schema: string | null }>({ ...asked(UNTOUCHED), values: [before.horizon] });
   const untouched = found.rows.flatMap(({ schema }) => schema ?? []);
   return { mark, untouched: untouched.length < found.rows.length ? [] : untouched };

@@ -4,6 +4,7 @@
  */
 import type { QueryResult } from "pg";
 import { z } from "zod";
+import { isNew } from "./additions.ts";
 import { type DependencyEdge, encodeId, type StableId } from "./pgDelta.ts";
 
 type Row = Record<string, unknown>;
@@ -150,7 +151,7 @@ const dependencies = (condition = ""): string => `
 export const DEPENDENCIES = dependencies();
 
 /** The same of what a transaction from number `$1` on has made. */
-export const NEW_DEPENDENCIES = dependencies("pg_catalog.age(d.xmin) <= pg_catalog.age($1::pg_catalog.xid) and");
+export const NEW_DEPENDENCIES = dependencies(`${isNew("d")} and`);
 
 /** @returns rows as pg-delta's own question gives them: `{ dependent, referenced }`, both ids. */
 export function dependenciesIn({ rows }: Rows): Rows {

@@ -28,7 +28,7 @@ const EXPORT_IF_LARGE = `
 /** Below this, reading again what is known takes less time than asking what is new. */
 const MARKED_CATALOG_BYTES = 200_000;
 
-const IS_WORTH_MARKING = `select where pg_catalog.pg_relation_size('pg_catalog.pg_class') > ${MARKED_CATALOG_BYTES}`;
+const IS_WORTH_MARKING = "select where pg_catalog.pg_relation_size('pg_catalog.pg_class') > $1";
 
 const VERSION =
   "select pg_catalog.current_setting('server_version') as version, pg_catalog.current_setting('server_version_num')::int as num";
@@ -44,6 +44,8 @@ export interface ExtractionOptions {
   isRepeated?: boolean;
   /** Whether to read all, whatever is known. Default: false; see `additions.ts`. */
   isWhole?: boolean;
+  /** From which size of `pg_class` on it is noted where a reading stands. Default: where it is worth it. */
+  markedFrom?: number;
 }
 
 /**
@@ -60,7 +62,12 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
   pool: Pool,
   question: string,
   next: (answer: readonly Row[]) => string | undefined,
-  { dependencies = true, isRepeated = false, isWhole = false }: ExtractionOptions = {},
+  {
+    dependencies = true,
+    isRepeated = false,
+    isWhole = false,
+    markedFrom = MARKED_CATALOG_BYTES,
+  }: ExtractionOptions = {},
 ): Promise<Extraction & { answer: Row[] }> {
   const client = await pool.connect();
   let ahead: Ahead = new Map();
@@ -94,7 +101,7 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
     const result = await answerTo(sql, client, asked);
     if (sql.startsWith("BEGIN")) {
       await client.query(PRINT_ALIKE);
-      if (await isWorthMarking(client)) now = await standing(client, asked, before?.mark);
+      if (await isWorthMarking(client, markedFrom)) now = await standing(client, asked, before?.mark);
       if (now.untouched.length === 0 && (dependencies || isRepeated))
         ahead = await askAhead(pool, client, asked, { dependencies, isRepeated });
     }
@@ -125,8 +132,8 @@ const lastReadings = new WeakMap<Pool, Map<boolean, Reading>>();
 
 const NOWHERE: Standing = { mark: undefined, untouched: [] };
 
-const isWorthMarking = async (client: PoolClient): Promise<boolean> =>
-  (await client.query(IS_WORTH_MARKING)).rows.length > 0;
+const isWorthMarking = async (client: PoolClient, from: number): Promise<boolean> =>
+  (await client.query(IS_WORTH_MARKING, [from])).rows.length > 0;
 
 /**
  * The library's condition in each question about what is in a schema; that about the schemas themselves is
@@ -149,10 +156,13 @@ function withUntouched(read: FactBase, before: FactBase, untouched: ReadonlySet<
   const known = before.facts().filter(({ id }) => !read.has(id) && untouched.has(schemaOf(id) ?? ""));
   const facts = [...read.facts(), ...known];
   const present = new Set(facts.map(({ id }) => encodeId(id)));
+  // What was read again says its own owner and extension; what depends on what was asked of what is new.
+  const kept = before.edges.filter(({ kind, from }) => kind === "depends" || !read.has(from));
   const isKnown = ({ kind, from, to }: DependencyEdge): boolean =>
+    kind === "depends" &&
     before.outgoingEdges(from).some((edge) => edge.kind === kind && encodeId(edge.to) === encodeId(to));
   const found = [...read.edges, ...edgesIn(dependencies, (id) => present.has(encodeId(id)))];
-  const edges = [...before.edges, ...found.filter((edge) => !isKnown(edge))];
+  const edges = [...kept, ...found.filter((edge) => !isKnown(edge))];
   return buildFactBase(facts, edges, read.source);
 }
 
@@ -180,7 +190,7 @@ async function askAhead(
   pool: Pool,
   client: PoolClient,
   asked: Asked,
-  { dependencies, isRepeated }: Required<Omit<ExtractionOptions, "isWhole">>,
+  { dependencies, isRepeated }: Required<Pick<ExtractionOptions, "dependencies" | "isRepeated">>,
 ): Promise<Ahead> {
   const hasRoom = pool.idleCount > 0 || pool.totalCount < (pool.options.max ?? 0);
   if (!hasRoom) return new Map();

@@ -2,74 +2,34 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { UNWATCHED, WATCHED } from "../../../provider/catalog/additions.ts";
-import { extractOnTwoConnections } from "../../../provider/catalog/parallelExtract.ts";
-import { contentHash, encodeId } from "../../../provider/catalog/pgDelta.ts";
+import { type Mark, type Standing, standing, UNWATCHED, WATCHED } from "../../../provider/catalog/additions.ts";
+import type { ExtractionOptions } from "../../../provider/catalog/parallelExtract.ts";
 import { LiveCatalog } from "../../../provider/resources/layer/catalogCache.ts";
 import { sqlStatements } from "../../../provider/shadow/sqlStatements.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { type Readings, readingsOf, type Way } from "../../support/readings.ts";
 import { startTestServer, type TestServer } from "../../support/testServer.ts";
 
 /** Other tests make roles, and leave transactions open, on theirs. */
 let server: TestServer;
 let database: TestDatabase;
-/** Reads again and again, and so only what is new; its questions since the last reading. */
-let again: pg.Pool;
-let asked: string[] = [];
+let readings: Readings;
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ max_prepared_transactions: "2", allow_in_place_tablespaces: "on" });
   database = await createTestDatabase({ server: server.url("postgres") });
-  // So many that it is worth it.
-  await database.query(`create schema filler`);
-  await database.query(
-    "do $$ begin for n in 1..700 loop execute format('create table filler.t%s ()', n); end loop; end $$",
-  );
-  again = new pg.Pool({ connectionString: database.url, max: 1 });
-  again.on("error", () => {});
-  again.on("connect", (client) => {
-    client.on("error", () => {});
-    const query = client.query.bind(client);
-    const noted = (given: string | { text: string }, ...more: unknown[]): unknown => {
-      asked.push(typeof given === "string" ? given : given.text);
-      return Reflect.apply(query, client, [given, ...more]);
-    };
-    Object.assign(client, { query: noted });
-  });
+  readings = readingsOf(database.url);
 });
 afterAll(async () => {
-  await again.end();
-  await database.drop();
+  await readings.end();
   await server.stop();
 });
 
-const content = async (pool: pg.Pool, dependencies: boolean): Promise<string[]> => {
-  const options = { dependencies };
-  const { factBase } = await extractOnTwoConnections(pool, "select 1", () => undefined, options);
-  // Roles belong to the whole server, on which other tests make some.
-  const facts = factBase.facts().filter(({ id }) => id.kind !== "role" && id.kind !== "membership");
-  return [
-    ...facts.map(({ id, parent, payload }) => {
-      const metadata = Object.entries(payload).filter(([name]) => name.startsWith("_"));
-      return `${encodeId(id)} in ${parent && encodeId(parent)} ${contentHash(payload)} ${JSON.stringify(metadata)}`;
-    }),
-    ...factBase.edges.map(({ from, to, kind }) => `${kind} ${encodeId(from)} > ${encodeId(to)}`),
-  ].sort();
-};
-
-const way = (): "what is new" | "all" => (asked.some((sql) => sql.includes("<> ALL ($1)")) ? "what is new" : "all");
-
-/** Compares what is read by what is new with what a pool reads that knows nothing. */
-async function compared(dependencies = true): Promise<"what is new" | "all"> {
-  const fresh = new pg.Pool({ connectionString: database.url, max: 1 });
-  try {
-    asked = [];
-    const found = await content(again, dependencies);
-    expect(found).toEqual(await content(fresh, dependencies));
-    return way();
-  } finally {
-    await fresh.end();
-  }
+/** Compares what is read by what is new with what is read by reading all. */
+async function compared(options: ExtractionOptions = {}): Promise<Way | undefined> {
+  const both = await readings.both(options);
+  expect(both?.found).toEqual(both?.expected);
+  return both?.way;
 }
 
 /** Each alone would take five times as long and find the same. */
@@ -80,7 +40,7 @@ const statementsOf = (sql: string): string[] => sqlStatements(sql).map(({ start,
 test("after each object of each kind, reading what is new finds what reading all finds", async () => {
   await compared();
   const sql = readFileSync(join(import.meta.dirname, "..", "..", "support", "everyKind.sql"), "utf8");
-  const ways = new Map<string, number>();
+  const ways = new Map<Way | undefined, number>();
   const statements = statementsOf(sql);
   for (let n = 0; n < statements.length; n += TOGETHER) {
     for (const statement of statements.slice(n, n + TOGETHER)) await database.query(statement);
@@ -91,7 +51,7 @@ test("after each object of each kind, reading what is new finds what reading all
 }, 120_000);
 
 /** In a schema of its own, on what is there; and whether to read what is new is enough. */
-const MORE: [sql: string, way: "what is new" | "all"][] = [
+const MORE: [sql: string, way: Way][] = [
   ["select 1", "what is new"],
   ["create schema other; create table other.t (id int primary key, mood app.mood default 'ok')", "what is new"],
   ["create view other.v as select p.id, t.mood from app.parents p join other.t t on t.id = p.id", "what is new"],
@@ -117,6 +77,32 @@ const MORE: [sql: string, way: "what is new" | "all"][] = [
   ["create cast (app.pair as int) with inout", "all"],
   ["alter extension citext add table other.w", "all"],
   ["create table other.child () inherits (app.base)", "all"],
+  ["create table app.coded (code varchar); create index on app.coded using hash (code)", "what is new"],
+  [
+    "create operator class other.ops default for type varchar using hash as operator 1 = (text, text), function 1 hashtext(text)",
+    "all",
+  ],
+  ["create role boss superuser; grant boss to current_user with admin option", "all"],
+  [
+    "create subscription s connection 'dbname=none' publication p with (connect = false, slot_name = none)",
+    "what is new",
+  ],
+  ["alter subscription s owner to boss", "what is new"],
+  ["create role ordinary; grant ordinary to boss", "all"],
+  ["revoke ordinary from boss", "what is new"],
+  ["alter role ordinary set work_mem = '5MB'", "what is new"],
+  ["alter role ordinary rename to usual", "all"],
+  ["comment on role usual is 'as others'; comment on subscription s is 'far'", "what is new"],
+  ["create user mapping for usual server far options (password 'a')", "all"],
+  ["alter user mapping for usual server far options (set password 'b')", "what is new"],
+  ["drop user mapping for usual server far", "all"],
+  [
+    "create function public.make() returns event_trigger language plpgsql as 'begin create view app.made as select 1; end'; create event trigger make on ddl_command_end when tag in ('CREATE SCHEMA') execute function public.make()",
+    "what is new",
+  ],
+  ["create schema third", "what is new"],
+  ["drop event trigger make", "all"],
+  ["drop subscription s", "what is new"],
   ["drop policy p on other.t", "all"],
   ["create table other.kept (id int); drop table other.kept", "what is new"],
   ["drop view other.v", "all"],
@@ -131,12 +117,33 @@ test("what changes, names or takes away something is read by reading all, and wh
   }
 }, 120_000);
 
+/** What gives rows another place, or notes something in them, and says nothing else. */
+const UPKEEP = [
+  ...["pg_class", "pg_attribute", "pg_depend", "pg_description"].map((catalog) => `vacuum full ${catalog}`),
+  "cluster pg_type using pg_type_oid_index",
+  "reindex table pg_class",
+  "vacuum full app.children",
+  "select nextval('app.numbers'), lo_create(0)",
+];
+
+test("where a row is moved or frozen it is the same", async () => {
+  await compared();
+  for (const sql of ["analyze", "vacuum freeze"]) {
+    await database.query(sql);
+    expect(await compared()).toBe("what is new");
+  }
+  for (const sql of UPKEEP) {
+    await database.query(sql);
+    await compared();
+  }
+});
+
 test("without dependencies it is the same", async () => {
-  await compared(false);
+  await compared({ dependencies: false });
   await database.query("create schema another; create table another.t (id int primary key)");
-  expect(await compared(false)).toBe("what is new");
+  expect(await compared({ dependencies: false })).toBe("what is new");
   await database.query("drop table another.t");
-  expect(await compared(false)).toBe("all");
+  expect(await compared({ dependencies: false })).toBe("all");
 });
 
 test("what a transaction makes that began before a reading is new after it", async () => {
@@ -170,18 +177,43 @@ test("what came while an older transaction was open, and goes, is gone", async (
 });
 
 test("after an update that failed all is read", async () => {
+  // So many that it is worth it.
+  await database.query(
+    "do $$ begin for n in 1..500 loop execute format('create table another.t%s (id int unique)', n); end loop; end $$",
+  );
   const live = new LiveCatalog(
-    async () => ({ pool: again, owner: "nobody" }),
+    async () => ({ pool: readings.again, owner: "nobody" }),
     (read) => read(),
   );
   await live.get();
-  asked = [];
+  readings.forget();
   await live.refresh();
-  expect(way()).toBe("what is new");
+  expect(readings.way()).toBe("what is new");
   live.forget();
-  asked = [];
+  readings.forget();
   await live.get();
-  expect(way()).toBe("all");
+  expect(readings.way()).toBe("all");
+});
+
+test("after a crash, which may take back what was read, all is read, though the server counts as the same", async () => {
+  const started = "select pg_postmaster_start_time()::text as at";
+  await compared();
+  expect(await compared()).toBe("what is new");
+  const before = await database.query(started);
+  const killed = await database.query<{ pid: number }>("select pg_backend_pid() as pid");
+  for (const { pid } of killed) process.kill(pid, "SIGKILL");
+  await expect.poll(() => database.query(started).catch(() => undefined), { timeout: 20_000 }).toEqual(before);
+  await expect.poll(() => readings.both(), { timeout: 20_000 }).toMatchObject({ way: "all" });
+});
+
+test("a reading of another turn of transaction numbers is none to begin with", async () => {
+  const client = await readings.again.connect();
+  const at = async (before: Mark | undefined): Promise<Standing> => standing(client, (text) => ({ text }), before);
+  const { mark } = await at(undefined);
+  expect((await at(mark)).untouched).toContain("app");
+  const turned = mark && { ...mark, horizon: String(BigInt(mark.horizon) + 2n ** 32n) };
+  expect((await at(turned)).untouched).toEqual([]);
+  client.release();
 });
 
 test("each catalog of the server is watched, or known to say nothing of a fact", async () => {
