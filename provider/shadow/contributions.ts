@@ -149,12 +149,11 @@ export class ShadowContributions {
   }
 
   private async learn(base: readonly SqlSet[], top: SqlSet, needs: ShadowNeeds): Promise<Contribution> {
-    const undeclared = await this.factsAfter(
-      base.filter((set) => set.assumed),
-      needs,
-    );
+    const assumed = base.filter((set) => set.assumed);
+    const undeclared = await this.factsAfter(assumed, needs);
     const below = await this.factsAfter(base, needs);
     const contribution = this.withForms(contributionOf(below, await this.factsAfter([...base, top], needs)));
+    this.keepFactsAfter([assumed.length, base.length, base.length + 1]);
     refuseHiddenValues(top.name, contribution);
     refuseConflicts(top, conflicts(below, undeclared, contribution));
     refuseUnlistedRoles(top, contribution, needs);
@@ -215,6 +214,15 @@ export class ShadowContributions {
     const facts = await readSettled(scratch);
     scratch.facts.set(sets.length, facts);
     return facts;
+  }
+
+  /**
+   * Of all sets of many layers they would fill the memory, and the next layer stands on the last one. What is
+   * asked for in another order is loaded again.
+   */
+  private keepFactsAfter(counts: readonly number[]): void {
+    for (const count of this.scratch?.facts.keys() ?? [])
+      if (!counts.includes(count)) this.scratch?.facts.delete(count);
   }
 
   /**

@@ -58,7 +58,7 @@ const OBJECTS = `
   )
   select i.type, i.identity
     from numbered n, lateral pg_identify_object(n.classid, n.objid, 0) i
-   where i.identity is not null and coalesce(i.schema, '') !~ '^pg_'
+   where i.identity is not null and coalesce(i.schema, i.identity) !~ '^pg_'
    order by 1, 2`;
 
 interface Found {

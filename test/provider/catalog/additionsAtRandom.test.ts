@@ -27,7 +27,7 @@ beforeAll(async () => {
       return session;
     }),
   );
-});
+}, 120_000);
 afterAll(async () => {
   await Promise.allSettled([readings.end(), ...sessions.map((session) => session.end())]);
   await server.stop();
