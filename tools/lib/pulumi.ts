@@ -3,7 +3,12 @@ import { execa } from "execa";
 import { UserError } from "../../provider/core/errors.ts";
 import { processEnvironment } from "./environment.ts";
 
-const INTERRUPTS = ["SIGINT", "SIGTERM"] as const;
+export const INTERRUPTS = ["SIGINT", "SIGTERM"] as const;
+
+let running = 0;
+
+/** Whether a CLI runs to which an interrupt is left. */
+export const isLeftToCli = (): boolean => running > 0;
 
 /**
  * Runs the Pulumi CLI in the checkout with its output shown as it comes. An interrupt is left to the CLI,
@@ -33,8 +38,10 @@ export async function runPulumi(
     if (received === "SIGTERM" || !process.stdin.isTTY) child.kill("SIGINT");
   };
   for (const name of INTERRUPTS) process.on(name, passOn);
+  running += 1;
   const { exitCode, failed, code, signal } = await child.finally(() => {
     for (const name of INTERRUPTS) process.off(name, passOn);
+    running -= 1;
   });
   if (code === "ENOENT") throw missingCli();
   if (failed) {

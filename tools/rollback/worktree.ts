@@ -2,14 +2,15 @@
  * The files of an earlier update, in a git worktree of their own that can run the stack. Which update that is
  * is left to `history.ts`.
  */
-import { existsSync, lstatSync } from "node:fs";
+import { existsSync, lstatSync, rmSync } from "node:fs";
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { execa } from "execa";
+import { execa, execaSync } from "execa";
 import { readPatchName, TREES } from "../../components/program/keptTree.ts";
 import { UserError } from "../../provider/core/errors.ts";
 import { isAlive } from "../../provider/embedded/processes.ts";
+import { INTERRUPTS, isLeftToCli } from "../lib/pulumi.ts";
 import { commitOf, isDirty, type Update } from "./history.ts";
 import { anchored, settingKeys, settingsThen } from "./stackSettings.ts";
 import type { Place, Say } from "./target.ts";
@@ -92,6 +93,13 @@ export async function inWorktree<T>(
   await removeLeft(folder);
   const home = await mkdtemp(join(tmpdir(), `${HOME}${process.pid}-`));
   const worktree = join(home, "tree");
+  const onInterrupt = (signal: NodeJS.Signals): void => {
+    if (isLeftToCli()) return;
+    execaSync("git", ["worktree", "remove", "--force", worktree], { cwd: folder, reject: false });
+    rmSync(home, { recursive: true, force: true });
+    process.exit(128 + constants.signals[signal]);
+  };
+  for (const signal of INTERRUPTS) process.on(signal, onInterrupt);
   try {
     await must(folder, ["worktree", "add", "--detach", "--quiet", worktree, commit]);
     if (patch !== undefined) await must(worktree, ["apply", "--whitespace=nowarn", patch]);
@@ -101,6 +109,7 @@ export async function inWorktree<T>(
     await hide(project, [...LINKED, stackFile(place)]);
     return await work(project);
   } finally {
+    for (const signal of INTERRUPTS) process.off(signal, onInterrupt);
     await git(folder, ["worktree", "remove", "--force", worktree]);
     await rm(home, { recursive: true, force: true });
   }

@@ -1,9 +1,10 @@
 // On a git repository of its own.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { commitOf } from "../../../../provider/resources/verification/commit.ts";
 import { inWorktree } from "../../../../tools/rollback/worktree.ts";
@@ -45,6 +46,20 @@ it("removes the worktree that a killed run has left, and not one of a run that g
 
   expect([own, killed, living].map((path) => existsSync(path))).toEqual([false, false, true]);
   expect(git("worktree", "list").trim().split("\n")).toHaveLength(2);
+});
+
+it.each(["SIGINT", "SIGTERM"] as const)("removes its worktree where %s ends the command", async (signal) => {
+  const before = git("worktree", "list");
+  const head = git("rev-parse", "HEAD").trim();
+  const script = join(import.meta.dirname, "interruptedWorktree.ts");
+  const child = spawn(process.execPath, [script, folder, head], { stdio: ["ignore", "pipe", "inherit"] });
+  const [project] = await once(child.stdout, "data");
+  child.kill(signal);
+  const [exitCode] = await once(child, "close");
+
+  expect(exitCode).toBe(signal === "SIGINT" ? 130 : 143);
+  expect(existsSync(dirname(String(project).trim()))).toBe(false);
+  expect(git("worktree", "list")).toBe(before);
 });
 
 it("gives the earlier files the settings of now that their program knows, and their commit is clean", async () => {
