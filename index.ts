@@ -3,7 +3,7 @@
  * in `programs/`: its resources and outputs are those of the stack.
  */
 import { getStack, log, runtime } from "@pulumi/pulumi";
-import { keepAnswersOutOfDebugLog } from "./components/program/debugLog.ts";
+import { keepDebugLogBack } from "./components/program/debugLog.ts";
 import { keepTree } from "./components/program/keptTree.ts";
 import { readPart } from "./components/program/stackConfig.ts";
 
@@ -12,7 +12,7 @@ const PROGRAMS = {
   audit: () => import("./programs/auditTrail.ts"),
 };
 
-keepAnswersOutOfDebugLog();
+keepDebugLogBack();
 if (!runtime.isDryRun()) {
   keepTree(getStack()).catch((error) => log.warn(`the files of this update are not kept for a rollback: ${error}`));
 }

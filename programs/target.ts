@@ -2,7 +2,6 @@
  * How a program comes to its database: the arguments of the provider, from the settings that all parts
  * share. What a setting may be is left to `components/program/stackConfig.ts`.
  */
-import { dirname } from "node:path";
 import { RunError } from "@pulumi/pulumi";
 import type { TargetConfig } from "../components/program/stackConfig.ts";
 import type { Layer } from "../components/resources/Layer.ts";
@@ -55,7 +54,8 @@ export function figures({ digest, objects }: Layer) {
 
 /** The database of this checkout; loaded only where a stack runs on it. */
 async function localDatabase(name: string) {
-  const root = dirname(import.meta.dirname);
+  // Where Pulumi starts a program, be it from its files or from the bundle of them.
+  const root = process.cwd();
   const { localBackup, localDatabaseUrl } = await import("../tools/lib/localDatabase.ts");
   const { shownError, UserError } = await import("../provider/core/errors.ts");
   try {

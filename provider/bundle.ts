@@ -1,10 +1,18 @@
 /**
- * Where the provider lies as one bundle, which starts in less time than its files. The set-up makes it
- * (`tools/setup/bundleProvider.ts`).
+ * Where the provider and the program lie as one bundle each, which start in less time than their files. The
+ * set-up makes them (`tools/setup/bundles.ts`).
  */
 import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+
+/** What a bundle may be made of: files, and folders with all their TypeScript. */
+const SOURCES = {
+  provider: ["project.ts", "package-lock.json", "provider"],
+  program: ["index.ts", "project.ts", "package-lock.json", "components", "programs", "provider", "tools"],
+};
+
+export type Bundled = keyof typeof SOURCES;
 
 /** The folder of all bundles of a checkout. */
 export const bundlesOf = (root: string): string => join(root, ".pgstrata", "bundle");
@@ -13,17 +21,24 @@ export const bundlesOf = (root: string): string => join(root, ".pgstrata", "bund
  * The bundle of the files as they are now, made or not. Its folder is named after their sizes and times, so
  * that one of other files is never started.
  *
- * @returns the folder, and the entry in it, which exports what `protocol/run.ts` does.
+ * @returns the folder, and the entry in it: for the provider it exports what `protocol/run.ts` does, for the
+ *   program it is the SDK's, which runs a program; that is `program.js` beside it.
  */
-export function bundleOf(root: string): { folder: string; entry: string } {
+export function bundleOf(root: string, what: Bundled): { folder: string; entry: string } {
   const hash = createHash("sha256");
-  const provider = readdirSync(join(root, "provider"), { recursive: true, encoding: "utf8" });
-  const files = provider.filter((file) => file.endsWith(".ts")).map((file) => join("provider", file));
-  for (const file of ["project.ts", "package-lock.json", ...files.sort()]) {
+  for (const file of SOURCES[what].flatMap((source) => filesOf(root, source))) {
     const stat = statSync(join(root, file), { throwIfNoEntry: false });
     // Copies of files keep their times to the millisecond.
     hash.update(`${file}\0${stat?.size}\0${Math.round(stat?.mtimeMs ?? 0)}\n`);
   }
-  const folder = join(bundlesOf(root), hash.digest("hex").slice(0, 16));
+  const folder = join(bundlesOf(root), `${what}-${hash.digest("hex").slice(0, 16)}`);
   return { folder, entry: join(folder, "run.js") };
+}
+
+function filesOf(root: string, source: string): string[] {
+  if (source.includes(".")) return [source];
+  return readdirSync(join(root, source), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .sort()
+    .map((file) => join(source, file));
 }

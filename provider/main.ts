@@ -11,7 +11,7 @@ const root = path.join(import.meta.dirname, "..");
 // the folder cannot be written, Node goes on without it.
 module.enableCompileCache(path.join(root, ".pgstrata", "cache", "node"));
 
-const { entry } = bundleOf(root);
+const { entry } = bundleOf(root, "provider");
 const { run }: typeof import("./protocol/run.ts") = existsSync(entry)
   ? await import(pathToFileURL(entry).href)
   : await import("./protocol/run.ts");

@@ -1,23 +1,19 @@
 /**
  * Preloaded by Node before the SDK (`nodeargs` in Pulumi.yaml), so that the SDK does not load what this
- * program never uses.
+ * program never uses, and starts from the bundle of both where there is one.
  */
+import { existsSync } from "node:fs";
 import { registerHooks } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { bundleOf } from "../../provider/bundle.ts";
+import { AT_FIRST_USE, inPackages, NEVER, RUN } from "./sdkModules.ts";
 
-/**
- * What the SDK has for functions that are serialized: loaded when the first one is. The value is what answers
- * until then; the debugger that `v8Hooks` waits for slows down all that is loaded after it.
- */
-const AT_FIRST_USE = new Map([
-  ["/typescript/lib/typescript.js", "{}"],
-  ["/@npmcli/arborist/lib/index.js", "{}"],
-  ["/@pulumi/pulumi/runtime/closure/v8Hooks.js", "{ isInitializedAsync: async () => {} }"],
-]);
-/**
- * Maps the lines of each stack trace by source maps, and the SDK takes one at each resource. The program has
- * none: Node strips types in place, so lines stay as they are.
- */
-const NEVER = "/source-map-support/register.js";
+const root = dirname(dirname(import.meta.dirname));
+const program = pathToFileURL(join(root, "index.ts")).href;
+const { folder, entry } = bundleOf(root, "program");
+const isBundled = existsSync(entry);
+const bundled = (file: string): string => JSON.stringify(pathToFileURL(join(folder, file)).href);
 
 /** A module that takes the place of another, and loads it when a property is asked for. */
 const standIn = (own: string): string => `
@@ -34,8 +30,12 @@ const stoodIn = new Set<string>();
 
 registerHooks({
   load(url, context, nextLoad) {
-    const path = url.slice(url.lastIndexOf("/node_modules/") + "/node_modules".length);
+    const path = inPackages(url);
     if (path === NEVER) return { format: "commonjs", source: "", shortCircuit: true };
+    if (isBundled && path === RUN)
+      return { format: "commonjs", source: `import(${bundled("run.js")});`, shortCircuit: true };
+    if (isBundled && url === program)
+      return { format: "module", source: `export { default } from ${bundled("program.js")};`, shortCircuit: true };
     const own = AT_FIRST_USE.get(path);
     if (own === undefined || stoodIn.has(url)) return nextLoad(url, context);
     stoodIn.add(url);

@@ -1,5 +1,5 @@
 import { projectRoot } from "../../tools/lib/paths.ts";
-import { bundleProvider } from "../../tools/setup/bundleProvider.ts";
+import { makeBundles } from "../../tools/setup/bundles.ts";
 import { ensurePulumi } from "../../tools/setup/index.ts";
 
 /**
@@ -9,5 +9,5 @@ import { ensurePulumi } from "../../tools/setup/index.ts";
 export default async function setup(): Promise<void> {
   const log = (line: string) => console.log(line);
   await ensurePulumi({ root: projectRoot, log });
-  await bundleProvider(projectRoot, log);
+  await makeBundles(projectRoot, log);
 }

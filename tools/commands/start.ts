@@ -10,7 +10,7 @@ import { previewStack } from "../lib/preview.ts";
 import { askPulumi, runPulumi } from "../lib/pulumi.ts";
 import { prepareStackFile, settleStackFile } from "../lib/stackFile.ts";
 import { formatSummary, readSummary, type Stage } from "../lib/summary.ts";
-import { bundleProvider } from "../setup/bundleProvider.ts";
+import { makeBundles } from "../setup/bundles.ts";
 import { ensurePulumi } from "../setup/index.ts";
 
 const USAGE = "npm start";
@@ -36,7 +36,7 @@ await runMain(USAGE, async () => {
     requireOwnHome(root);
     await prepareStackFile(root);
     const { network } = await ensurePulumi({ root, log: (line) => console.log(line) });
-    await bundleProvider(root, (line) => console.log(line));
+    await makeBundles(root, (line) => console.log(line));
     await prepareLocalBackup(root, (line) => console.log(line));
     console.log(
       network === "open" ? "Pulumi is ready." : "Pulumi is ready, with parts that were built here (closed network).",

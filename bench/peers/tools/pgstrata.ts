@@ -1,6 +1,6 @@
 import { createStackWorkspace } from "../../../test/support/cli.ts";
 import { projectRoot } from "../../../tools/lib/paths.ts";
-import { bundleProvider } from "../../../tools/setup/bundleProvider.ts";
+import { makeBundles } from "../../../tools/setup/bundles.ts";
 import { ensurePulumi } from "../../../tools/setup/index.ts";
 import type { Outcome } from "../command.ts";
 import type { Tool } from "../tool.ts";
@@ -13,7 +13,7 @@ export const pgstrata: Tool = {
   prepare: async () => {
     const log = (line: string) => console.error(line);
     await ensurePulumi({ root: projectRoot, log });
-    await bundleProvider(projectRoot, log);
+    await makeBundles(projectRoot, log);
     return "this checkout";
   },
   open: async (target, workload) => {

@@ -1,7 +1,26 @@
-import { describe, expect, it } from "vitest";
-import { withoutAnswer } from "../../../components/program/debugLog.ts";
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { keepDebugLogBack, withoutAnswer } from "../../../components/program/debugLog.ts";
 
 describe("the debug log of the program", () => {
+  it("is kept back unless it is asked for", async () => {
+    const said: string[] = [];
+    const { debug } = pulumi.log;
+    const answer = "getResource Invoke RPC finished: err: null, resp: hunter2";
+    Object.assign(pulumi.log, { debug: async (message: string) => said.push(message) });
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      Object.assign(pulumi.log, { debug });
+    });
+
+    keepDebugLogBack();
+    await pulumi.log.debug(answer);
+    vi.stubEnv("PGSTRATA_SDK_DEBUG", "1");
+    await pulumi.log.debug(answer);
+
+    expect(said).toEqual(["getResource Invoke RPC finished: err: null, resp: [not shown]"]);
+  });
+
   it("shows that a call ended, but not what the engine answered", () => {
     expect(
       withoutAnswer(

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { bundleOf, bundlesOf } from "../../../../provider/bundle.ts";
-import { bundleProvider } from "../../../../tools/setup/bundleProvider.ts";
+import { makeBundle } from "../../../../tools/setup/bundles.ts";
 
 const project = join(import.meta.dirname, "..", "..", "..", "..");
 const base = mkdtempSync(join(tmpdir(), "pgstrata bundle-"));
@@ -36,7 +36,7 @@ it("starts the provider from a bundle of its files, and from the files once they
   const run = join(root, "provider", "protocol", "run.ts");
   expect(start(root)).toBe(`${run} of ${root}`);
 
-  await bundleProvider(root, silent);
+  await makeBundle(root, "provider", silent);
 
   const [folder = ""] = readdirSync(bundlesOf(root));
   expect(start(root)).toBe(`${join(bundlesOf(root), folder, "run.js")} of ${root}`);
@@ -46,18 +46,18 @@ it("starts the provider from a bundle of its files, and from the files once they
 
 it("makes a bundle once, and removes those that no process is started from any more", async () => {
   const root = checkout("another");
-  await bundleProvider(root, silent);
+  await makeBundle(root, "provider", silent);
   const [first = ""] = readdirSync(bundlesOf(root));
   const marker = join(bundlesOf(root), first, "marker");
   writeFileSync(marker, "");
-  await bundleProvider(root, silent);
+  await makeBundle(root, "provider", silent);
   expect(existsSync(marker)).toBe(true);
 
-  const recent = join(bundlesOf(root), "of-today");
+  const recent = join(bundlesOf(root), "provider-of-today");
   mkdirSync(recent);
   utimesSync(join(bundlesOf(root), first), new Date(), new Date(Date.now() - 48 * 3_600_000));
   writeFileSync(join(root, "provider", "more.ts"), "");
-  await bundleProvider(root, silent);
+  await makeBundle(root, "provider", silent);
 
   expect(readdirSync(bundlesOf(root))).toHaveLength(2);
   expect(existsSync(recent)).toBe(true);
@@ -70,7 +70,7 @@ it("knows a copy that kept the times of its files", async () => {
 
   await cp(root, copy, { recursive: true, preserveTimestamps: true });
 
-  expect(basename(bundleOf(copy).folder)).toBe(basename(bundleOf(root).folder));
+  expect(basename(bundleOf(copy, "provider").folder)).toBe(basename(bundleOf(root, "provider").folder));
 });
 
 it("says so where the files cannot be bundled, and leaves the provider to its files", async () => {
@@ -79,8 +79,41 @@ it("says so where the files cannot be bundled, and leaves the provider to its fi
   writeFileSync(run, `export { run } from "./missing.ts";`);
   const lines: string[] = [];
 
-  await bundleProvider(root, (line) => lines.push(line));
+  await makeBundle(root, "provider", (line) => lines.push(line));
 
   expect(lines).toEqual([expect.stringContaining("could not be bundled")]);
   expect(existsSync(bundlesOf(root))).toBe(false);
+});
+
+it("runs the program and the SDK from a bundle of both, and from the files once they have changed", async () => {
+  const root = checkout("a program");
+  for (const folder of ["components/program", "programs", "tools"]) mkdirSync(join(root, folder), { recursive: true });
+  for (const file of ["sdkLoading.ts", "sdkModules.ts"])
+    cpSync(join(project, "components", "program", file), join(root, "components", "program", file));
+  const sdk = join(root, "node_modules", "@pulumi", "pulumi");
+  mkdirSync(join(sdk, "cmd", "run"), { recursive: true });
+  writeFileSync(join(sdk, "index.js"), "exports.name = new Error().stack.includes('.pgstrata') ? 'bundle' : 'files';");
+  // Loaded apart: its stand-in takes nothing of the file.
+  writeFileSync(join(sdk, "typescript-shim.js"), "throw new Error('loaded')");
+  writeFileSync(
+    join(sdk, "cmd", "run", "index.js"),
+    "require('../../typescript-shim'); import(require('url').pathToFileURL(process.argv[2]).href).then((m) => console.log(m.default()));",
+  );
+  const program = join(root, "index.ts");
+  writeFileSync(
+    program,
+    `import sdk from "@pulumi/pulumi"; export default () => sdk.name + " " + import.meta.filename;`,
+  );
+  const start = () => {
+    const preload = join(root, "components", "program", "sdkLoading.ts");
+    const run = join(sdk, "cmd", "run", "index.js");
+    return execFileSync(process.execPath, ["--import", preload, run, program], { encoding: "utf8" }).trim();
+  };
+  expect(start()).toBe(`files ${program}`);
+
+  await makeBundle(root, "program", silent);
+
+  expect(start()).toMatch(`bundle ${bundlesOf(root)}`);
+  utimesSync(program, new Date(), new Date(Date.now() + 1000));
+  expect(start()).toBe(`files ${program}`);
 });
