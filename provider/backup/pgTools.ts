@@ -2,7 +2,7 @@
  * Which `pg_dump` and `pg_restore` are used: those of this machine, the wheel's, or those of a container.
  * How they connect is left to `libpq.ts`.
  */
-import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { cacheFolder, type Environment } from "../core/userFolders.ts";
@@ -60,13 +60,33 @@ const PROBE_MS = 5000;
 /** An image that this machine lacks is fetched. */
 const IMAGE_MS = 300_000;
 
+/** The folder of a package of Debian's names the version of what is in it. */
+const NAMED_MAJOR = /^\/usr\/lib\/postgresql\/(\d+)\/bin$/;
+
+/** Of this process; it asks for them before its gate and before its backup. */
+const found = new Map<string, PgTools>();
+
 /** Those that fit and come first: PATH, folders of packages, the wheel, a container. */
 export async function findPgTools(search: Search): Promise<PgTools | undefined> {
+  const { major, projectDirectory, env, folders } = search;
+  const isOfProcess = env === undefined && folders === undefined;
+  const key = isOfProcess ? `${major} ${process.env.PATH} ${projectDirectory}` : undefined;
+  const tools = (key === undefined ? undefined : found.get(key)) ?? (await searchFolders(search));
+  if (key !== undefined && tools !== undefined) found.set(key, tools);
+  return tools;
+}
+
+async function searchFolders(search: Search): Promise<PgTools | undefined> {
   const { env = process.env, folders = FOLDERS, projectDirectory } = search;
   const onPath = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
   const wheels = [join(projectDirectory, ".pgstrata"), cacheFolder(env)].map((home) => wheelBin(wheelFolder(home)));
+  const tried = new Set<string>();
   for (const folder of new Set([...onPath, ...folders.flatMap(matches), ...wheels])) {
     if (!["pg_dump", "pg_restore"].every((program) => isExecutable(join(folder, program)))) continue;
+    // One folder may have several names, and to start a program only for its version takes some 20 ms.
+    const program = realpathSync(join(folder, "pg_dump"));
+    if (tried.has(program) || Number(NAMED_MAJOR.exec(dirname(program))?.[1] ?? search.major) < search.major) continue;
+    tried.add(program);
     const version = await versionOf(join(folder, "pg_dump"), ["--version"], PROBE_MS, search.signal);
     if (version !== undefined && majorOf(version) >= search.major) {
       const command = (program: Program, parameters: readonly string[]): Command => ({

@@ -89,20 +89,22 @@ async function takeDump(order: BackupOrder, folder: string): Promise<DumpRecord>
   const { settings, database, projectDirectory, signal, report, stack, project, planDigest } = order;
   const started = performance.now();
   const { major, version } = await database.facts();
+  const finding = requirePgTools({ major, projectDirectory, signal });
+  finding.catch(() => undefined);
   const needs = await scratchNeeds(database);
   refuseLarge(needs, order);
-  const tools = await requirePgTools({ major, projectDirectory, signal });
-  const run = { tools, signal, timeoutMs: settings.timeoutMs };
-  const name = await newName(folder, { stack, database: database.target.database, time: new Date(), planDigest });
-  const file = `${name}.dump`;
-  const partial = await partialFile(folder, file);
   const startEmbedded = (): Promise<ScratchDatabase | string> =>
     embeddedScratch(needs, join(projectDirectory, ".pgstrata", "shadow"));
-  // A server for the proof starts while pg_dump writes.
+  // A server for the proof starts while pg_dump is looked for and writes.
   const early = isRestored(settings.proof, needs.bytes) ? startEmbedded() : undefined;
   early?.catch(() => undefined);
+  let partial: Awaited<ReturnType<typeof partialFile>> | undefined;
   let isProving = false;
   try {
+    const run = { tools: await finding, signal, timeoutMs: settings.timeoutMs };
+    const name = await newName(folder, { stack, database: database.target.database, time: new Date(), planDigest });
+    const file = `${name}.dump`;
+    partial = await partialFile(folder, file);
     report.status("backup: pg_dump");
     const exporting = exportState({ stack, project }, projectDirectory, signal);
     const state = exporting.catch((): StateExport => ({ reason: "it was cancelled" }));
@@ -142,7 +144,7 @@ async function takeDump(order: BackupOrder, folder: string): Promise<DumpRecord>
       takenAt: takenAt.toISOString(),
       ...(planDigest === undefined ? {} : { planDigest }),
       serverVersion: version,
-      tool: `pg_dump ${tools.version} (${tools.place})`,
+      tool: `pg_dump ${run.tools.version} (${run.tools.place})`,
       file,
       sha256,
       sizeBytes: size,
@@ -156,7 +158,7 @@ async function takeDump(order: BackupOrder, folder: string): Promise<DumpRecord>
   } catch (error) {
     const unused = isProving ? undefined : await early?.catch(() => undefined);
     if (typeof unused === "object") await unused.drop();
-    await partial.discard();
+    await partial?.discard();
     throw error;
   }
 }

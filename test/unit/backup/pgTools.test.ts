@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -52,6 +52,16 @@ describe("pg_dump", () => {
     await install(join(home, "path"), "17.9");
     expect(await place(18)).toBe("pg-19/bin");
     expect(await place(17)).toBe("path");
+  });
+
+  test("is started once for its version, by whatever names its folder goes", async () => {
+    const folder = join(home, "pg-17", "bin");
+    await install(folder, "17.9");
+    const starts = join(home, "starts");
+    await writeFile(join(folder, "pg_dump"), `#!/bin/sh\necho >> "${starts}"\necho "pg_dump (PostgreSQL) 17.9"\n`);
+    await symlink(folder, join(home, "path"));
+    expect(await findPgTools(search(18))).toBeUndefined();
+    expect(await readFile(starts, "utf8")).toBe("\n");
   });
 
   test("counts only beside its pg_restore, and where it may be run", async () => {
