@@ -3,6 +3,7 @@
  * nothing. How checks are run and what a baseline says is left to `verification/`.
  */
 import { createHash } from "node:crypto";
+import { beside } from "../../core/beside.ts";
 import { PartialFailure, UserError } from "../../core/errors.ts";
 import {
   type CallContext,
@@ -46,28 +47,32 @@ export function createVerification(session: Session, projectDirectory = session.
   ): Promise<Properties> {
     const database = connected();
     const checks = await sections(inputs);
-    const later = await pendingDeletes(context, before);
     const { config, record } = session;
     // Loaded only where something is verified, which a run without changes does not.
     const { lintChecks } = await import("../../verification/lintChecks.ts");
     const limits = { hasOtherWriters: inputs.otherWriters, slowdownPercent: slowdownLimit(inputs, session) };
-    const results = await timed("verification", async () => [
-      ...(await verify(database, config, checks, context.signal)),
-      ...(inputs.lintSchemas.length === 0 ? [] : await lintChecks(database, inputs.lintSchemas)),
-      ...(await compareBaseline(database, config, projectDirectory, record, limits, context.signal)),
-    ]);
+    const later = pendingDeletes(context, before);
+    const results = await timed("verification", async () => {
+      const linting = inputs.lintSchemas.length === 0 ? Promise.resolve([]) : lintChecks(database, inputs.lintSchemas);
+      const verifying = () => verify(database, config, checks, context.signal);
+      const checked = await beside(later, () => beside(linting, verifying));
+      // Times are compared when nothing else runs.
+      const compared = await compareBaseline(database, config, projectDirectory, record, limits, context.signal);
+      return [...checked, ...(await linting), ...compared];
+    });
+    const deleted = await later;
     const verdict = verdictOf(results);
-    const result = verdict !== "FAIL" && later.length > 0 ? PENDING : verdict;
+    const result = verdict !== "FAIL" && deleted.length > 0 ? PENDING : verdict;
     for (const each of results) if (each.status === "WARNING") context.report.warn(lineOf(each));
     context.report.info(`${result}: ${countsOf(results)}`);
-    if (result === PENDING) context.report.warn(pending(later));
+    if (result === PENDING) context.report.warn(pending(deleted));
     return {
       report: results.map((each) => ({ ...each })),
       result,
       verifiedAt: new Date().toISOString(),
       commit: (await commitOf(projectDirectory)) ?? "",
       checksDigest: digestOf(checks),
-      resources: [...new Set([...session.record.declared, ...later])].sort(),
+      resources: [...new Set([...session.record.declared, ...deleted])].sort(),
     };
   }
 
