@@ -25,8 +25,12 @@ export interface GuardStep {
   run(change: Change, lock: RunLock): Promise<void>;
 }
 
-/** To be called right before the first statement of a resource that changes the target. */
-export type BeforeChange = () => void;
+/**
+ * To be called right before the first statement of a resource that changes the target. It ends the work where
+ * a step has not been passed; where a change is certain, it may be asked beforehand, before work that would be
+ * lost.
+ */
+export type BeforeChange = (when?: "beforehand") => void;
 
 /** Thrown where a change would begin before the guard has passed. */
 class GuardComesFirst extends Error {
@@ -65,8 +69,9 @@ export class Guard {
    */
   async guarded<T>(change: Change, work: (beforeChange: BeforeChange) => Promise<T>): Promise<T> {
     let hasChanged = false;
-    const beforeChange = (): void => {
+    const beforeChange: BeforeChange = (when) => {
       if (this.missing(change).length > 0) throw new GuardComesFirst();
+      if (when === "beforehand") return;
       if (!hasChanged) this.changes.made += 1;
       hasChanged = true;
     };

@@ -264,6 +264,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const target = await goal(before, unrecorded);
   const { desired, record } = target;
   for (const approval of unrecorded?.used ?? []) used.add(approval);
+  if (isFirst(target)) beforeChange("beforehand");
   const planned = await plan(runtime, connection, policy, unrecorded, before, target, report);
   const { list, changedObjects: unfinished, mayDrop } = planned;
   if (list.statements.length > 0) runtime.tellEventTriggers(before.facts, report);
@@ -312,6 +313,14 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
     },
     used: [...used],
   };
+}
+
+/**
+ * Whether something comes into a database without tables. Its plan has statements for certain, and there are
+ * no rows for which it could be refused: so it is made once, after what comes before a change.
+ */
+function isFirst({ live, desired }: Pick<LayerTransition<unknown>, "live" | "desired">): boolean {
+  return !live.facts().some(({ id }) => id.kind === "table") && desired.facts().some(({ id }) => !live.has(id));
 }
 
 /** Tells of the first try and then now and again, because there may be very many. */
