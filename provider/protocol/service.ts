@@ -8,7 +8,7 @@ import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
 import { UserError } from "../core/errors.ts";
 import type { ResourceType } from "../core/resourceType.ts";
-import { resourceTypes } from "../resources/index.ts";
+import { readAhead, resourceTypes } from "../resources/index.ts";
 import type { Session } from "../resources/session.ts";
 import { VERSION } from "../schema/version.ts";
 import { checkConfig, configure, configureResponse, diffConfig } from "./configCalls.ts";
@@ -64,9 +64,10 @@ export function createService(redactor: Redactor): Service {
 
   /**
    * The engine is busy with the program between Configure and the first resource; a failure shows at the
-   * first use.
+   * first use. What the server works on meanwhile comes first.
    */
-  function preload(): void {
+  async function preload(configured: Session): Promise<void> {
+    await readAhead(configured).catch(() => undefined);
     for (const token of Object.keys(resourceTypes)) resourceType(token).catch(() => undefined);
   }
 
@@ -140,10 +141,11 @@ export function createService(redactor: Redactor): Service {
     diffConfig: answer((request: InstanceType<typeof messages.DiffRequest>) => diffConfig(request, redactor)),
     configure: answer(async (request: InstanceType<typeof messages.ConfigureRequest>) => {
       const previous = session;
-      session = configure(request, redactor, engineAddress);
+      const configured = configure(request, redactor, engineAddress);
+      session = configured;
       loaded.clear();
       await previous?.close();
-      setImmediate(preload);
+      setImmediate(preload, configured);
       return configureResponse();
     }),
     check: answer(check),
