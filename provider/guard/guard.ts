@@ -26,9 +26,9 @@ export interface GuardStep {
 }
 
 /**
- * To be called right before the first statement of a resource that changes the target. It ends the work where
- * a step has not been passed; where a change is certain, it may be asked beforehand, before work that would be
- * lost.
+ * To be called right before the first statement of a resource that changes the target. It ends the work
+ * where a step has not been passed; where a change is certain, it may be asked beforehand, before work that
+ * would be lost.
  */
 export type BeforeChange = (when?: "beforehand") => void;
 

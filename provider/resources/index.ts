@@ -20,9 +20,9 @@ export const resourceTypes: Record<string, (session: Session) => Promise<Resourc
 };
 
 /**
- * Begins to read what resources will ask for, while the engine is busy with the program: between Configure and
- * the first resource. Who has tables compared has layers, which ask for the catalog. A failure shows when it
- * is asked for.
+ * Begins to read what resources will ask for, while the engine is busy with the program: between Configure
+ * and the first resource. Who has tables compared has layers, which ask for the catalog. A failure shows when
+ * it is asked for.
  */
 export async function readAhead(session: Session): Promise<void> {
   const { database, config } = session;
