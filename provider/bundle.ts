@@ -26,7 +26,7 @@ export const bundlesOf = (root: string): string => join(root, ".pgstrata", "bund
  */
 export function bundleOf(root: string, what: Bundled): { folder: string; entry: string } {
   const hash = createHash("sha256");
-  for (const file of SOURCES[what].flatMap((source) => filesOf(root, source))) {
+  for (const file of sourcesOf(root, what)) {
     const stat = statSync(join(root, file), { throwIfNoEntry: false });
     // Copies of files keep their times to the millisecond.
     hash.update(`${file}\0${stat?.size}\0${Math.round(stat?.mtimeMs ?? 0)}\n`);
@@ -34,6 +34,10 @@ export function bundleOf(root: string, what: Bundled): { folder: string; entry: 
   const folder = join(bundlesOf(root), `${what}-${hash.digest("hex").slice(0, 16)}`);
   return { folder, entry: join(folder, "run.js") };
 }
+
+/** All files whose changes make another bundle, seen from the checkout; no other file of it may be in one. */
+export const sourcesOf = (root: string, what: Bundled): string[] =>
+  SOURCES[what].flatMap((source) => filesOf(root, source));
 
 function filesOf(root: string, source: string): string[] {
   if (source.includes(".")) return [source];

@@ -1,10 +1,10 @@
 /** Makes the provider's files one bundle and the program's with the SDK another; removes old ones. */
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative, sep } from "node:path";
 import type { InputOptions, Plugin } from "rolldown";
 import { AT_FIRST_USE, inPackages, NEVER, RUN } from "../../components/program/sdkModules.ts";
-import { type Bundled, bundleOf, bundlesOf } from "../../provider/bundle.ts";
+import { type Bundled, bundleOf, bundlesOf, sourcesOf } from "../../provider/bundle.ts";
 
 /** A process that was started from a bundle loads parts of it later on. */
 const IN_USE_MS = 24 * 3_600_000;
@@ -43,7 +43,7 @@ export async function makeBundle(root: string, what: Bundled, log: (line: string
   const unfinished = `${folder}.${process.pid}`;
   const project = join(root, "project.ts");
   try {
-    await bundler.build({
+    const { output } = await bundler.build({
       cwd: root,
       ...INPUTS[what](root),
       platform: "node",
@@ -58,6 +58,12 @@ export async function makeBundle(root: string, what: Bundled, log: (line: string
         paths: (id) => (id === project ? relative(folder, project).split(sep).join("/") : id),
       },
     });
+    const unknown = unknownModules(
+      root,
+      what,
+      output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : [])),
+    );
+    if (unknown.length > 0) throw new Error(`${unknown.join(", ")} may change without another bundle`);
     renameSync(unfinished, folder);
     removeOld(root, what, folder);
   } catch (error) {
@@ -68,6 +74,16 @@ export async function makeBundle(root: string, what: Bundled, log: (line: string
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }
+}
+
+/** Modules of the checkout whose changes would go unnoticed, such as those of a folder that a user has added. */
+function unknownModules(root: string, what: Bundled, modules: readonly string[]): string[] {
+  const real = realpathSync(root);
+  const known = new Set(sourcesOf(root, what));
+  return modules
+    .filter((id) => id.startsWith(join(real, sep)) && !id.includes(`${sep}node_modules${sep}`))
+    .map((id) => relative(real, id))
+    .filter((file) => !known.has(file));
 }
 
 /** Leaves modules outside, under the names by which Node finds them. */

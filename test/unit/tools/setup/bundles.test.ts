@@ -85,6 +85,19 @@ it("says so where the files cannot be bundled, and leaves the provider to its fi
   expect(existsSync(bundlesOf(root))).toBe(false);
 });
 
+it("makes none where it would hold a file whose changes go unnoticed", async () => {
+  const root = checkout("with a folder of its own");
+  mkdirSync(join(root, "own"));
+  writeFileSync(join(root, "own", "name.ts"), 'export const name = "own";');
+  writeFileSync(join(root, "provider", "protocol", "run.ts"), 'export { name } from "../../own/name.ts";');
+  const lines: string[] = [];
+
+  await makeBundle(root, "provider", (line) => lines.push(line));
+
+  expect(lines).toEqual([expect.stringContaining("own/name.ts may change without another bundle")]);
+  expect(existsSync(bundlesOf(root)) ? readdirSync(bundlesOf(root)) : []).toEqual([]);
+});
+
 it("runs the program and the SDK from a bundle of both, and from the files once they have changed", async () => {
   const root = checkout("a program");
   for (const folder of ["components/program", "programs", "tools"]) mkdirSync(join(root, folder), { recursive: true });
