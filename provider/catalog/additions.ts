@@ -134,7 +134,7 @@ const WITHOUT_OID = new Set([
   "pg_ts_config_map",
 ]);
 
-/** Ages count transactions back from now, and go round with their numbers: beyond 2³¹ an old one is a new one. */
+/** Ages count transactions back from now, and go round with their numbers: beyond 2³¹ old ones are new. */
 const COMPARABLE = 2n ** 30n;
 const isOlder = (horizon: string): string => `pg_catalog.age(r.xmin) > pg_catalog.age(${horizon})`;
 
@@ -180,8 +180,8 @@ const regclasses = (catalogs: readonly string[]): string =>
 
 /**
  * The user's schemas in which nothing is new. A null where that cannot be told by schemas: an old object
- * depends on something else or belongs to an extension by now, a part of one has a comment, or old ones may be
- * printed in another way.
+ * depends on something else or belongs to an extension by now, a part of one has a comment, or old ones may
+ * be printed in another way.
  */
 const UNTOUCHED = `
   with ${MADE} as materialized (${NUMBERED.map(

@@ -133,7 +133,7 @@ function backup(
   });
 }
 
-/** SQL does not tell it: it is asked where the server's folder is on this machine, and where a dump will lie. */
+/** SQL does not tell it: asked where the server's folder is on this machine, and where a dump will lie. */
 async function disk(measuring: Measuring, database: Database, backups: string | undefined): Promise<CheckResult> {
   const { freeDiskMb } = measuring.settings.thresholds;
   const data = await dataFolder(measuring, database);

@@ -76,7 +76,7 @@ export async function makeBundle(root: string, what: Bundled, log: (line: string
   }
 }
 
-/** Modules of the checkout whose changes would go unnoticed, such as those of a folder that a user has added. */
+/** Modules of the checkout whose changes would go unnoticed, as those of a folder that a user has added. */
 function unknownModules(root: string, what: Bundled, modules: readonly string[]): string[] {
   const real = realpathSync(root);
   const known = new Set(sourcesOf(root, what));
