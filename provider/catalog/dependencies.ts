@@ -210,18 +210,27 @@ const end = z.union([simple, qualified, part, routine]);
 /**
  * As pg-delta makes edges of the rows of its question, each once. A generated column has no fact of a
  * default, so what that needs, the column needs.
+ *
+ * @param rows in which each end is one object, as {@link dependenciesIn} gives them.
  */
 export function edgesIn({ rows }: Rows, isFact: (id: StableId) => boolean): DependencyEdge[] {
+  const ends = new Map<unknown, { id: StableId; key: string }>();
+  const endOf = (given: unknown): { id: StableId; key: string } => {
+    const known = ends.get(given);
+    if (known !== undefined) return known;
+    const id = end.parse(given);
+    const made = { id, key: encodeId(id) };
+    ends.set(given, made);
+    return made;
+  };
   const edges = new Map<string, DependencyEdge>();
   for (const { dependent, referenced } of rows) {
-    const [from, to] = [end.parse(dependent), end.parse(referenced)];
-    const link = (each: StableId): void => {
-      edges.set(`${encodeId(each)} ${encodeId(to)}`, { from: each, to, kind: "depends" });
-    };
-    link(from);
+    const [{ id: from, key }, to] = [endOf(dependent), endOf(referenced)];
+    edges.set(`${key} ${to.key}`, { from, to: to.id, kind: "depends" });
     if (from.kind !== "default" || isFact(from)) continue;
     const column: StableId = { ...from, kind: "column" };
-    if (encodeId(column) !== encodeId(to)) link(column);
+    const ofColumn = encodeId(column);
+    if (ofColumn !== to.key) edges.set(`${ofColumn} ${to.key}`, { from: column, to: to.id, kind: "depends" });
   }
   return [...edges.values()];
 }

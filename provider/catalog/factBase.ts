@@ -3,6 +3,7 @@
  * wants it, parts of both, and the same as it is read again. What a fact is, `pgDelta.ts` says.
  */
 import { hash } from "node:crypto";
+import { growSlowly } from "../core/heap.ts";
 import {
   contentHash,
   type DependencyEdge,
@@ -19,6 +20,9 @@ import {
 interface Options {
   allowDangling?: (edge: DependencyEdge) => boolean;
 }
+
+/** Facts of some 1,000 tables; what is made on the way to them is several times as large. */
+const LARGE = 15_000;
 
 /** As the library's function of that name, with the facts shared. */
 export const buildFactBase = (
@@ -54,6 +58,7 @@ class SharedFactBase extends FactBase {
       if (this.#facts.has(key)) throw new Error(`found the fact ${key} twice in a fact base`);
       this.#facts.set(key, shared(fact, key));
     }
+    if (this.#facts.size > LARGE) growSlowly();
     for (const [key, { parent }] of this.#facts)
       if (parent !== undefined && !this.#facts.has(encodeId(parent)))
         throw new Error(`the fact ${key} is in a fact base without its parent ${encodeId(parent)}`);

@@ -75,20 +75,21 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
   const asked: Asked = isRepeated ? prepared : (text) => ({ text });
   const before = isWhole ? undefined : lastReadings.get(pool)?.get(dependencies);
   let now: Standing = NOWHERE;
-  let newDependencies: Rows = { rows: [] };
+  /** Kept from the library, which would make an index of edges that nobody asks for. */
+  let found: Rows = { rows: [] };
+  const dependenciesSince = async (mark: Mark | undefined): Promise<Rows> => {
+    const question = mark === undefined ? asked(DEPENDENCIES) : { ...asked(NEW_DEPENDENCIES), values: [mark.horizon] };
+    return dependenciesIn(await client.query(question));
+  };
   const query = async (sql: string): Promise<Rows> => {
-    if (isAboutDependencies(sql) && !dependencies) return { rows: [] };
     const known = await ahead.get(sql);
-    if (known !== undefined) return known;
-    if (before !== undefined && now.untouched.length > 0) {
-      if (isAboutDependencies(sql)) {
-        const asking = { ...asked(NEW_DEPENDENCIES), values: [before.mark.horizon] };
-        newDependencies = dependenciesIn(await client.query(asking));
-        return { rows: [] };
-      }
-      if (isAboutSchemas(sql))
-        return client.query({ ...asked(sql.replace(OF_USERS_SCHEMAS, IN_TOUCHED)), values: [now.untouched] });
+    if (isAboutDependencies(sql)) {
+      if (dependencies) found = known ?? (await dependenciesSince(now.untouched.length > 0 ? before?.mark : undefined));
+      return { rows: [] };
     }
+    if (known !== undefined) return known;
+    if (now.untouched.length > 0 && isAboutSchemas(sql))
+      return client.query({ ...asked(sql.replace(OF_USERS_SCHEMAS, IN_TOUCHED)), values: [now.untouched] });
     // Ours, set at the start, looks for temporary tables last; the library's would first.
     if (sql.startsWith("SET LOCAL search_path ")) return { rows: [] };
     if (sql === "COMMIT") {
@@ -98,7 +99,7 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
       // The other connection is in its place before this one is.
       await Promise.all(ahead.values());
     }
-    const result = await answerTo(sql, client, asked);
+    const result = await client.query(asked(sql));
     if (sql.startsWith("BEGIN")) {
       await client.query(PRINT_ALIKE);
       if (await isWorthMarking(client, markedFrom)) now = await standing(client, asked, before?.mark);
@@ -110,10 +111,7 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
   // All that `extract` uses of a pool.
   const one = { connect: async () => ({ query, release: () => client.release() }) };
   const { factBase: read, ...extraction } = await extract(one as unknown as Pool);
-  const factBase =
-    before === undefined || now.untouched.length === 0
-      ? buildFactBase(read.facts(), read.edges, read.source)
-      : withUntouched(read, before.facts, new Set(now.untouched), newDependencies);
+  const factBase = withDependencies(read, found, before?.facts, new Set(now.untouched));
   const readings = lastReadings.get(pool) ?? new Map<boolean, Reading>();
   lastReadings.set(pool, readings);
   if (now.mark === undefined) readings.delete(dependencies);
@@ -151,8 +149,19 @@ function schemaOf(id: StableId): string | undefined {
   return "schema" in id ? (id.schema ?? undefined) : undefined;
 }
 
-/** What was read of the schemas with something new, and what is known of the others. */
-function withUntouched(read: FactBase, before: FactBase, untouched: ReadonlySet<string>, dependencies: Rows): FactBase {
+/**
+ * What was read, with what depends on what of it.
+ *
+ * @param before what is known of the schemas that were not read again, and which those are.
+ */
+function withDependencies(
+  read: FactBase,
+  found: Rows,
+  before: FactBase | undefined,
+  untouched: ReadonlySet<string>,
+): FactBase {
+  if (before === undefined || untouched.size === 0)
+    return buildFactBase(read.facts(), [...read.edges, ...edgesIn(found, (id) => read.has(id))], read.source);
   const known = before.facts().filter(({ id }) => !read.has(id) && untouched.has(schemaOf(id) ?? ""));
   const facts = [...read.facts(), ...known];
   const present = new Set(facts.map(({ id }) => encodeId(id)));
@@ -161,9 +170,8 @@ function withUntouched(read: FactBase, before: FactBase, untouched: ReadonlySet<
   const isKnown = ({ kind, from, to }: DependencyEdge): boolean =>
     kind === "depends" &&
     before.outgoingEdges(from).some((edge) => edge.kind === kind && encodeId(edge.to) === encodeId(to));
-  const found = [...read.edges, ...edgesIn(dependencies, (id) => present.has(encodeId(id)))];
-  const edges = [...kept, ...found.filter((edge) => !isKnown(edge))];
-  return buildFactBase(facts, edges, read.source);
+  const more = [...read.edges, ...edgesIn(found, (id) => present.has(encodeId(id)))];
+  return buildFactBase(facts, [...kept, ...more.filter((edge) => !isKnown(edge))], read.source);
 }
 
 type Asked = (sql: string) => QueryConfig;
