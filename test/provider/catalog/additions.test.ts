@@ -149,6 +149,7 @@ test("without dependencies it is the same", async () => {
 test("what a transaction makes that began before a reading is new after it", async () => {
   const other = new pg.Client(database.url);
   await other.connect();
+  await database.query("create schema if not exists another");
   await other.query("begin; create table another.early (id int)");
   await database.query("create table another.meanwhile (id int)");
   await compared();
@@ -158,6 +159,13 @@ test("what a transaction makes that began before a reading is new after it", asy
   await compared();
   await other.query("commit");
   expect(await compared()).toBe("all");
+  await other.query("comment on table another.early is 'one'");
+  await other.query("begin; comment on table another.early is 'two'");
+  await database.query("select pg_current_xact_id()");
+  await compared();
+  // As many rows as before.
+  await other.query("commit");
+  await compared();
   await other.end();
 });
 
