@@ -36,6 +36,8 @@ export interface ExecutionHooks {
    * what those will see.
    */
   before: (statements: readonly Statement[]) => Promise<void>;
+  /** Runs before the commit of each transaction; what it throws rolls back. */
+  beforeCommit?: () => Promise<void>;
   /** Told how many statements have become lasting; negative when some were taken back. */
   kept: (statements: number) => void;
   progress: (message: string) => void;
@@ -62,6 +64,11 @@ export async function execute(
 }
 
 type Setting = StatementList["settings"][number];
+
+/** What is read of a transaction may take longer than its statements, with pauses in between. */
+const UNLIMITED = `
+  select pg_catalog.set_config(name, '0', true) from pg_catalog.pg_settings
+   where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`;
 
 class Execution {
   private readonly client: PoolClient;
@@ -101,6 +108,10 @@ class Execution {
         await this.runLimited(statement, now);
         // A lock that cannot be taken beforehand, of a view or a sequence, was the first one.
         if (!now.isHolding) Object.assign(now, holding(lockTimeoutMs));
+      }
+      if (hooks.beforeCommit !== undefined) {
+        await client.query(UNLIMITED);
+        await hooks.beforeCommit();
       }
       await client.query("commit");
     } catch (error) {

@@ -46,6 +46,11 @@ export interface ExtractionOptions {
   isWhole?: boolean;
   /** From which size of `pg_class` on it is noted where a reading stands. Default: where it is worth it. */
   markedFrom?: number;
+  /**
+   * Whose open transaction is read, with what it has made so far, in place of a snapshot. It keeps the settings for
+   * reading.
+   */
+  within?: PoolClient;
 }
 
 /**
@@ -67,9 +72,10 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
     isRepeated = false,
     isWhole = false,
     markedFrom = MARKED_CATALOG_BYTES,
+    within,
   }: ExtractionOptions = {},
 ): Promise<Extraction & { answer: Row[] }> {
-  const client = await pool.connect();
+  const client = within ?? (await pool.connect());
   let ahead: Ahead = new Map();
   let answer: Row[] = [];
   const asked: Asked = isRepeated ? prepared : (text) => ({ text });
@@ -99,19 +105,25 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
       // The other connection is in its place before this one is.
       await Promise.all(ahead.values());
     }
-    const result = await client.query(asked(sql));
+    const isOpen = within !== undefined && /^(BEGIN|COMMIT|ROLLBACK)\b/.test(sql);
+    const result = isOpen ? { rows: [] } : await client.query(asked(sql));
     if (sql.startsWith("BEGIN")) {
       await client.query(PRINT_ALIKE);
       if (await isWorthMarking(client, markedFrom)) now = await standing(client, asked, before?.mark);
-      if (now.untouched.length === 0 && (dependencies || isRepeated))
+      if (within === undefined && now.untouched.length === 0 && (dependencies || isRepeated))
         ahead = await askAhead(pool, client, asked, { dependencies, isRepeated });
     }
     return result;
   };
   // All that `extract` uses of a pool.
-  const one = { connect: async () => ({ query, release: () => client.release() }) };
+  const release = (): void => {
+    if (within === undefined) client.release();
+  };
+  const one = { connect: async () => ({ query, release }) };
   const { factBase: read, ...extraction } = await extract(one as unknown as Pool);
   const factBase = withDependencies(read, found, before?.facts, new Set(now.untouched));
+  // What may be rolled back is nothing to go on from.
+  if (within !== undefined) return { ...extraction, factBase, answer };
   const readings = lastReadings.get(pool) ?? new Map<boolean, Reading>();
   lastReadings.set(pool, readings);
   if (now.mark === undefined) readings.delete(dependencies);

@@ -2,7 +2,7 @@
  * What the target's catalog is now, read once and again after each change; in a preview, what the layers
  * planned so far would have made of it.
  */
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { FactBase } from "../../catalog/pgDelta.ts";
 import { type Catalog, readCatalog } from "../../catalog/readCatalog.ts";
 import { againWhenLost } from "../../database/lostConnection.ts";
@@ -65,6 +65,17 @@ export class LiveCatalog {
   refresh(): Promise<Catalog> {
     this.reading = this.read();
     return this.reading;
+  }
+
+  /** Facts as an open transaction has made them; its settings are then those for reading. */
+  async within(client: PoolClient): Promise<Catalog> {
+    const { pool, owner } = await this.connect();
+    return readCatalog(pool, owner, { isWhole: this.isForgotten, within: client });
+  }
+
+  /** After a change that was read within its transaction: facts are read when they are asked for. */
+  expire(): void {
+    this.reading = undefined;
   }
 
   /** After a change that failed: it is not known how far it came. */

@@ -18,16 +18,23 @@ export interface Planning {
   plan: (recreated: readonly StableId[]) => Promise<LayerPlan>;
   /** Asks the rows what the plan depends on; they are asked while it is rehearsed. */
   asked: (plan: LayerPlan) => Promise<LayerPlan>;
+  /** Whether carrying it out proves as much. Default: it never does. */
+  provesItself?: (plan: LayerPlan) => boolean;
+}
+
+/** A plan, and whether it was to be rehearsed. */
+export interface RehearsedPlan extends LayerPlan {
+  isRehearsed: boolean;
 }
 
 /** @throws {UserError} for a plan that the server refuses both ways, or that leads elsewhere. */
 export async function rehearsedPlan(
   runtime: LayerRuntime,
-  { plan, asked }: Planning,
+  { plan, asked, provesItself = () => false }: Planning,
   { live }: Transition<unknown>,
   update: Omit<PlannedUpdate, "list">,
   report: Reporter,
-): Promise<LayerPlan> {
+): Promise<RehearsedPlan> {
   const rehearse = ({ list }: LayerPlan): Promise<RehearsalError | undefined> =>
     runtime.rehearse({ ...update, list }, report).then(
       () => undefined,
@@ -37,15 +44,17 @@ export async function rehearsedPlan(
       },
     );
   const direct = await plan([]);
+  if (provesItself(direct)) return { ...(await asked(direct)), isRehearsed: false };
   const rehearsing = rehearse(direct);
   const answered = await beside(rehearsing, () => asked(direct));
   const refused = await rehearsing;
   // What the server does not do, whatever the rows are, has words of its own.
-  if (refused === undefined || answered.rowChecks.some(({ answer }) => answer.kind === "unsupported")) return answered;
+  if (refused === undefined || answered.rowChecks.some(({ answer }) => answer.kind === "unsupported"))
+    return { ...answered, isRehearsed: true };
   const changed = refused.statement?.id;
   const recreated = changed === undefined ? [] : recreatable(domainOf(changed, update.desired) ?? changed, live);
   if (recreated.length === 0) throw refused;
   const heavier = await plan(recreated);
   if ((await rehearse(heavier)) !== undefined) throw refused;
-  return asked(heavier);
+  return { ...(await asked(heavier)), isRehearsed: true };
 }

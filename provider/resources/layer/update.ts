@@ -12,7 +12,7 @@ import { explained, mayBeOutdated } from "../../apply/statementError.ts";
 import type { Catalog } from "../../catalog/readCatalog.ts";
 import { type ContributionRecord, declaredBy } from "../../contribution/record.ts";
 import type { CallContext, Properties, Reporter } from "../../core/resourceType.ts";
-import { timed } from "../../core/timing.ts";
+import { addTime, timed } from "../../core/timing.ts";
 import { BlockerWatch } from "../../database/blockingSessions.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
 import { againWhenLost } from "../../database/lostConnection.ts";
@@ -20,6 +20,7 @@ import { refuseReadOnly } from "../../database/readOnly.ts";
 import { type TransactionOptions, withRetries } from "../../database/transaction.ts";
 import { withDatabaseLock } from "../../database/updateLock.ts";
 import type { BeforeChange, Change } from "../../guard/guard.ts";
+import { onlyAdds } from "../../plan/additions.ts";
 import { type Approvals, approvedBy, refuseHazards } from "../../plan/approvals.ts";
 import { type EqualResults, withEqualResults } from "../../plan/equalResults.ts";
 import { takingBack } from "../../plan/inheritance/moveRows.ts";
@@ -33,7 +34,7 @@ import type { LayerLedger, LedgerEntry } from "./ledger.ts";
 import type { LastRun } from "./outputs.ts";
 import { type RowsPrecondition, refuseDroppingRows } from "./preconditions.ts";
 import { prove } from "./prove.ts";
-import { rehearsedPlan } from "./rehearsedPlan.ts";
+import { type RehearsedPlan, rehearsedPlan } from "./rehearsedPlan.ts";
 import type { LayerRuntime } from "./runtime.ts";
 import { tableChanges } from "./tableChanges.ts";
 import type { LayerTransition } from "./transition.ts";
@@ -106,6 +107,12 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
   }
 }
 
+/**
+ * A transaction that could not be shown to lead to what is desired, so nothing of it stays. Its plan is
+ * rehearsed then, which tells what is wrong with it.
+ */
+class Unproven extends Error {}
+
 /** What is told of one update, whatever number of connections it takes. */
 interface Progress {
   /** When it started. */
@@ -158,7 +165,7 @@ async function underDatabaseLock<Kept extends ContributionRecord | undefined>(
           );
         } catch (error) {
           runtime.live.forget();
-          if (isFirst && mayBeOutdated(error)) return attempt(lockTimeoutMs);
+          if (isFirst && (error instanceof Unproven || mayBeOutdated(error))) return attempt(lockTimeoutMs);
           throw error;
         }
       };
@@ -187,20 +194,21 @@ async function plan<Kept extends ContributionRecord | undefined>(
   before: Catalog,
   target: LayerTransition<Kept>,
   report: Reporter,
-): Promise<Pick<LayerPlan, "list" | "changedObjects"> & { mayDrop: readonly string[] }> {
+): Promise<Pick<RehearsedPlan, "list" | "changedObjects" | "isRehearsed"> & { mayDrop: readonly string[] }> {
   const { live, desired, record } = target;
   const update = { before: target.before, desired, isDeclared: declaredBy(record) };
   if (hazards === undefined) {
     const dropping = planStatements(live, desired);
     const list = { ...dropping, statements: [...takingBack(before.rowMoves, []), ...dropping.statements] };
     await runtime.rehearse({ ...update, list }, report);
-    return { list, changedObjects: [], mayDrop: gate.allow };
+    return { list, changedObjects: [], mayDrop: gate.allow, isRehearsed: true };
   }
   const planned = await rehearsedPlan(
     runtime,
     {
       plan: (recreated) => planUpdate(client, before, target, unrecorded?.unfinished ?? [], recreated),
       asked: (made) => answered(made, rows),
+      provesItself: ({ list }) => rows.isFirst && onlyAdds(list.statements, target.before, desired),
     },
     target,
     update,
@@ -266,7 +274,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   for (const approval of unrecorded?.used ?? []) used.add(approval);
   if (isFirst(target)) beforeChange("beforehand");
   const planned = await plan(runtime, connection, policy, unrecorded, before, target, report);
-  const { list, changedObjects: unfinished, mayDrop } = planned;
+  const { list, changedObjects: unfinished, mayDrop, isRehearsed } = planned;
   if (list.statements.length > 0) runtime.tellEventTriggers(before.facts, report);
   const { role, major } = await runtime.knownTarget().facts();
   await refuseMissingPrivileges(client, role, target.live, desired, list.statements);
@@ -280,6 +288,17 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const [first] = list.statements;
   if (writeEntry !== undefined && (first === undefined || first.transaction === "none"))
     await inOwnTransaction(client, writeEntry);
+  let isProved = false;
+  const proveWithin = async (): Promise<void> => {
+    const begun = performance.now();
+    const made = await runtime.live.within(client).catch((cause: unknown) => {
+      throw new Unproven("the catalog could not be read within the transaction", { cause });
+    });
+    if (made.facts.rootHash !== desired.rootHash) throw new Unproven("the transaction has led elsewhere");
+    isProved = true;
+    // Reading counts as such, not as a part of the execution.
+    addTime("apply", begun - performance.now());
+  };
   const hooks = {
     live: target.before,
     desired,
@@ -288,6 +307,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
       await refuseDroppingRows(client, statements, { ...policy.rows, allow: mayDrop });
       await writeEntry?.();
     },
+    ...(!isRehearsed && { beforeCommit: proveWithin }),
     kept: keep,
     progress: progressOf(report, context.signal),
     waiting: <T>(work: () => Promise<T>) => watch.during(work),
@@ -301,7 +321,9 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
     const writeFinished = await policy.ledger.entries.pendingEntry(client, { ...next, unfinished: [] }, true);
     if (writeFinished !== undefined) await inOwnTransaction(client, writeFinished);
   }
-  if (list.statements.length > 0) await prove(await runtime.live.refresh(), desired, (live) => goal(live, unrecorded));
+  if (isProved) runtime.live.expire();
+  else if (list.statements.length > 0)
+    await prove(await runtime.live.refresh(), desired, (live) => goal(live, unrecorded));
   return {
     record,
     handedOver,

@@ -17,7 +17,7 @@ import { generatedLayers, programOf, type Size } from "./generatedSchema.ts";
 import { PARTS, type Usage, withUsage } from "./usage.ts";
 
 const SIZES: Size[] = [1000, 5000].flatMap((tables) => [1, 10].map((layers) => ({ tables, layers })));
-const STAGES: Stage[] = ["start", "shadow", "extract", "plan", "apply"];
+const STAGES: Stage[] = ["start", "shadow", "extract", "plan", "rehearsal", "apply"];
 
 /** Goals at 1,000 tables, in seconds. */
 const GOALS: Record<string, number> = { up: 10, "no-op preview": 3.5, "one-column change": 4.5 };

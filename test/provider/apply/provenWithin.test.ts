@@ -1,0 +1,105 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeEach, expect, test, vi } from "vitest";
+import { planner } from "../../support/brokenPlanner.ts";
+import { freshDatabases } from "../../support/freshDatabases.ts";
+import { checked, inRun, project, up } from "../../support/layerHarness.ts";
+
+vi.mock("../../../provider/plan/planStatements.ts", async (original) => {
+  const { breakable } = await import("../../support/brokenPlanner.ts");
+  const module = await original<typeof import("../../../provider/plan/planStatements.ts")>();
+  return { ...module, planSegments: breakable(module.planSegments) };
+});
+
+/** How long it takes to read what a transaction has made. */
+const reading = vi.hoisted(() => ({ pauseMs: 0 }));
+vi.mock("../../../provider/catalog/readCatalog.ts", async (original) => {
+  const module = await original<typeof import("../../../provider/catalog/readCatalog.ts")>();
+  const readCatalog: typeof module.readCatalog = async (pool, owner, options) => {
+    if (options?.within !== undefined) await sleep(reading.pauseMs);
+    return module.readCatalog(pool, owner, options);
+  };
+  return { ...module, readCatalog };
+});
+
+const freshDatabase = freshDatabases();
+beforeEach(() => {
+  Object.assign(planner, { breakage: undefined, choice: 4 });
+  reading.pauseMs = 0;
+});
+
+const SHOP = `
+  create schema shop;
+  create table shop.item (id int primary key, name text, price int);
+  create index item_name on shop.item (name);
+  create view shop.prices as select id, price from shop.item;
+  comment on column shop.item.name is 'of it';
+  alter table shop.item enable row level security;
+  create policy cheap on shop.item using (price < 10);
+  grant select on shop.item to pg_monitor;`;
+
+const rehearsed = async (): Promise<number> =>
+  (await readdir(join(project.directory, ".pgstrata", "cache"))).filter((name) => name.startsWith("rehearsed-")).length;
+
+test("what only adds is carried out without a rehearsal, and what locks a table is rehearsed", async () => {
+  const database = await freshDatabase();
+  const before = await rehearsed().catch(() => 0);
+  const state = await up(database.url, project.layer("shop", SHOP));
+  const more = `${SHOP} create table shop.kind (name text primary key); comment on schema shop is 'of it';`;
+  const next = await up(database.url, project.layer("shop", more), state);
+  expect(next.outputs.lastRun).toMatchObject({ statements: 2 });
+  expect(await rehearsed()).toBe(before);
+
+  await up(database.url, project.layer("shop", `${more} create index item_price on shop.item (price);`), next);
+  expect(await rehearsed()).toBe(before + 1);
+});
+
+test.each([
+  ["SQL that is none", /refuses it:[\s\S]*syntax error/],
+  ["a forgotten comment", /does not produce[\s\S]*comment on column shop.item.name is missing/],
+  ["something that nobody asked for", /does not produce[\s\S]*schema extra is left/],
+  ["a policy that lets more through", /does not produce[\s\S]*policy cheap/],
+  ["the order turned round", /refuses it:/],
+] as const)(
+  "%s in a plan that only adds stops before its commit, with the words of a rehearsal",
+  async (breakage, message) => {
+    const database = await freshDatabase();
+    planner.breakage = breakage;
+    await inRun(database.url, async (run) => {
+      const inputs = await checked(run, project.layer("shop", SHOP));
+      await expect(run.layer.create(run.context(), inputs)).rejects.toMatchObject({
+        code: "PS902",
+        message: expect.stringMatching(message),
+      });
+    });
+    const left = await database.query(
+      "select nspname::text as left from pg_namespace where nspname in ('shop', 'extra') union all select oid::text from pg_largeobject_metadata",
+    );
+    expect(left).toEqual([]);
+  },
+);
+
+test("a table that comes in between is not taken for what the update has made", async () => {
+  const database = await freshDatabase();
+  const layer = project.layer("shop", "create schema shop; create table shop.item (id int primary key);");
+  await inRun(database.url, async (run) => {
+    const inputs = await checked(run, layer);
+    // Known from here on, as in a run whose earlier layers have been compared.
+    await database.query("create schema shop; create table shop.item (id int primary key, more text)");
+    const { outputs } = await run.layer.create(run.context(), inputs);
+    expect(outputs).toMatchObject({ adopted: expect.arrayContaining(["table shop.item"]) });
+  });
+});
+
+test("time limits of the database do not end a transaction while what it has made is read", async () => {
+  const database = await freshDatabase();
+  await database.query(`do $$ begin
+    execute format('alter database %I set idle_in_transaction_session_timeout = 1500', current_database());
+  end $$`);
+  reading.pauseMs = 2000;
+  const before = await rehearsed();
+  const state = await up(database.url, project.layer("shop", "create schema shop; create table shop.item (id int);"));
+  expect(state.outputs.objects).toContain("table shop.item");
+  expect(await rehearsed()).toBe(before);
+});
