@@ -17,6 +17,9 @@ const TMPFS = 0x01021994;
 /** A schema of 5,000 tables with their indexes takes 0.4 GB, and what the server logs of it as much again. */
 const LEAST_ROOM_BYTES = 2 * 2 ** 30;
 
+/** For the end of an abandoned server. One that takes longer is removed by the next start that finds it ended. */
+const PATIENCE_MS = 2000;
+
 const PREFIX = `pgstrata-${hostname().replaceAll(/[^\w.]/g, "_")}-`;
 const execute = promisify(execFile);
 
@@ -61,7 +64,7 @@ async function removeAbandoned(): Promise<void> {
     if (maker === null || processIdentity(Number(maker[1])) === maker[0]) continue;
     const home = join(MEMORY, name);
     try {
-      if (await stopPostmaster(join(home, "data"))) removeCopy(home);
+      if (await stopPostmaster(join(home, "data"), PATIENCE_MS)) removeCopy(home);
     } catch {
       // Another user's.
     }
