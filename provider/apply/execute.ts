@@ -104,11 +104,7 @@ class Execution {
       await hooks.waiting(() => takeLocks(client, locks, lockTimeoutMs));
       if (locks.size > 0) Object.assign(now, holding(lockTimeoutMs));
       await hooks.before(group);
-      for (const statement of withDropsTogether(group.slice(first))) {
-        await this.runLimited(statement, now);
-        // A lock that cannot be taken beforehand, of a view or a sequence, was the first one.
-        if (!now.isHolding) Object.assign(now, holding(lockTimeoutMs));
-      }
+      await hooks.waiting(() => this.runLocked(withDropsTogether(group.slice(first)), now));
       if (hooks.beforeCommit !== undefined) {
         await client.query(UNLIMITED);
         await hooks.beforeCommit();
@@ -122,20 +118,33 @@ class Execution {
     this.committed = this.done;
   }
 
+  /** Statements that others may wait for: the less they wait for answers, the shorter that is. */
+  private async runLocked(statements: readonly Statement[], now: SessionLimits): Promise<void> {
+    const ahead = new Pipeline(this.client);
+    for (const statement of statements) {
+      await this.runLimited(statement, now, ahead);
+      if (now.isHolding) continue;
+      // A lock that cannot be taken beforehand, of a view or a sequence, was the first one.
+      await ahead.settle();
+      Object.assign(now, holding(this.limits.lockTimeoutMs));
+    }
+    await ahead.settle();
+  }
+
   /**
-   * Runs a statement of a transaction with the limit of its kind; where nobody can wait for it, without
-   * waiting for the answer.
+   * Runs a statement of a transaction with the limit of its kind, where it can be without waiting for the
+   * answer.
    */
-  private async runLimited(statement: Statement, now: SessionLimits, ahead?: Pipeline): Promise<void> {
+  private async runLimited(statement: Statement, now: SessionLimits, ahead: Pipeline): Promise<void> {
     const limitMs = this.limitOf(statement, now);
     if (statement.searchPath !== now.searchPath) {
-      await ahead?.settle();
+      await ahead.settle();
       await this.set([searchPath(statement)], true);
       now.searchPath = statement.searchPath;
     }
     if (limitMs !== now.limitMs) {
       // Its own failure would hide that of a statement sent before.
-      await ahead?.settle();
+      await ahead.settle();
       await this.set(timeouts({ ...now, limitMs }), true);
     }
     now.limitMs = limitMs;
@@ -187,6 +196,7 @@ class Execution {
     hooks.progress(`${at} ${statement.op} ${statement.subject}`);
     if (ahead !== undefined && !isBatched(statement) && statement.undo === undefined)
       return ahead.send(statement.sql, (error) => new StatementError(statement, error, this.committed));
+    await ahead?.settle();
     const filled = (rows: number): void => hooks.progress(`${at} filled in ${rows} rows of ${statement.subject}`);
     const running = (): Promise<unknown> => {
       if (statement.copying !== undefined) return copyRows(client, statement.copying, hooks.signal, filled);

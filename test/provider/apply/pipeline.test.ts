@@ -1,51 +1,22 @@
-import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Pipeline } from "../../../provider/apply/pipeline.ts";
 import { openDatabase } from "../../../provider/database/target.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { type SlowLine, slowLineTo } from "../../support/slowLine.ts";
 
 const DELAY_MS = 10;
 
 let target: TestDatabase;
-let line: { url: string; close(): void };
+let line: SlowLine;
 beforeAll(async () => {
   target = await createTestDatabase();
-  line = await slowLineTo(target.url);
+  line = await slowLineTo(target.url, DELAY_MS);
 });
 afterAll(async () => {
   line.close();
   await target.drop();
 });
-
-/** A way to a server on which each message takes a while. */
-async function slowLineTo(url: string): Promise<{ url: string; close(): void }> {
-  const { hostname, port } = new URL(url);
-  const sockets: Socket[] = [];
-  const carry = (from: Socket, to: Socket): void => {
-    sockets.push(from);
-    from.on("data", (data) => setTimeout(() => to.write(data), DELAY_MS));
-    from.on("close", () => setTimeout(() => to.destroy(), DELAY_MS));
-    from.on("error", () => {});
-  };
-  const server: Server = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
-    carry(client, upstream);
-    carry(upstream, client);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the line has no port");
-  const through = new URL(url);
-  through.port = String(address.port);
-  return {
-    url: through.href,
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
-}
 
 /** Runs `task` on a connection such as an update has. */
 async function connected<T>(
