@@ -14,7 +14,7 @@ import { runMain } from "../../tools/lib/main.ts";
 import { projectRoot } from "../../tools/lib/paths.ts";
 import { type Findings, measure } from "./measure.ts";
 import { Servers } from "./servers.ts";
-import { probesTable, timesTable, withSection } from "./table.ts";
+import { probesTable, ratiosTable, timesTable, withSection } from "./table.ts";
 import type { Tool } from "./tool.ts";
 import { alembic } from "./tools/alembic.ts";
 import { atlas } from "./tools/atlas.ts";
@@ -105,12 +105,12 @@ function sectionOf(
   return [
     `Machine: ${cpus().length} × ${processor?.model ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ` +
       `PostgreSQL ${serverVersion}; whole commands, medians of ${runs} (lowest – highest).`,
-    `### The schema of this project\n\n${timesTable(platform)}`,
+    `### The schema of this project\n\n${timesTable(platform)}\n\n${ratiosTable(platform)}`,
     `### What the tools did when things went another way\n\n${probesTable(platform)}`,
     ...(generated === undefined
       ? []
       : [
-          `### ${tables.toLocaleString("en-US")} tables, with two indexes, row security and one policy each\n\n${timesTable(generated)}`,
+          `### ${tables.toLocaleString("en-US")} tables, with two indexes, row security and one policy each\n\n${timesTable(generated)}\n\n${ratiosTable(generated)}`,
         ]),
   ].join("\n\n");
 }

@@ -29,6 +29,31 @@ export function timesTable(all: readonly Findings[]): string {
   ].join("\n");
 }
 
+/**
+ * The times of the first tool divided by those of each other one, as a Markdown table: below 1 it is the
+ * faster one.
+ */
+export function ratiosTable([own, ...others]: readonly Findings[]): string {
+  if (own === undefined) return "";
+  const ratio = (of: (findings: Findings) => Timing, other: Findings): string => {
+    const quotient = median(of(own).wallsMs) / median(of(other).wallsMs);
+    const isKnown = [own, other].every((findings) => of(findings).failure === undefined) && !Number.isNaN(quotient);
+    return isKnown ? quotient.toFixed(2) : "";
+  };
+  return [
+    row(`${own.tool} / it`, "empty → full", "nothing to do", "one column more"),
+    row(...Array.from({ length: 4 }, () => "---")),
+    ...others.map((other) =>
+      row(
+        other.tool,
+        ...[({ up }: Findings) => up, ({ noop }: Findings) => noop, ({ change }: Findings) => change].map((of) =>
+          ratio(of, other),
+        ),
+      ),
+    ),
+  ].join("\n");
+}
+
 /** What the tools did in the probes, as a Markdown table. */
 export function probesTable(all: readonly Findings[]): string {
   return [

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { command, errorLine } from "../../../bench/peers/command.ts";
 import { differences, type Fact, without } from "../../../bench/peers/facts.ts";
 import type { Findings } from "../../../bench/peers/measure.ts";
-import { median, probesTable, timesTable, withSection } from "../../../bench/peers/table.ts";
+import { median, probesTable, ratiosTable, timesTable, withSection } from "../../../bench/peers/table.ts";
 import { generatedWorkload, migrationsOf, platformWorkload, scriptOf } from "../../../bench/peers/workload.ts";
 
 const FAST: Findings = {
@@ -42,6 +42,13 @@ describe("the tables of the comparison with other tools", () => {
       "| absent | desired state | not to be had |  |  | `go install` failed: 404 |",
     );
     expect(probesTable([ABSENT, FAST])).toContain("| absent | not to be had |  |  |  |");
+  });
+
+  test("the first tool's times are divided by those of the others, where both are known", () => {
+    const slow: Findings = { ...FAST, tool: "slow", up: { wallsMs: [2400] }, noop: { wallsMs: [50] } };
+    const lines = ratiosTable([FAST, slow, ABSENT]).split("\n");
+    expect(lines[0]).toBe("| fast / it | empty → full | nothing to do | one column more |");
+    expect(lines.slice(2)).toEqual(["| slow | 0.50 | 4.00 |  |", "| absent |  |  |  |"]);
   });
 
   test("a tool whose first run fails is not said to express everything", () => {
