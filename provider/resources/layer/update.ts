@@ -20,7 +20,7 @@ import { refuseReadOnly } from "../../database/readOnly.ts";
 import { type TransactionOptions, withRetries } from "../../database/transaction.ts";
 import { withDatabaseLock } from "../../database/updateLock.ts";
 import type { BeforeChange, Change } from "../../guard/guard.ts";
-import { onlyAdds } from "../../plan/additions.ts";
+import { onlyAdds } from "../../plan/onlyAdds.ts";
 import { type Approvals, approvedBy, refuseHazards } from "../../plan/approvals.ts";
 import { type EqualResults, withEqualResults } from "../../plan/equalResults.ts";
 import { takingBack } from "../../plan/inheritance/moveRows.ts";

@@ -34,7 +34,9 @@ test("of statements sent ahead on a locked table, the one that is refused is nam
   const table = (type: string): string => TABLE.replace("key)", `key, size ${type})`);
   const state = await up(database.url, project.layer("shop", table("bigint")));
   await database.query("insert into shop.item values (1, 1), (7, 10000000000)");
-  const changed = project.layer("shop", `${table("int")} ${policies(20)}`, { allow: ["change-type:shop.item.size", "rewrite-table:shop.item"] });
+  const changed = project.layer("shop", `${table("int")} ${policies(20)}`, {
+    allow: ["change-type:shop.item.size", "rewrite-table:shop.item"],
+  });
   await expect(up(database.url, changed, state, ROWS_UNASKED)).rejects.toMatchObject({
     code: "PS301",
     message: expect.stringContaining("refused column shop.item.size"),
