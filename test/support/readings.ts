@@ -5,6 +5,13 @@ import { contentHash, encodeId } from "../../provider/catalog/pgDelta.ts";
 /** How a catalog was read. */
 export type Way = "what is new" | "all";
 
+/** What was read by what is new, what by reading all, and whether the first was so. */
+interface Both {
+  found: string[];
+  expected: string[];
+  way: Way;
+}
+
 /** One database, read again and again by what is new of it, and as a whole beside it. */
 export interface Readings {
   /** Reads by what is new, where there is a reading before. */
@@ -16,7 +23,9 @@ export interface Readings {
    * Both readings, as text, and how the first was made; undefined where either failed, such as where another
    * transaction holds a lock.
    */
-  both(options?: ExtractionOptions): Promise<{ found: string[]; expected: string[]; way: Way } | undefined>;
+  both(options?: ExtractionOptions): Promise<Both | undefined>;
+  /** The same of what an open transaction has made, both within it. */
+  bothWithin(client: pg.PoolClient): Promise<Both | undefined>;
   end(): Promise<void>;
 }
 
@@ -51,6 +60,13 @@ export function readingsOf(url: string, settings = ""): Readings {
       const found = await contentOf(again, { markedFrom: 0, ...options });
       const expected = await contentOf(whole, { ...options, isWhole: true });
       return found && expected && { found, expected, way: way() };
+    },
+    bothWithin: async (within) => {
+      forget();
+      const found = await contentOf(again, { markedFrom: 0, within });
+      const foundBy = way();
+      const expected = await contentOf(again, { isWhole: true, within });
+      return found && expected && { found, expected, way: foundBy };
     },
     end: async () => {
       await again.end();
