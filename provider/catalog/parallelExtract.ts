@@ -74,10 +74,11 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
     markedFrom = MARKED_CATALOG_BYTES,
     within,
   }: ExtractionOptions = {},
-): Promise<Extraction & { answer: Row[] }> {
+): Promise<Extraction & { answer: Row[]; isLarge: boolean }> {
   const client = within ?? (await pool.connect());
   let ahead: Ahead = new Map();
   let answer: Row[] = [];
+  let isLarge = false;
   const asked: Asked = isRepeated ? prepared : (text) => ({ text });
   const before = isWhole ? undefined : lastReadings.get(pool)?.get(dependencies);
   let now: Standing = NOWHERE;
@@ -109,7 +110,8 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
     const result = isOpen ? { rows: [] } : await client.query(asked(sql));
     if (sql.startsWith("BEGIN")) {
       await client.query(PRINT_ALIKE);
-      if (await isWorthMarking(client, markedFrom)) now = await standing(client, asked, before?.mark);
+      isLarge = await isWorthMarking(client, markedFrom);
+      if (isLarge) now = await standing(client, asked, before?.mark);
       if (within === undefined && now.untouched.length === 0 && (dependencies || isRepeated))
         ahead = await askAhead(pool, client, asked, { dependencies, isRepeated });
     }
@@ -123,12 +125,12 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
   const { factBase: read, ...extraction } = await extract(one as unknown as Pool);
   const factBase = withDependencies(read, found, before?.facts, new Set(now.untouched));
   // What may be rolled back is nothing to go on from.
-  if (within !== undefined) return { ...extraction, factBase, answer };
+  if (within !== undefined) return { ...extraction, factBase, answer, isLarge };
   const readings = lastReadings.get(pool) ?? new Map<boolean, Reading>();
   lastReadings.set(pool, readings);
   if (now.mark === undefined) readings.delete(dependencies);
   else readings.set(dependencies, { mark: now.mark, facts: factBase });
-  return { ...extraction, factBase, answer };
+  return { ...extraction, factBase, answer, isLarge };
 }
 
 /** What was read of a database last, and where that stood. */

@@ -73,9 +73,12 @@ export class LiveCatalog {
     return readCatalog(pool, owner, { isWhole: this.isForgotten, within: client });
   }
 
-  /** After a change that was read within its transaction: facts are read when they are asked for. */
-  expire(): void {
-    this.reading = undefined;
+  /**
+   * What was read within a transaction that has been committed. A large one is read again, when it is asked for:
+   * only from such a reading on is what is new told apart.
+   */
+  accept(catalog: Catalog): void {
+    this.reading = catalog.isLarge === true ? undefined : Promise.resolve(catalog);
   }
 
   /** After a change that failed: it is not known how far it came. */
@@ -92,7 +95,7 @@ export class LiveCatalog {
    */
   project(
     facts: FactBase,
-    { serverVersion, kept, nameNow }: Omit<Required<Catalog>, "facts" | "invalidIndexes" | "rowMoves">,
+    { serverVersion, kept, nameNow }: Omit<Required<Catalog>, "facts" | "invalidIndexes" | "rowMoves" | "isLarge">,
   ): void {
     this.reading = Promise.resolve({ facts, serverVersion, invalidIndexes: new Set(), rowMoves: [], kept, nameNow });
   }

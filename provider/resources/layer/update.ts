@@ -20,10 +20,10 @@ import { refuseReadOnly } from "../../database/readOnly.ts";
 import { type TransactionOptions, withRetries } from "../../database/transaction.ts";
 import { withDatabaseLock } from "../../database/updateLock.ts";
 import type { BeforeChange, Change } from "../../guard/guard.ts";
-import { onlyAdds } from "../../plan/onlyAdds.ts";
 import { type Approvals, approvedBy, refuseHazards } from "../../plan/approvals.ts";
 import { type EqualResults, withEqualResults } from "../../plan/equalResults.ts";
 import { takingBack } from "../../plan/inheritance/moveRows.ts";
+import { onlyAdds } from "../../plan/onlyAdds.ts";
 import { type LayerPlan, planUpdate } from "../../plan/plan.ts";
 import { planStatements } from "../../plan/planStatements.ts";
 import { rowWarnings } from "../../plan/rowChecks/report.ts";
@@ -288,14 +288,14 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
   const [first] = list.statements;
   if (writeEntry !== undefined && (first === undefined || first.transaction === "none"))
     await inOwnTransaction(client, writeEntry);
-  let isProved = false;
+  let proved: Catalog | undefined;
   const proveWithin = async (): Promise<void> => {
     const begun = performance.now();
     const made = await runtime.live.within(client).catch((cause: unknown) => {
       throw new Unproven("the catalog could not be read within the transaction", { cause });
     });
     if (made.facts.rootHash !== desired.rootHash) throw new Unproven("the transaction has led elsewhere");
-    isProved = true;
+    proved = made;
     // Reading counts as such, not as a part of the execution.
     addTime("apply", begun - performance.now());
   };
@@ -321,7 +321,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
     const writeFinished = await policy.ledger.entries.pendingEntry(client, { ...next, unfinished: [] }, true);
     if (writeFinished !== undefined) await inOwnTransaction(client, writeFinished);
   }
-  if (isProved) runtime.live.expire();
+  if (proved !== undefined) runtime.live.accept(proved);
   else if (list.statements.length > 0)
     await prove(await runtime.live.refresh(), desired, (live) => goal(live, unrecorded));
   return {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, expect, test, vi } from "vitest";
 import { planner } from "../../support/brokenPlanner.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
-import { checked, inRun, project, up } from "../../support/layerHarness.ts";
+import { checked, inRun, project, up, upAll } from "../../support/layerHarness.ts";
 
 vi.mock("../../../provider/plan/planStatements.ts", async (original) => {
   const { breakable } = await import("../../support/brokenPlanner.ts");
@@ -12,13 +12,17 @@ vi.mock("../../../provider/plan/planStatements.ts", async (original) => {
   return { ...module, planSegments: breakable(module.planSegments) };
 });
 
-/** How long it takes to read what a transaction has made. */
-const reading = vi.hoisted(() => ({ pauseMs: 0 }));
+/** How long reading takes what a transaction has made, whether that is large, and how often all else was read. */
+const reading = vi.hoisted(() => ({ pauseMs: 0, isLarge: false, ofTarget: 0 }));
 vi.mock("../../../provider/catalog/readCatalog.ts", async (original) => {
   const module = await original<typeof import("../../../provider/catalog/readCatalog.ts")>();
-  const readCatalog: typeof module.readCatalog = async (pool, owner, options) => {
-    if (options?.within !== undefined) await sleep(reading.pauseMs);
-    return module.readCatalog(pool, owner, options);
+  const readCatalog: typeof module.readCatalog = async (pool, owner, options = {}) => {
+    if (options.within === undefined) {
+      reading.ofTarget += options.isRepeated === true ? 0 : 1;
+      return module.readCatalog(pool, owner, options);
+    }
+    await sleep(reading.pauseMs);
+    return { ...(await module.readCatalog(pool, owner, options)), isLarge: reading.isLarge };
   };
   return { ...module, readCatalog };
 });
@@ -26,7 +30,7 @@ vi.mock("../../../provider/catalog/readCatalog.ts", async (original) => {
 const freshDatabase = freshDatabases();
 beforeEach(() => {
   Object.assign(planner, { breakage: undefined, choice: 4 });
-  reading.pauseMs = 0;
+  Object.assign(reading, { pauseMs: 0, isLarge: false, ofTarget: 0 });
 });
 
 const SHOP = `
@@ -105,4 +109,22 @@ test("time limits of the database do not end a transaction while what it has mad
   const state = await up(database.url, project.layer("shop", "create schema shop; create table shop.item (id int);"));
   expect(state.outputs.objects).toContain("table shop.item");
   expect(await rehearsed()).toBe(before);
+});
+
+test.each([
+  ["small", 1],
+  ["large", 2],
+] as const)("the next layer of a run reads a %s catalog %i times in all", async (size, times) => {
+  const database = await freshDatabase();
+  reading.isLarge = size === "large";
+  const base = project.layer("shop", "create schema shop; create table shop.item (id int);");
+  const above = project.layer("more", "create schema more; create view more.items as select id from shop.item;", {
+    base: [{ name: "shop", files: base.files ?? [] }],
+  });
+  const states = await upAll(database.url, [base, above]);
+  expect(states.map(({ outputs }) => outputs.objects)).toEqual([
+    expect.arrayContaining(["table shop.item"]),
+    expect.arrayContaining(["view more.items"]),
+  ]);
+  expect(reading.ofTarget).toBe(times);
 });
