@@ -47,8 +47,8 @@ export interface ExtractionOptions {
   /** From which size of `pg_class` on it is noted where a reading stands. Default: where it is worth it. */
   markedFrom?: number;
   /**
-   * Whose open transaction is read, with what it has made so far, in place of a snapshot. It keeps the settings for
-   * reading.
+   * Whose open transaction is read, with what it has made so far, in place of a snapshot. It keeps the
+   * settings for reading.
    */
   within?: PoolClient;
 }

@@ -17,7 +17,7 @@ const TMPFS = 0x01021994;
 /** A schema of 5,000 tables with their indexes takes 0.4 GB, and what the server logs of it as much again. */
 const LEAST_ROOM_BYTES = 2 * 2 ** 30;
 
-/** For the end of an abandoned server. One that takes longer is removed by the next start that finds it ended. */
+/** For the end of an abandoned server. One that takes longer is removed by a later start. */
 const PATIENCE_MS = 2000;
 
 const PREFIX = `pgstrata-${hostname().replaceAll(/[^\w.]/g, "_")}-`;

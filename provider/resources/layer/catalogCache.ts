@@ -74,8 +74,8 @@ export class LiveCatalog {
   }
 
   /**
-   * What was read within a transaction that has been committed. A large one is read again, when it is asked for:
-   * only from such a reading on is what is new told apart.
+   * What was read within a transaction that has been committed. A large one is read again when it is asked
+   * for: only from such a reading on is what is new told apart.
    */
   accept(catalog: Catalog): void {
     this.reading = catalog.isLarge === true ? undefined : Promise.resolve(catalog);
