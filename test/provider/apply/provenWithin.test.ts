@@ -12,7 +12,7 @@ vi.mock("../../../provider/plan/planStatements.ts", async (original) => {
   return { ...module, planSegments: breakable(module.planSegments) };
 });
 
-/** How a transaction is read: for how long, and whether that is large; and how often the target is besides. */
+/** How long a transaction is read and whether that is large; how often the target is read besides. */
 const reading = vi.hoisted(() => ({ pauseMs: 0, isLarge: false, ofTarget: 0 }));
 vi.mock("../../../provider/catalog/readCatalog.ts", async (original) => {
   const module = await original<typeof import("../../../provider/catalog/readCatalog.ts")>();
