@@ -1,11 +1,36 @@
-/** Whether a database is as desired after an update, by its catalog as it was read back. */
+/** Whether a database is as desired, after an update or within its transaction, by its catalog as read back. */
+import type { PoolClient } from "pg";
 import { describe } from "../../catalog/objectNames.ts";
 import type { FactBase, PayloadValue } from "../../catalog/pgDelta.ts";
 import type { Catalog } from "../../catalog/readCatalog.ts";
 import { contributionOf } from "../../contribution/contribution.ts";
 import { UserError } from "../../core/errors.ts";
+import { addTime } from "../../core/timing.ts";
 import { planStatements } from "../../plan/planStatements.ts";
 import { namesFirst, type Transition } from "../../plan/transition.ts";
+import type { LiveCatalog } from "./catalogCache.ts";
+
+/**
+ * A transaction that could not be shown to lead to what is desired, so nothing of it stays. Its plan is
+ * rehearsed then, which tells what is wrong with it.
+ */
+export class Unproven extends Error {}
+
+/**
+ * The catalog as an open transaction has made it, which is as desired.
+ *
+ * @throws {Unproven} where it is not, or cannot be read.
+ */
+export async function provedWithin(live: LiveCatalog, client: PoolClient, desired: FactBase): Promise<Catalog> {
+  const begun = performance.now();
+  const made = await live.within(client).catch((cause: unknown) => {
+    throw new Unproven("the catalog could not be read within the transaction", { cause });
+  });
+  if (made.facts.rootHash !== desired.rootHash) throw new Unproven("the transaction has led elsewhere");
+  // Reading counts as such, not as a part of the execution.
+  addTime("apply", begun - performance.now());
+  return made;
+}
 
 /** @throws {UserError} with what is still needed, and how it differs. */
 export async function prove(

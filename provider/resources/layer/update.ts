@@ -12,7 +12,7 @@ import { explained, mayBeOutdated } from "../../apply/statementError.ts";
 import type { Catalog } from "../../catalog/readCatalog.ts";
 import { type ContributionRecord, declaredBy } from "../../contribution/record.ts";
 import type { CallContext, Properties, Reporter } from "../../core/resourceType.ts";
-import { addTime, timed } from "../../core/timing.ts";
+import { timed } from "../../core/timing.ts";
 import { BlockerWatch } from "../../database/blockingSessions.ts";
 import { describeDatabaseError } from "../../database/databaseError.ts";
 import { againWhenLost } from "../../database/lostConnection.ts";
@@ -33,7 +33,7 @@ import type { Moves } from "./handOver.ts";
 import type { LayerLedger, LedgerEntry } from "./ledger.ts";
 import type { LastRun } from "./outputs.ts";
 import { type RowsPrecondition, refuseDroppingRows } from "./preconditions.ts";
-import { prove } from "./prove.ts";
+import { prove, provedWithin, Unproven } from "./prove.ts";
 import { type RehearsedPlan, rehearsedPlan } from "./rehearsedPlan.ts";
 import type { LayerRuntime } from "./runtime.ts";
 import { tableChanges } from "./tableChanges.ts";
@@ -106,12 +106,6 @@ export async function applyGoal<Kept extends ContributionRecord | undefined>(
     throw describeDatabaseError(error) ?? error;
   }
 }
-
-/**
- * A transaction that could not be shown to lead to what is desired, so nothing of it stays. Its plan is
- * rehearsed then, which tells what is wrong with it.
- */
-class Unproven extends Error {}
 
 /** What is told of one update, whatever number of connections it takes. */
 interface Progress {
@@ -290,14 +284,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
     await inOwnTransaction(client, writeEntry);
   let proved: Catalog | undefined;
   const proveWithin = async (): Promise<void> => {
-    const begun = performance.now();
-    const made = await runtime.live.within(client).catch((cause: unknown) => {
-      throw new Unproven("the catalog could not be read within the transaction", { cause });
-    });
-    if (made.facts.rootHash !== desired.rootHash) throw new Unproven("the transaction has led elsewhere");
-    proved = made;
-    // Reading counts as such, not as a part of the execution.
-    addTime("apply", begun - performance.now());
+    proved = await provedWithin(runtime.live, client, desired);
   };
   const hooks = {
     live: target.before,
