@@ -1,4 +1,4 @@
-/** Whether a database is as desired, after an update or within its transaction, by its catalog as read back. */
+/** Whether a database is as desired, after an update or within its transaction: by its catalog, read back. */
 import type { PoolClient } from "pg";
 import { describe } from "../../catalog/objectNames.ts";
 import type { FactBase, PayloadValue } from "../../catalog/pgDelta.ts";
