@@ -1,4 +1,5 @@
 /** A gate's report as people and programs read it. */
+import { visible } from "../core/visible.ts";
 import type { DecidedResult, Status } from "./results.ts";
 
 export interface GateReport {
@@ -47,5 +48,5 @@ const WIDTH = Math.max(
 
 function line({ status, name, measured, expected, mend, note }: DecidedResult): string {
   const found = `${status.padEnd(WIDTH)}  ${name}: ${measured}; expected ${expected}`;
-  return [found, ...(mend === "" ? [] : [`→ ${mend}`]), ...(note === "" ? [] : [`(${note})`])].join(" ");
+  return visible([found, ...(mend === "" ? [] : [`→ ${mend}`]), ...(note === "" ? [] : [`(${note})`])].join(" "));
 }

@@ -115,6 +115,12 @@ describe("a report", () => {
     );
   });
 
+  test("shows control characters of names that others have given", () => {
+    const measured = "replica \u001b[2Jx\nGO";
+    const found = decide([{ ...result("NO-GO"), measured }], { trial: [], overrides: {} }, PLAN, NOW);
+    expect(shortReport("NO-GO", { ...report, results: found })).toContain("disk: replica \\u001b[2Jx\\nGO; expected");
+  });
+
   test("tells as a whole what passes as well", () => {
     expect(fullReport(report)).toContain("PASS          window: 1 MB; expected 2 MB");
   });

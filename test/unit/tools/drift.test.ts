@@ -93,3 +93,10 @@ it("prints a line for each layer, and one below it for each difference", () => {
     ].join("\n"),
   );
 });
+
+it("shows control characters of names that others have given", () => {
+  const name = "table s.\u001b[2J\nlayer x: as the last update left it";
+  const layers = [{ layer: "a", differs: [name], missing: [], notOurs: [] }];
+  const report = { database: "d", layers, notOurs: [], kept: [], rows: [], outdated: [] };
+  expect(formatDrift([report])).toContain("    differs   table s.\\u001b[2J\\nlayer x: as");
+});
