@@ -1,9 +1,8 @@
 /** Starts the provider process; everything else is in `protocol/run.ts`, or in the bundle of it. */
-import { existsSync } from "node:fs";
 import module from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { bundleOf } from "./bundle.ts";
+import { currentBundle } from "./bundle.ts";
 
 const root = path.join(import.meta.dirname, "..");
 
@@ -11,8 +10,9 @@ const root = path.join(import.meta.dirname, "..");
 // the folder cannot be written, Node goes on without it.
 module.enableCompileCache(path.join(root, ".pgstrata", "cache", "node"));
 
-const { entry } = bundleOf(root, "provider");
-const { run }: typeof import("./protocol/run.ts") = existsSync(entry)
-  ? await import(pathToFileURL(entry).href)
-  : await import("./protocol/run.ts");
+const bundle = currentBundle(root, "provider");
+const { run }: typeof import("./protocol/run.ts") =
+  bundle === undefined
+    ? await import("./protocol/run.ts")
+    : await import(pathToFileURL(path.join(bundle, "run.js")).href);
 await run(process.argv.slice(2));

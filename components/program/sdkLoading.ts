@@ -2,18 +2,17 @@
  * Preloaded by Node before the SDK (`nodeargs` in Pulumi.yaml), so that the SDK does not load what this
  * program never uses, and starts from the bundle of both where there is one.
  */
-import { existsSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { bundleOf } from "../../provider/bundle.ts";
+import { currentBundle } from "../../provider/bundle.ts";
 import { AT_FIRST_USE, inPackages, NEVER, RUN } from "./sdkModules.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 const program = pathToFileURL(join(root, "index.ts")).href;
-const { folder, entry } = bundleOf(root, "program");
-const isBundled = existsSync(entry);
-const bundled = (file: string): string => JSON.stringify(pathToFileURL(join(folder, file)).href);
+const folder = currentBundle(root, "program");
+const isBundled = folder !== undefined;
+const bundled = (file: string): string => JSON.stringify(pathToFileURL(join(folder ?? "", file)).href);
 
 /** A module that takes the place of another, and loads it when a property is asked for. */
 const standIn = (own: string): string => `

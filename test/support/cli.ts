@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
+import { bundlesOf } from "../../provider/bundle.ts";
 import { processEnvironment } from "../../tools/lib/environment.ts";
 import { projectRoot } from "../../tools/lib/paths.ts";
 
@@ -173,17 +174,15 @@ export async function createStackWorkspace(
 
 async function copyProject(directory: string): Promise<void> {
   await mkdir(directory);
-  // Files that kept their times are those that the bundle of the provider was made of.
-  for (const part of PROJECT_PARTS)
-    await cp(join(projectRoot, part), join(directory, part), { recursive: true, preserveTimestamps: true });
+  for (const part of PROJECT_PARTS) await cp(join(projectRoot, part), join(directory, part), { recursive: true });
   await symlink(join(projectRoot, "node_modules"), join(directory, "node_modules"));
   await mkdir(join(directory, ".pgstrata"));
   // Making the shadow's data directory takes longer than all else; several processes may use one at a time.
-  for (const shared of ["shadow", "bundle"]) {
-    const of = join(projectRoot, ".pgstrata", shared);
-    await mkdir(of, { recursive: true });
-    await symlink(of, join(directory, ".pgstrata", shared));
-  }
+  const shadow = join(projectRoot, ".pgstrata", "shadow");
+  await mkdir(shadow, { recursive: true });
+  await symlink(shadow, join(directory, ".pgstrata", "shadow"));
+  await mkdir(bundlesOf(projectRoot), { recursive: true });
+  await cp(bundlesOf(projectRoot), bundlesOf(directory), { recursive: true });
 }
 
 async function projectName(directory: string): Promise<string> {

@@ -1,13 +1,31 @@
 /** Makes the provider's files one bundle and the program's with the SDK another; removes old ones. */
-import { existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join, relative, sep } from "node:path";
-import type { InputOptions, Plugin } from "rolldown";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire, isBuiltin } from "node:module";
+import { isAbsolute, join, relative, sep } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
+import type { Plugin } from "rolldown";
 import { AT_FIRST_USE, inPackages, NEVER, RUN } from "../../components/program/sdkModules.ts";
-import { type Bundled, bundleOf, bundlesOf, sourcesOf } from "../../provider/bundle.ts";
+import { type Bundled, bundlesOf, currentBundle, noteOf, noteText, sourceLine } from "../../provider/bundle.ts";
 
 /** A process that was started from a bundle loads parts of it later on. */
 const IN_USE_MS = 24 * 3_600_000;
+
+/** More than the clock of files may be behind. */
+const CLOCK_MS = 10;
+
+/** Packages that the program is made of as it comes. */
+const TRIED = new Set(["@pulumi/postgresql", "@pulumi/pulumi", "@pulumi/random", "zod"]);
 
 /** Loaded from where npm puts them, when a stack has such a service; each is as large as the provider. */
 const CLIENTS = ["mongodb", "mysql2", "redis"];
@@ -21,8 +39,8 @@ export async function makeBundles(root: string, log: (line: string) => void): Pr
   await makeBundle(root, "program", log);
 }
 
-const INPUTS: Record<Bundled, (root: string) => Pick<InputOptions, "input" | "plugins">> = {
-  provider: (root) => ({ input: { run: join(root, "provider", "protocol", "run.ts") } }),
+const INPUTS: Record<Bundled, (root: string) => { input: Record<string, string>; plugins: readonly Plugin[] }> = {
+  provider: (root) => ({ input: { run: join(root, "provider", "protocol", "run.ts") }, plugins: [] }),
   program: (root) => {
     const run = createRequire(join(root, "index.ts")).resolve(RUN.slice(1));
     return { input: { run, program: join(root, "index.ts") }, plugins: [loadedApart] };
@@ -30,22 +48,29 @@ const INPUTS: Record<Bundled, (root: string) => Pick<InputOptions, "input" | "pl
 };
 
 /**
- * Makes one of the bundles. Without the bundler, which is a development dependency, it is left to be started
- * from its files.
+ * Makes one of the bundles, unless the present one is of the files as they are. Without the bundler, which is
+ * a development dependency, it is left to be started from its files.
  *
  * @param root the checkout, as an absolute path.
  */
 export async function makeBundle(root: string, what: Bundled, log: (line: string) => void): Promise<void> {
-  const { folder } = bundleOf(root, what);
-  if (existsSync(folder)) return;
+  if (currentBundle(root, what) !== undefined) return noteAgain(root, what);
   const bundler = await import("rolldown").catch(() => undefined);
   if (bundler === undefined) return;
-  const unfinished = `${folder}.${process.pid}`;
+  const unfinished = join(bundlesOf(root), `${what}.${process.pid}`);
   const project = join(root, "project.ts");
   try {
+    // The clock of files is coarse: what is written from now on has a later time than this.
+    await setTimeout(2 * CLOCK_MS);
+    const begun = Date.now() - CLOCK_MS;
+    const { input, plugins } = INPUTS[what](root);
+    const modules = new Set<string>();
+    // Also those of which nothing but a constant, or nothing at all, is left.
+    const noting: Plugin = { name: "noting", moduleParsed: ({ id }) => void modules.add(id) };
     const { output } = await bundler.build({
       cwd: root,
-      ...INPUTS[what](root),
+      input,
+      plugins: [...plugins, noting],
       platform: "node",
       // The project finds the files that it tells of beside itself.
       external: (id) => CLIENTS.includes(id) || id.endsWith("/project.ts"),
@@ -55,36 +80,89 @@ export async function makeBundle(root: string, what: Bundled, log: (line: string
         format: "esm",
         entryFileNames: "[name].js",
         chunkFileNames: "[name]-[hash].js",
-        paths: (id) => (id === project ? relative(folder, project).split(sep).join("/") : id),
+        // From the folder that it will have, beside this one.
+        paths: (id) => (id === project ? relative(unfinished, project).split(sep).join("/") : id),
       },
     });
-    const unknown = unknownModules(
-      root,
-      what,
-      output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : [])),
-    );
-    if (unknown.length > 0) throw new Error(`${unknown.join(", ")} may change without another bundle`);
+    const sources = sourcesOf(root, [...modules]);
+    if (what === "program") refuseUntried(root, sources);
+    const lines = sources.map((path) => sourceLine(root, path));
+    const changed = sources.filter((path) => statSync(join(root, path)).ctimeMs > begun);
+    if (changed.length > 0) throw new Error(`${changed.join(", ")} changed meanwhile`);
+    const name = `${what}-${createHash("sha256").update(noteText(lines)).digest("hex").slice(0, 16)}`;
+    const folder = join(bundlesOf(root), name);
+    // One that is there is damaged, or of files that have the same times again.
+    rmSync(folder, { recursive: true, force: true });
     renameSync(unfinished, folder);
+    const parts = output.map(
+      ({ fileName }) => ["part", fileName, String(statSync(join(folder, fileName)).size)] as const,
+    );
+    writeNote(root, what, noteText([["folder", name], ...parts, ...lines]));
     removeOld(root, what, folder);
   } catch (error) {
     // Another set-up may have made the same one meanwhile.
-    if (existsSync(folder)) return;
-    const [why] = String(error).split("\n");
-    log(`The ${what} starts from its files, which takes longer: they could not be bundled (${why})`);
+    if (currentBundle(root, what) !== undefined) return;
+    log(`The ${what} starts from its files, which takes longer: they could not be bundled (${reasonOf(error)})`);
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }
 }
 
-/** Modules of the checkout whose changes would go unnoticed, as those of a folder that a user has added. */
-function unknownModules(root: string, what: Bundled, modules: readonly string[]): string[] {
+/** A builder's error says what it is about in its later lines. */
+const reasonOf = (error: unknown): string =>
+  stripVTControlCharacters(String(error))
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .slice(0, 3)
+    .join(" ");
+
+/** Files that a bundle is made of, and those that say which packages there are. */
+function sourcesOf(root: string, modules: readonly string[]): string[] {
   const real = realpathSync(root);
-  const known = new Set(sourcesOf(root, what));
-  return modules
-    .filter((id) => id.startsWith(join(real, sep)) && !id.includes(`${sep}node_modules${sep}`))
-    .map((id) => relative(real, id))
-    .filter((file) => !known.has(file));
+  const files = modules.filter((id) => isAbsolute(id)).map((id) => relative(real, id.replace(/\?.*$/s, "")));
+  const packages = ["package.json", "package-lock.json", join("node_modules", ".package-lock.json")];
+  return [...new Set([...packages, ...files])].filter((path) => existsSync(join(root, path))).sort();
 }
+
+/** Notes the times of the files of a copy, so that they need not be read at each start. */
+function noteAgain(root: string, what: Bundled): void {
+  const lines = readFileSync(noteOf(root, what), "utf8").trimEnd().split("\n");
+  const noted = lines.map((line) => {
+    const [kind, path = ""] = line.split("\t");
+    return kind === "source" ? noteText([sourceLine(root, path)]).trimEnd() : line;
+  });
+  if (noted.join("\n") !== lines.join("\n")) writeNote(root, what, `${noted.join("\n")}\n`);
+}
+
+function writeNote(root: string, what: Bundled, text: string): void {
+  const note = noteOf(root, what);
+  const unfinished = `${note}.${process.pid}`;
+  writeFileSync(unfinished, text);
+  renameSync(unfinished, note);
+}
+
+/** Of what a user may have written, what may look for files where the module itself is. */
+const BESIDE = /\bimport\.meta\b|\b__dirname\b|\b__filename\b|\bcreateRequire\b|\bimport\(\s*[^"'\s]/;
+const IMPORTED = /\bfrom\s+["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']/g;
+
+/** A program of the user's may do what works from its files only, or load packages that do. */
+function refuseUntried(root: string, sources: readonly string[]): void {
+  for (const path of sources.filter(isOfUser)) {
+    const code = readFileSync(join(root, path), "utf8");
+    const [beside] = BESIDE.exec(code) ?? [];
+    if (beside !== undefined) throw new Error(`${path} has \`${beside}\`, which may need the file in its place`);
+    const untried = [...code.matchAll(IMPORTED)]
+      .map(([, from, other]) => from ?? other ?? "")
+      .find((name) => !name.startsWith(".") && !isBuiltin(name) && !TRIED.has(packageOf(name)));
+    if (untried !== undefined) throw new Error(`${path} imports ${untried}, which may need its files in their place`);
+  }
+}
+
+const isOfUser = (path: string): boolean =>
+  /\.[cm]?[jt]s$/.test(path) && !/^(provider|tools)\b/.test(path) && !path.split(sep).includes("node_modules");
+
+const packageOf = (name: string): string => name.split("/", name.startsWith("@") ? 2 : 1).join("/");
 
 /** Leaves modules outside, under the names by which Node finds them. */
 const loadedApart: Plugin = {
@@ -101,6 +179,6 @@ function removeOld(root: string, what: Bundled, current: string): void {
   for (const name of readdirSync(bundlesOf(root))) {
     const folder = join(bundlesOf(root), name);
     const isOld = Date.now() - statSync(folder).mtimeMs > IN_USE_MS;
-    if (folder !== current && name.startsWith(what) && isOld) rmSync(folder, { recursive: true, force: true });
+    if (folder !== current && name.startsWith(`${what}-`) && isOld) rmSync(folder, { recursive: true, force: true });
   }
 }

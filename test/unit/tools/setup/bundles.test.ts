@@ -1,11 +1,24 @@
 // On a checkout that has no more than what a bundle is made of.
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { cp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { bundleOf, bundlesOf } from "../../../../provider/bundle.ts";
+import { bundlesOf, currentBundle } from "../../../../provider/bundle.ts";
 import { makeBundle } from "../../../../tools/setup/bundles.ts";
 
 const project = join(import.meta.dirname, "..", "..", "..", "..");
@@ -31,6 +44,8 @@ const start = (root: string) =>
   execFileSync(process.execPath, [join(root, "provider", "main.ts")], { encoding: "utf8" }).trim();
 const silent = (line: string) => expect.unreachable(line);
 
+const bundle = (root: string) => currentBundle(root, "provider") ?? "none";
+
 it("starts the provider from a bundle of its files, and from the files once they have changed", async () => {
   const root = checkout("a checkout");
   const run = join(root, "provider", "protocol", "run.ts");
@@ -38,39 +53,83 @@ it("starts the provider from a bundle of its files, and from the files once they
 
   await makeBundle(root, "provider", silent);
 
-  const [folder = ""] = readdirSync(bundlesOf(root));
-  expect(start(root)).toBe(`${join(bundlesOf(root), folder, "run.js")} of ${root}`);
-  utimesSync(run, new Date(), new Date(Date.now() + 1000));
-  expect(start(root)).toBe(`${run} of ${root}`);
+  expect(start(root)).toBe(`${join(bundle(root), "run.js")} of ${root}`);
+  const { atime, mtime } = statSync(run);
+  writeFileSync(run, readFileSync(run, "utf8").replace(" of ", " OF "));
+  utimesSync(run, atime, mtime);
+  expect(start(root)).toBe(`${run} OF ${root}`);
 });
 
 it("makes a bundle once, and removes those that no process is started from any more", async () => {
   const root = checkout("another");
   await makeBundle(root, "provider", silent);
-  const [first = ""] = readdirSync(bundlesOf(root));
-  const marker = join(bundlesOf(root), first, "marker");
+  const first = bundle(root);
+  const marker = join(first, "marker");
   writeFileSync(marker, "");
   await makeBundle(root, "provider", silent);
   expect(existsSync(marker)).toBe(true);
 
   const recent = join(bundlesOf(root), "provider-of-today");
   mkdirSync(recent);
-  utimesSync(join(bundlesOf(root), first), new Date(), new Date(Date.now() - 48 * 3_600_000));
-  writeFileSync(join(root, "provider", "more.ts"), "");
+  utimesSync(first, new Date(), new Date(Date.now() - 48 * 3_600_000));
+  writeFileSync(join(root, "project.ts"), "export const told: string = '';");
+  writeFileSync(join(root, "package-lock.json"), "{ }");
   await makeBundle(root, "provider", silent);
 
-  expect(readdirSync(bundlesOf(root))).toHaveLength(2);
-  expect(existsSync(recent)).toBe(true);
+  expect(readdirSync(bundlesOf(root)).sort()).toEqual(
+    [basename(bundle(root)), "provider-of-today", "provider.txt"].sort(),
+  );
   expect(existsSync(marker)).toBe(false);
 });
 
-it("knows a copy that kept the times of its files", async () => {
+it("knows a copy by what is in it, and not one whose bundles are those of another checkout", async () => {
   const root = checkout("an original");
+  await makeBundle(root, "provider", silent);
   const copy = join(base, "a copy");
+  await cp(root, copy, { recursive: true });
+  expect(start(copy)).toBe(`${join(bundle(copy), "run.js")} of ${copy}`);
 
-  await cp(root, copy, { recursive: true, preserveTimestamps: true });
+  await rm(join(copy, ".pgstrata"), { recursive: true });
+  symlinkSync(join(root, ".pgstrata"), join(copy, ".pgstrata"));
+  expect(start(copy)).toBe(`${join(copy, "provider", "protocol", "run.ts")} of ${copy}`);
+});
 
-  expect(basename(bundleOf(copy, "provider").folder)).toBe(basename(bundleOf(root, "provider").folder));
+it.each([
+  ["damaged", (part: string) => truncateSync(part, 10)],
+  ["incomplete", (part: string) => rmSync(part)],
+])("is made again where it is %s, and not started until then", async (what, harm) => {
+  const root = checkout(what);
+  const run = join(root, "provider", "protocol", "run.ts");
+  await makeBundle(root, "provider", silent);
+  harm(join(bundle(root), "run.js"));
+  expect(start(root)).toBe(`${run} of ${root}`);
+  await makeBundle(root, "provider", silent);
+  expect(start(root)).toBe(`${join(bundle(root), "run.js")} of ${root}`);
+});
+
+it("follows what it holds from elsewhere: packages, those that are linked too, and files beside the checkout", async () => {
+  const root = checkout("with others");
+  const linked = join(base, "linked");
+  const packages = join(root, "node_modules");
+  for (const folder of [linked, join(packages, "patched")]) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "index.js"), "export const name = 'one';");
+    writeFileSync(join(folder, "package.json"), '{ "type": "module", "main": "index.js" }');
+  }
+  symlinkSync(linked, join(packages, "linked"));
+  writeFileSync(join(base, "beside.ts"), "export const name = 'one';");
+  writeFileSync(
+    join(root, "provider", "protocol", "run.ts"),
+    `import { name as a } from "patched"; import { name as b } from "linked"; import { name as c } from "../../../beside.ts";
+     export const run = () => console.log(a, b, c, import.meta.filename.endsWith(".js"));`,
+  );
+  await makeBundle(root, "provider", silent);
+  expect(start(root)).toBe("one one one true");
+  const files = [join(packages, "patched", "index.js"), join(linked, "index.js"), join(base, "beside.ts")];
+  for (const [n, file] of files.entries()) {
+    writeFileSync(file, "export const name = 'two';");
+    expect(start(root)).toBe(`${["two", n > 0 ? "two" : "one", n > 1 ? "two" : "one"].join(" ")} false`);
+  }
 });
 
 it("says so where the files cannot be bundled, and leaves the provider to its files", async () => {
@@ -85,21 +144,9 @@ it("says so where the files cannot be bundled, and leaves the provider to its fi
   expect(existsSync(bundlesOf(root))).toBe(false);
 });
 
-it("makes none where it would hold a file whose changes go unnoticed", async () => {
-  const root = checkout("with a folder of its own");
-  mkdirSync(join(root, "own"));
-  writeFileSync(join(root, "own", "name.ts"), 'export const name = "own";');
-  writeFileSync(join(root, "provider", "protocol", "run.ts"), 'export { name } from "../../own/name.ts";');
-  const lines: string[] = [];
-
-  await makeBundle(root, "provider", (line) => lines.push(line));
-
-  expect(lines).toEqual([expect.stringContaining("own/name.ts may change without another bundle")]);
-  expect(existsSync(bundlesOf(root)) ? readdirSync(bundlesOf(root)) : []).toEqual([]);
-});
-
-it("runs the program and the SDK from a bundle of both, and from the files once they have changed", async () => {
-  const root = checkout("a program");
+/** With an SDK that runs it. */
+function program(name: string): string {
+  const root = checkout(name);
   for (const folder of ["components/program", "programs", "tools"]) mkdirSync(join(root, folder), { recursive: true });
   for (const file of ["sdkLoading.ts", "sdkModules.ts"])
     cpSync(join(project, "components", "program", file), join(root, "components", "program", file));
@@ -112,21 +159,40 @@ it("runs the program and the SDK from a bundle of both, and from the files once 
     join(sdk, "cmd", "run", "index.js"),
     "require('../../typescript-shim'); import(require('url').pathToFileURL(process.argv[2]).href).then((m) => console.log(m.default()));",
   );
-  const program = join(root, "index.ts");
-  writeFileSync(
-    program,
-    `import sdk from "@pulumi/pulumi"; export default () => sdk.name + " " + import.meta.filename;`,
-  );
+  return root;
+}
+
+it.each([
+  ["looks for files beside itself", "export const path: string = import.meta.url;", "has `import.meta`"],
+  ["imports what it computes", "export const load = (name: string) => import(name);", "has `import("],
+  ["imports another package", 'import mine from "mine"; export { mine };', "imports mine"],
+])("makes none of a program that %s, and says so", async (_, code, why) => {
+  const root = program("a program of one's own");
+  writeFileSync(join(root, "components", "mine.ts"), code);
+  writeFileSync(join(root, "index.ts"), 'import "./components/mine.ts"; export default () => "";');
+  mkdirSync(join(root, "node_modules", "mine"), { recursive: true });
+  writeFileSync(join(root, "node_modules", "mine", "index.js"), "module.exports = 1");
+  const lines: string[] = [];
+  await makeBundle(root, "program", (line) => lines.push(line));
+  expect(lines).toEqual([expect.stringContaining(`components/mine.ts ${why}`)]);
+  expect(currentBundle(root, "program")).toBeUndefined();
+});
+
+it("runs the program and the SDK from a bundle of both, and from the files once they have changed", async () => {
+  const root = program("a program");
+  const index = join(root, "index.ts");
+  const code = (mark: string) => `import sdk from "@pulumi/pulumi"; export default () => sdk.name + " ${mark}";`;
+  writeFileSync(index, code("1"));
   const start = () => {
     const preload = join(root, "components", "program", "sdkLoading.ts");
-    const run = join(sdk, "cmd", "run", "index.js");
-    return execFileSync(process.execPath, ["--import", preload, run, program], { encoding: "utf8" }).trim();
+    const run = join(root, "node_modules", "@pulumi", "pulumi", "cmd", "run", "index.js");
+    return execFileSync(process.execPath, ["--import", preload, run, index], { encoding: "utf8" }).trim();
   };
-  expect(start()).toBe(`files ${program}`);
+  expect(start()).toBe("files 1");
 
   await makeBundle(root, "program", silent);
 
-  expect(start()).toMatch(`bundle ${bundlesOf(root)}`);
-  utimesSync(program, new Date(), new Date(Date.now() + 1000));
-  expect(start()).toBe(`files ${program}`);
+  expect(start()).toBe("bundle 1");
+  writeFileSync(index, code("2"));
+  expect(start()).toBe("files 2");
 });
