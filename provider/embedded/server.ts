@@ -161,7 +161,7 @@ async function startKept(home: string, binaries: Binaries, options: EmbeddedServ
   if (holder.kind === "foreign") {
     throw new StartFailure(
       "PS705",
-      `The data directory ${cluster.data} is in use by process ${holder.pid}, which pgstrata did not start. End that process first.`,
+      `The data directory ${cluster.data} is in use by process ${holder.pid}, which was not started on it from here. End that process first; if this is a copy of a checkout whose server runs, make it a directory of its own: npm run reset.`,
     );
   }
   try {

@@ -230,7 +230,7 @@ describe("a kept server", () => {
     try {
       await expect.poll(() => readPostmasterFile(data)?.ready, { timeout: 10_000 }).toBe(true);
       const attempt = startEmbeddedServer({ directory, majorVersion: 18, detached: true });
-      await expect(attempt).rejects.toThrow(`in use by process ${foreign.pid}, which pgstrata did not start`);
+      await expect(attempt).rejects.toThrow(`in use by process ${foreign.pid}, which was not started on it from here`);
       expect(foreign.exitCode).toBeNull();
     } finally {
       foreign.kill("SIGINT");
