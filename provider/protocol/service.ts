@@ -8,7 +8,7 @@ import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
 import { UserError } from "../core/errors.ts";
 import type { ResourceType } from "../core/resourceType.ts";
-import { readAhead, resourceTypes } from "../resources/index.ts";
+import { resourceTypes } from "../resources/index.ts";
 import type { Session } from "../resources/session.ts";
 import { VERSION } from "../schema/version.ts";
 import { checkConfig, configure, configureResponse, diffConfig } from "./configCalls.ts";
@@ -64,10 +64,9 @@ export function createService(redactor: Redactor): Service {
 
   /**
    * The engine is busy with the program between Configure and the first resource; a failure shows at the
-   * first use. What the server works on meanwhile comes first.
+   * first use.
    */
-  async function preload(configured: Session): Promise<void> {
-    await readAhead(configured).catch(() => undefined);
+  function preload(): void {
     for (const token of Object.keys(resourceTypes)) resourceType(token).catch(() => undefined);
   }
 
@@ -141,11 +140,10 @@ export function createService(redactor: Redactor): Service {
     diffConfig: answer((request: InstanceType<typeof messages.DiffRequest>) => diffConfig(request, redactor)),
     configure: answer(async (request: InstanceType<typeof messages.ConfigureRequest>) => {
       const previous = session;
-      const configured = configure(request, redactor, engineAddress);
-      session = configured;
+      session = configure(request, redactor, engineAddress);
       loaded.clear();
       await previous?.close();
-      setImmediate(preload, configured);
+      setImmediate(preload);
       return configureResponse();
     }),
     check: answer(check),

@@ -18,17 +18,3 @@ export const resourceTypes: Record<string, (session: Session) => Promise<Resourc
     (await import("./credential/credential.ts")).createCredential(session),
   "pgstrata:index:Probe": async (session) => (await import("./probe/probe.ts")).createProbe(session),
 };
-
-/**
- * Begins to read what resources will ask for, while the engine is busy with the program: between Configure
- * and the first resource. Who has tables compared has layers, which ask for the catalog. A failure shows when
- * it is asked for.
- */
-export async function readAhead(session: Session): Promise<void> {
-  const { database, config } = session;
-  if (database === undefined || config.baseline.schemas.length === 0) return;
-  const connecting = database.facts();
-  const { liveCatalogOf } = await import("./layer/catalogCache.ts");
-  await connecting;
-  liveCatalogOf(session).readAhead();
-}

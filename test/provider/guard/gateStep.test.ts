@@ -1,8 +1,6 @@
-import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import type { CallContext, Properties, ResourceState } from "../../../provider/core/resourceType.ts";
-import { planUpdate } from "../../../provider/plan/plan.ts";
 import { createGate } from "../../../provider/resources/gate/gate.ts";
-import { readAhead } from "../../../provider/resources/index.ts";
 import { liveCatalogOf } from "../../../provider/resources/layer/catalogCache.ts";
 import { createLayer } from "../../../provider/resources/layer/layer.ts";
 import { createSession, type Session } from "../../../provider/resources/session.ts";
@@ -10,11 +8,6 @@ import type { TestDatabase } from "../../support/database.ts";
 import { freshDatabases, relationsIn } from "../../support/freshDatabases.ts";
 import { defaults, project } from "../../support/layerHarness.ts";
 import { ServerLog } from "../../support/serverLog.ts";
-
-vi.mock("../../../provider/plan/plan.ts", async (original) => {
-  const real = await original<typeof import("../../../provider/plan/plan.ts")>();
-  return { ...real, planUpdate: vi.fn(real.planUpdate) };
-});
 
 const fresh = freshDatabases();
 const TABLE = "create schema app; create table app.items (id int primary key);";
@@ -68,18 +61,6 @@ describe("the first change of an update", () => {
   test("is made where it says GO", async () => {
     await makeLayer(await update({ gate: OPEN, requireGate: true }));
     expect(await relationsIn(database, "app")).toContain("items");
-  });
-
-  test("comes before its plan is made where there is no table, so that it is made once", async () => {
-    const planned = vi.mocked(planUpdate);
-    planned.mockClear();
-    const closed = await update({ gate: CLOSED });
-    await expect(makeLayer(closed)).rejects.toThrow("INC-7");
-    expect(planned).not.toHaveBeenCalled();
-    await closed.close();
-    const state = await makeLayer(await update({ gate: OPEN }));
-    expect(planned).toHaveBeenCalledTimes(1);
-    expect(state.outputs.lastRun).toMatchObject({ statements: 2 });
   });
 
   test("is refused without a gate where one is required, with the line that mends it", async () => {
@@ -138,19 +119,6 @@ describe("a run that changes nothing", () => {
     expect(await noOp(undefined)).toBeGreaterThan(0);
     // Other test files read catalogs on the same server meanwhile.
     await expect.poll(async () => (await noOp(OPEN)) - (await noOp(undefined)), { timeout: 50_000 }).toBe(0);
-  });
-
-  test("has its catalog read ahead where tables are compared, and nowhere else", async () => {
-    const reading = async (schemas: string[]): Promise<number> => {
-      const config = defaults({ url: database.url, baselineSchemas: schemas });
-      const session = createSession(config);
-      open.push(session);
-      const get = vi.spyOn(liveCatalogOf(session), "get");
-      await readAhead(session);
-      return get.mock.calls.length;
-    };
-    expect(await reading([])).toBe(0);
-    expect(await reading(["app"])).toBe(1);
   });
 
   test("has one catalog for all who ask", async () => {
