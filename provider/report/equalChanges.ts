@@ -97,6 +97,8 @@ function titleOfAll(group: readonly LineOfObject[]): string {
   const names = new Set(group.map(patternOf));
   const [name] = names;
   const word = kindInWords(id.kind);
+  // Such as "comment on", of what has no name of its own.
+  if (name === "") return `${word} ${places}`;
   return names.size === 1 ? `${word} ${name} on ${places}` : `${group.length} ${plural(word)} on ${places}`;
 }
 

@@ -74,6 +74,14 @@ test("equal changes on three tables are one line, comments on what is new with t
   ]);
 });
 
+test("equal comments on three tables are one line", async () => {
+  const database = await freshDatabase();
+  const state = await up(database.url, project.layer("shop", SHOP));
+  const comments = ["a", "b", "c"].map((name) => `comment on table shop.${name} is 'All';`).join(" ");
+  const [plan] = await preview(database.url, [project.layer("shop", `${SHOP} ${comments}`)], [state]);
+  expect(names(plan)).toEqual(["create 1 comment on 3 tables"]);
+});
+
 test("columns of one table come in one statement, and privileges on columns as well", async () => {
   const database = await freshDatabase();
   const state = await up(database.url, project.layer("shop", SHOP));
