@@ -127,13 +127,18 @@ function sourcesOf(root: string, modules: readonly string[]): string[] {
 
 /** Notes the times of the files of a copy, so that they need not be read at each start. */
 function noteAgain(root: string, what: Bundled): void {
-  const lines = readFileSync(noteOf(root, what), "utf8").trimEnd().split("\n");
-  const noted = lines.map((line) => {
-    const [kind, path = ""] = line.split("\t");
-    return kind === "source" ? noteText([sourceLine(root, path)]).trimEnd() : line;
-  });
-  if (noted.join("\n") !== lines.join("\n")) writeNote(root, what, `${noted.join("\n")}\n`);
+  const text = readFileSync(noteOf(root, what), "utf8");
+  const again = text.replaceAll(/^source\t([^\t]+)\t.*$/gm, (_, path: string) =>
+    noteText([sourceLine(root, path)]).trimEnd(),
+  );
+  // A file that has changed since it was compared is not what the bundle was made of.
+  if (again !== text && isOfSame(again, text)) writeNote(root, what, again);
 }
+
+/** Whether two notes have files of the same content; the times may differ. */
+const isOfSame = (one: string, other: string): boolean => withoutTimes(one) === withoutTimes(other);
+
+const withoutTimes = (note: string): string => note.replaceAll(/^(source\t[^\t]+\t\d+)\t[^\t]+\t[^\t]+/gm, "$1");
 
 function writeNote(root: string, what: Bundled, text: string): void {
   const note = noteOf(root, what);

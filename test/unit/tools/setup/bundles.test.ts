@@ -18,7 +18,7 @@ import { cp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { bundlesOf, currentBundle } from "../../../../provider/bundle.ts";
+import { bundlesOf, currentBundle, noteOf } from "../../../../provider/bundle.ts";
 import { makeBundle } from "../../../../tools/setup/bundles.ts";
 
 const project = join(import.meta.dirname, "..", "..", "..", "..");
@@ -88,6 +88,12 @@ it("knows a copy by what is in it, and not one whose bundles are those of anothe
   const copy = join(base, "a copy");
   await cp(root, copy, { recursive: true });
   expect(start(copy)).toBe(`${join(bundle(copy), "run.js")} of ${copy}`);
+
+  const note = readFileSync(noteOf(copy, "provider"), "utf8");
+  await makeBundle(copy, "provider", silent);
+  const again = readFileSync(noteOf(copy, "provider"), "utf8");
+  expect(again).not.toBe(note);
+  expect(again).toContain(`\t${statSync(join(copy, "provider", "protocol", "run.ts")).ctimeMs}\t`);
 
   await rm(join(copy, ".pgstrata"), { recursive: true });
   symlinkSync(join(root, ".pgstrata"), join(copy, ".pgstrata"));
