@@ -29,24 +29,29 @@ export interface TableLocks {
   locks: ReadonlyMap<string, Lock>;
   /** Index of the first statement that makes anybody wait; their number when there is none. */
   first: number;
+  /** All tables of the database whose readers or writers wait, those of other owners too, by encoded id. */
+  waitedFor: ReadonlySet<string>;
 }
 
 /** Which tables statements lock, and from which statement on. */
 export function locksOf(statements: readonly Statement[], live: FactBase, desired: FactBase): TableLocks {
   const locks = new Map<string, Lock>();
-  const relations = new Relations(live, desired);
+  const waitedFor = new Set<string>();
+  const relations = relationsOf(live, desired);
   let first = statements.length;
   for (const [n, statement] of statements.entries()) {
-    const found = locksOfOne(statement, relations, live, desired).filter(
-      ([table, lock]) => isStrong(lock) && live.has(table) && !relations.ofOthers.has(encodeId(table)),
+    const strong = locksOfOne(statement, relations, live, desired).filter(
+      ([table, lock]) => isStrong(lock) && live.has(table),
     );
+    for (const [table] of strong) waitedFor.add(encodeId(table));
+    const found = strong.filter(([table]) => !relations.ofOthers.has(encodeId(table)));
     if (found.length > 0 || locksOtherThanTables(statement, live)) first = Math.min(first, n);
     for (const [table, lock] of found) {
       const key = encodeId(table);
       if (STRENGTHS.indexOf(lock) > STRENGTHS.indexOf(locks.get(key) ?? "none")) locks.set(key, lock);
     }
   }
-  return { locks, first };
+  return { locks, first, waitedFor };
 }
 
 /** A view, a sequence, a table of another owner: it is there, and its statement takes the lock itself. */
@@ -96,9 +101,20 @@ function referred(id: StableId, op: Statement["op"], relations: Relations, live:
 const reaches = ({ kind }: StableId, op: Statement["op"]): boolean =>
   kind !== "policy" && kind !== "rule" && (kind !== "table" || op === "delete");
 
+/** Of each pair of fact bases: a report asks for the locks of each object of a plan. */
+const known = new WeakMap<FactBase, WeakMap<FactBase, Relations>>();
+
+function relationsOf(live: FactBase, desired: FactBase): Relations {
+  const ofLive = known.get(live) ?? new WeakMap<FactBase, Relations>();
+  known.set(live, ofLive);
+  const relations = ofLive.get(desired) ?? new Relations(live, desired);
+  ofLive.set(desired, relations);
+  return relations;
+}
+
 type TablePart = Extract<StableId, { table: string }>;
 
-/** What the facts say of tables to each other, found once for all statements. */
+/** What the facts say of tables to each other. */
 class Relations {
   /**
    * Tables of other owners: locking one needs privileges of its own, so its statement takes the lock itself.
