@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import pg from "pg";
-import { buildFactBase } from "../catalog/factBase.ts";
+import { buildFactBase, isPartOf } from "../catalog/factBase.ts";
 import { describe } from "../catalog/objectNames.ts";
 import { type DependencyEdge, encodeId, type FactBase, type StableId } from "../catalog/pgDelta.ts";
 import { quoteQualified } from "../catalog/quote.ts";
@@ -214,11 +214,6 @@ async function run(
 }
 
 const NEVER = new AbortController().signal;
-
-/** Whether each fact of `part` is in `whole`, and the same there. */
-function isPartOf(part: FactBase, whole: FactBase): boolean {
-  return part.facts().every(({ id }) => whole.has(id) && whole.hashOf(id) === part.hashOf(id));
-}
 
 /** The facts of the first, and those of the second that the third has as well. */
 function withEachOf(first: FactBase, second: FactBase, whole: FactBase): FactBase {

@@ -32,6 +32,10 @@ export const buildFactBase = (
   options: Options = {},
 ): FactBase => new SharedFactBase(facts, edges, source, options);
 
+/** Whether each fact of `part` is in `whole`, and the same there. */
+export const isPartOf = (part: FactBase, whole: FactBase): boolean =>
+  part.facts().every(({ id }) => whole.has(id) && whole.hashOf(id) === part.hashOf(id));
+
 /**
  * Answers as the library's own, which derives all that it may be asked for from each fact of each base and
  * keeps that. Here a fact has one object, one id and one encoded id in all bases of a process, and equal

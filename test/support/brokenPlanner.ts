@@ -2,8 +2,7 @@
  * A planner that is broken on purpose, in one of the ways that a planner can be: something is forgotten, too
  * early, twice, written otherwise. What a rehearsal has to find.
  */
-import type { Segment } from "../../provider/plan/inheritance/segment.ts";
-import type { Statement } from "../../provider/plan/statement.ts";
+import type { Statement, StatementList } from "../../provider/plan/statement.ts";
 
 /** @param choice which one of several statements it is, counted from the last; any whole number. */
 export type Break = (statements: readonly Statement[], choice: number) => Statement[];
@@ -78,19 +77,22 @@ interface BrokenPlanner {
 
 export const planner: BrokenPlanner = { breakage: undefined, choice: 0, lists: [] };
 
-type PlanSegments = typeof import("../../provider/plan/planStatements.ts").planSegments;
+type Planner = typeof import("../../provider/plan/planStatements.ts");
 
 /** For `vi.mock` of `plan/planStatements.ts`. */
-export function breakable(planSegments: PlanSegments): PlanSegments {
-  return (...sides) => planSegments(...sides).map(broken);
+export function breakable(planSegments: Planner["planSegments"]): Planner["planSegments"] {
+  return (...sides) => planSegments(...sides).map((segment) => ({ ...segment, list: broken(segment.list) }));
 }
 
-function broken(segment: Segment): Segment {
-  const { statements } = segment.list;
-  planner.lists.push(statements);
-  if (planner.breakage === undefined) return segment;
-  const wrong = BREAKAGES[planner.breakage](statements, planner.choice);
-  return { ...segment, list: { ...segment.list, statements: wrong } };
+/** The same for the planner of a destroy. */
+export function breakableWhole(planStatements: Planner["planStatements"]): Planner["planStatements"] {
+  return (...sides) => broken(planStatements(...sides));
+}
+
+function broken(list: StatementList): StatementList {
+  planner.lists.push(list.statements);
+  if (planner.breakage === undefined) return list;
+  return { ...list, statements: BREAKAGES[planner.breakage](list.statements, planner.choice) };
 }
 
 /** Whether a plan is another one when it is broken so. */

@@ -74,11 +74,11 @@ export class LiveCatalog {
   }
 
   /**
-   * What was read within a transaction that has been committed. A large one is read again when it is asked
-   * for: only from such a reading on is what is new told apart.
+   * What was read within a transaction that has been committed. A large one to which layers are added is read
+   * again when it is asked for: only from such a reading on is what is new told apart.
    */
-  accept(catalog: Catalog): void {
-    this.reading = catalog.isLarge === true ? undefined : Promise.resolve(catalog);
+  accept(catalog: Catalog, { isAddedTo }: { isAddedTo: boolean }): void {
+    this.reading = isAddedTo && catalog.isLarge === true ? undefined : Promise.resolve(catalog);
   }
 
   /** After a change that failed: it is not known how far it came. */

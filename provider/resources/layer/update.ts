@@ -23,9 +23,9 @@ import type { BeforeChange, Change } from "../../guard/guard.ts";
 import { type Approvals, approvedBy, refuseHazards } from "../../plan/approvals.ts";
 import { type EqualResults, withEqualResults } from "../../plan/equalResults.ts";
 import { takingBack } from "../../plan/inheritance/moveRows.ts";
-import { onlyAdds } from "../../plan/onlyAdds.ts";
 import { type LayerPlan, planUpdate } from "../../plan/plan.ts";
 import { planStatements } from "../../plan/planStatements.ts";
+import { onlyAdds, onlyDrops } from "../../plan/provesItself.ts";
 import { rowWarnings } from "../../plan/rowChecks/report.ts";
 import type { Statement, StatementList } from "../../plan/statement.ts";
 import { noteLayer } from "../../verification/runWrites.ts";
@@ -194,8 +194,9 @@ async function plan<Kept extends ContributionRecord | undefined>(
   if (hazards === undefined) {
     const dropping = planStatements(live, desired);
     const list = { ...dropping, statements: [...takingBack(before.rowMoves, []), ...dropping.statements] };
-    await runtime.rehearse({ ...update, list }, report);
-    return { list, changedObjects: [], mayDrop: gate.allow, isRehearsed: true };
+    const isRehearsed = !(rows.isFirst && onlyDrops(list.statements, target.before, desired));
+    if (isRehearsed) await runtime.rehearse({ ...update, list }, report);
+    return { list, changedObjects: [], mayDrop: gate.allow, isRehearsed };
   }
   const planned = await rehearsedPlan(
     runtime,
@@ -308,7 +309,7 @@ async function turnInto<Kept extends ContributionRecord | undefined>(
     const writeFinished = await policy.ledger.entries.pendingEntry(client, { ...next, unfinished: [] }, true);
     if (writeFinished !== undefined) await inOwnTransaction(client, writeFinished);
   }
-  if (proved !== undefined) runtime.live.accept(proved);
+  if (proved !== undefined) runtime.live.accept(proved, { isAddedTo: record !== undefined });
   else if (list.statements.length > 0)
     await prove(await runtime.live.refresh(), desired, (live) => goal(live, unrecorded));
   return {

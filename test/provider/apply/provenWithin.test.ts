@@ -4,12 +4,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, expect, test, vi } from "vitest";
 import { planner } from "../../support/brokenPlanner.ts";
 import { freshDatabases } from "../../support/freshDatabases.ts";
-import { checked, inRun, project, up, upAll } from "../../support/layerHarness.ts";
+import { checked, destroy, inRun, pending, project, up, upAll } from "../../support/layerHarness.ts";
 
 vi.mock("../../../provider/plan/planStatements.ts", async (original) => {
-  const { breakable } = await import("../../support/brokenPlanner.ts");
+  const { breakable, breakableWhole } = await import("../../support/brokenPlanner.ts");
   const module = await original<typeof import("../../../provider/plan/planStatements.ts")>();
-  return { ...module, planSegments: breakable(module.planSegments) };
+  return {
+    ...module,
+    planSegments: breakable(module.planSegments),
+    planStatements: breakableWhole(module.planStatements),
+  };
 });
 
 /** How long a transaction is read and whether that is large; how often the target is read besides. */
@@ -86,6 +90,66 @@ test.each([
     expect(left).toEqual([]);
   },
 );
+
+const BILL = `
+  create schema bill;
+  create table bill.payment (id int primary key, item int);
+  comment on table bill.payment is 'of it';`;
+
+test("a destroy of what nobody else needs is carried out without a rehearsal, and one that locks what stays is rehearsed", async () => {
+  const database = await freshDatabase();
+  const before = await rehearsed();
+  const [shop, bill] = [project.layer("shop", SHOP), project.layer("bill", BILL)];
+  const [lower, upper] = [await up(database.url, shop), await up(database.url, bill)];
+  await destroy(database.url, upper);
+  expect(await rehearsed()).toBe(before);
+
+  const referring = project.layer(
+    "bill",
+    `${BILL} alter table bill.payment add foreign key (item) references shop.item;`,
+    {
+      base: [{ name: "shop", files: shop.files ?? [] }],
+    },
+  );
+  const again = await up(database.url, referring);
+  const known = await rehearsed();
+  await destroy(database.url, again);
+  expect(await rehearsed()).toBe(known + 1);
+
+  await destroy(database.url, lower);
+  expect(await rehearsed()).toBe(known + 1);
+  expect(await database.query("select nspname from pg_namespace where nspname in ('shop', 'bill')")).toEqual([]);
+});
+
+test.each([
+  ["a dependent that stays", /refuses it:/],
+  ["something that nobody asked for", /does not produce[\s\S]*schema extra is left/],
+  ["the order turned round", /refuses it:/],
+] as const)("%s in a destroy stops before its commit, with the words of a rehearsal", async (breakage, message) => {
+  const database = await freshDatabase();
+  const state = await up(database.url, project.layer("shop", SHOP));
+  planner.breakage = breakage;
+  await expect(destroy(database.url, state)).rejects.toMatchObject({
+    code: "PS902",
+    message: expect.stringMatching(message),
+  });
+  planner.breakage = undefined;
+  const left = await database.query("select nspname::text as left from pg_namespace where nspname = 'extra'");
+  expect(left).toEqual([]);
+  expect(await pending(database.url, state)).toEqual([]);
+});
+
+test("what another session adds to what goes is not dropped with it unseen", async () => {
+  const database = await freshDatabase();
+  const state = await up(database.url, project.layer("shop", SHOP));
+  await inRun(database.url, async (run) => {
+    // Known from here on, as in a run whose later layers have been destroyed.
+    await run.layer.diff(run.context(true), state, state.inputs);
+    await database.query("create table shop.theirs (id int)");
+    await expect(run.layer.delete(run.context(), state)).rejects.toThrow(/theirs/);
+  });
+  expect(await pending(database.url, state)).toEqual([]);
+});
 
 test("a table that comes in between is not taken for what the update has made", async () => {
   const database = await freshDatabase();
