@@ -3,7 +3,7 @@
  * on failure. Their order comes with the plan; locks, batches and messages are left to the files beside
  * it.
  */
-import type { PoolClient } from "pg";
+import type { PoolClient, QueryConfig } from "pg";
 import type { FactBase } from "../catalog/pgDelta.ts";
 import { quoteIdent } from "../catalog/quote.ts";
 import type { ProviderConfig } from "../core/config.ts";
@@ -138,15 +138,10 @@ class Execution {
   private async runLimited(statement: Statement, now: SessionLimits, ahead: Pipeline): Promise<void> {
     const limitMs = this.limitOf(statement, now);
     if (statement.searchPath !== now.searchPath) {
-      await ahead.settle();
-      await this.set([searchPath(statement)], true);
+      await ahead.send(setting([searchPath(statement)], true));
       now.searchPath = statement.searchPath;
     }
-    if (limitMs !== now.limitMs) {
-      // Its own failure would hide that of a statement sent before.
-      await ahead.settle();
-      await this.set(timeouts({ ...now, limitMs }), true);
-    }
+    if (limitMs !== now.limitMs) await ahead.send(setting(timeouts({ ...now, limitMs }), true));
     now.limitMs = limitMs;
     await this.run(statement, ahead);
   }
@@ -183,10 +178,7 @@ class Execution {
   }
 
   private async set(settings: readonly Setting[], isLocal: boolean): Promise<void> {
-    await this.client.query(
-      "select pg_catalog.set_config(name, value, $3) from unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) as setting (name, value)",
-      [settings.map(({ name }) => name), settings.map(({ value }) => value), isLocal],
-    );
+    await this.client.query(setting(settings, isLocal));
   }
 
   private async run(statement: Statement, ahead?: Pipeline): Promise<void> {
@@ -215,6 +207,11 @@ class Execution {
     });
   }
 }
+
+const setting = (settings: readonly Setting[], isLocal: boolean): QueryConfig => ({
+  text: "select pg_catalog.set_config(name, value, $3) from unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) as setting (name, value)",
+  values: [settings.map(({ name }) => name), settings.map(({ value }) => value), isLocal],
+});
 
 const isBatched = ({ backfill, copying }: Statement): boolean => backfill !== undefined || copying !== undefined;
 

@@ -2,7 +2,7 @@
  * How statements are sent without waiting for each answer, and which failure counts. Knows nothing of plans;
  * `execute.ts` decides what may be sent this way.
  */
-import type { PoolClient } from "pg";
+import type { PoolClient, QueryConfig } from "pg";
 
 /**
  * Enough to keep the server busy over a slow line, few enough that an end is not far when the first one
@@ -33,7 +33,7 @@ export class Pipeline {
    *
    * @param explain what to throw for the error of this statement.
    */
-  async send(sql: string, explain: (error: unknown) => unknown): Promise<void> {
+  async send(sql: string | QueryConfig, explain: (error: unknown) => unknown = (error) => error): Promise<void> {
     this.refuseAfterFailure();
     const answer = this.client.query(sql).then(
       () => {},

@@ -29,6 +29,27 @@ test("statements on a table that others wait for do not wait for one another's a
   expect(many - few).toBeLessThan(30);
 });
 
+/** How often the client waits for the server in a first update with views that are stored, each of one that is not. */
+async function turnsToMake(count: number): Promise<number> {
+  const database = await freshDatabase();
+  const line = await slowLineTo(database.url, 1);
+  // What reads rows has another time limit than what does not, and here they take turns.
+  const next = (n: number): string =>
+    `create view shop.v${n + 1} as select id from shop.m${n}; create materialized view shop.m${n + 1} as select id from shop.v${n + 1};`;
+  const sql = `${TABLE} create materialized view shop.m0 as select id from shop.item; ${Array.from({ length: count }, (_, n) => next(n)).join("\n")}`;
+  try {
+    await up(line.url, project.layer("shop", sql));
+    return line.turns();
+  } finally {
+    line.close();
+  }
+}
+
+test("statements with time limits of their own do not wait for one another's answer either", async () => {
+  const [few, many] = [await turnsToMake(1), await turnsToMake(21)];
+  expect(many - few).toBeLessThan(20);
+});
+
 test("of statements sent ahead on a locked table, the one that is refused is named, and nothing stays", async () => {
   const database = await freshDatabase();
   const table = (type: string): string => TABLE.replace("key)", `key, size ${type})`);
