@@ -88,34 +88,49 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
     const question = mark === undefined ? asked(DEPENDENCIES) : { ...asked(NEW_DEPENDENCIES), values: [mark.horizon] };
     return dependenciesIn(await client.query(question));
   };
+  const isKnown = (): boolean => now.untouched.length > 0;
+  const ask = (sql: string): Promise<Rows> => {
+    if (isAboutDependencies(sql)) return dependenciesSince(isKnown() ? before?.mark : undefined);
+    if (isKnown() && isAboutSchemas(sql))
+      return client.query({ ...asked(sql.replace(OF_USERS_SCHEMAS, IN_TOUCHED)), values: [now.untouched] });
+    return client.query(asked(sql));
+  };
+  let questions = new QuestionsAhead([], ask, 0);
+  const begin = async (sql: string): Promise<void> => {
+    const sent = [...(within === undefined ? [sql] : []), PRINT_ALIKE, VERSION].map((each) => client.query(each));
+    const [isWorth, ...answers] = await Promise.all([isWorthMarking(client, markedFrom), ...sent]);
+    isLarge = isWorth;
+    const version: Version = answers.at(-1)?.rows[0];
+    if (isLarge) now = await standing(client, asked, before?.mark);
+    if (within === undefined && !isKnown() && (dependencies || isRepeated))
+      ahead = await askAhead(pool, client, asked, version, { dependencies, isRepeated });
+    const own = (await questionsOf(version)).filter(
+      (each) => !ahead.has(each) && (dependencies || !isAboutDependencies(each)),
+    );
+    questions = new QuestionsAhead([...own, question], ask, isLarge ? FEW : own.length + 1);
+  };
   const query = async (sql: string): Promise<Rows> => {
+    if (sql.startsWith("BEGIN")) {
+      await begin(sql);
+      return { rows: [] };
+    }
     const known = await ahead.get(sql);
     if (isAboutDependencies(sql)) {
-      if (dependencies) found = known ?? (await dependenciesSince(now.untouched.length > 0 ? before?.mark : undefined));
+      if (dependencies) found = known ?? (await questions.answerTo(sql));
       return { rows: [] };
     }
     if (known !== undefined) return known;
-    if (now.untouched.length > 0 && isAboutSchemas(sql))
-      return client.query({ ...asked(sql.replace(OF_USERS_SCHEMAS, IN_TOUCHED)), values: [now.untouched] });
     // Ours, set at the start, looks for temporary tables last; the library's would first.
     if (sql.startsWith("SET LOCAL search_path ")) return { rows: [] };
     if (sql === "COMMIT") {
-      answer = (await client.query<Row>(asked(question))).rows;
+      answer = (await questions.answerTo(question)).rows as Row[];
       const more = next(answer);
       if (more !== undefined) answer = [...answer, ...(await client.query<Row>(asked(more))).rows];
       // The other connection is in its place before this one is.
       await Promise.all(ahead.values());
     }
-    const isOpen = within !== undefined && /^(BEGIN|COMMIT|ROLLBACK)\b/.test(sql);
-    const result = isOpen ? { rows: [] } : await client.query(asked(sql));
-    if (sql.startsWith("BEGIN")) {
-      await client.query(PRINT_ALIKE);
-      isLarge = await isWorthMarking(client, markedFrom);
-      if (isLarge) now = await standing(client, asked, before?.mark);
-      if (within === undefined && now.untouched.length === 0 && (dependencies || isRepeated))
-        ahead = await askAhead(pool, client, asked, { dependencies, isRepeated });
-    }
-    return result;
+    const isOpen = within !== undefined && /^(COMMIT|ROLLBACK)\b/.test(sql);
+    return isOpen ? { rows: [] } : questions.answerTo(sql);
   };
   // All that `extract` uses of a pool.
   const release = (): void => {
@@ -132,6 +147,63 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
   else readings.set(dependencies, { mark: now.mark, facts: factBase });
   return { ...extraction, factBase, answer, isLarge };
 }
+
+/**
+ * Questions that are sent before the library asks them, on one connection and in the library's order: the
+ * server has the next one while an answer is on its way or is read, and a slow line is waited for once and not
+ * for each. A question that is not expected is asked when it comes.
+ *
+ * After one that fails, those sent behind it fail as well, because their transaction is over, and some of them
+ * may be asked for before it. Each of them throws what the first one failed with.
+ */
+class QuestionsAhead {
+  private readonly expected: readonly string[];
+  private readonly ask: (sql: string) => Promise<Rows>;
+  private readonly most: number;
+  /** Of the expected ones, from the first that the library has not asked yet. */
+  private readonly answers: Promise<Rows>[] = [];
+  private asked = 0;
+  private failure: { error: unknown } | undefined;
+
+  /** @param most how many answers are under way at once. */
+  constructor(expected: readonly string[], ask: (sql: string) => Promise<Rows>, most: number) {
+    this.expected = expected;
+    this.ask = ask;
+    this.most = most;
+    this.fill();
+  }
+
+  answerTo(sql: string): Promise<Rows> {
+    const at = this.expected.indexOf(sql, this.asked);
+    if (at < 0) return this.send(sql);
+    // What was expected before it is not asked after all.
+    const answer = this.answers.splice(0, at - this.asked + 1)[at - this.asked] ?? this.send(sql);
+    this.asked = at + 1;
+    this.fill();
+    return answer;
+  }
+
+  private fill(): void {
+    while (this.answers.length < this.most) {
+      const next = this.expected[this.asked + this.answers.length];
+      if (next === undefined) return;
+      const answer = this.send(next);
+      // A failure shows where it is asked for.
+      answer.catch(() => {});
+      this.answers.push(answer);
+    }
+  }
+
+  private send(sql: string): Promise<Rows> {
+    return this.ask(sql).catch((error: unknown) => {
+      this.failure ??= { error };
+      throw this.failure.error;
+    });
+  }
+}
+
+/** Of a large catalog, whose answers take memory. */
+const FEW = 4;
 
 /** What was read of a database last, and where that stood. */
 interface Reading {
@@ -212,14 +284,14 @@ async function askAhead(
   pool: Pool,
   client: PoolClient,
   asked: Asked,
+  version: Version,
   { dependencies, isRepeated }: Required<Pick<ExtractionOptions, "dependencies" | "isRepeated">>,
 ): Promise<Ahead> {
   const hasRoom = pool.idleCount > 0 || pool.totalCount < (pool.options.max ?? 0);
   if (!hasRoom) return new Map();
   const [exported] = (await client.query<{ snapshot: string }>(isRepeated ? EXPORT_SNAPSHOT : EXPORT_IF_LARGE)).rows;
   if (exported === undefined) return new Map();
-  const { rows } = await client.query(VERSION);
-  const questions = (await questionsOf(rows[0])).filter((sql, n) =>
+  const questions = (await questionsOf(version)).filter((sql, n) =>
     dependencies ? isAboutDependencies(sql) : n % 2 === 1 && !isAboutDependencies(sql),
   );
   const answers = ask(pool, exported.snapshot, questions, asked);
@@ -237,34 +309,36 @@ async function askAhead(
 async function ask(pool: Pool, quotedSnapshot: string, questions: readonly string[], asked: Asked): Promise<Rows[]> {
   const client = await pool.connect();
   try {
-    await client.query("begin isolation level repeatable read read only");
-    await client.query(`set transaction snapshot ${quotedSnapshot}`);
-    await client.query(PRINT_ALIKE);
-    await client.query(
+    const settings = [
+      "begin isolation level repeatable read read only",
+      `set transaction snapshot ${quotedSnapshot}`,
+      PRINT_ALIKE,
       "select pg_catalog.set_config('jit', 'off', true) where pg_catalog.has_parameter_privilege(current_user, 'jit', 'SET')",
-    );
-    const answers: Rows[] = [];
-    for (const question of questions) answers.push(await answerTo(question, client, asked));
-    return answers;
+    ].map((sql) => client.query(sql));
+    const answers = questions.map((question) => answerTo(question, client, asked));
+    return (await Promise.all([...settings, ...answers])).slice(settings.length);
   } finally {
     await client.query("rollback").catch(() => undefined);
     client.release();
   }
 }
 
+/** What a server says of its version. */
+type Version = Record<string, unknown> | undefined;
+
 const known = new Map<string, Promise<readonly string[]>>();
 
 /**
  * What `extract` will ask a server of that version, learned by letting it read a database that is empty.
  */
-function questionsOf(version: Record<string, unknown> | undefined): Promise<readonly string[]> {
+function questionsOf(version: Version): Promise<readonly string[]> {
   const key = JSON.stringify(version);
   const questions = known.get(key) ?? learn(version);
   known.set(key, questions);
   return questions;
 }
 
-async function learn(version: Record<string, unknown> | undefined): Promise<readonly string[]> {
+async function learn(version: Version): Promise<readonly string[]> {
   const questions: string[] = [];
   const query = async (sql: string): Promise<Rows> => {
     const isVersion = /server_version_num/.test(sql);

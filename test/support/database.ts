@@ -33,7 +33,7 @@ export async function createTestDatabase(options: { name?: string; server?: stri
   const { name = uniqueName("db"), server = inject("serverUrl") } = options;
   await onServer(server, (client) => client.query(`create database ${quoteIdent(name)} template template0`));
   const url = urlOf(server, name);
-  const pool = new pg.Pool({ connectionString: url, max: 4 });
+  const pool = new pg.Pool({ connectionString: url, max: 4, pipeline: true });
   // A connection that the end of a test cuts, also while it is being closed, is no failure of the test.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));

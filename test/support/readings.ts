@@ -33,7 +33,7 @@ export interface Readings {
 export function readingsOf(url: string, settings = ""): Readings {
   let asked: string[] = [];
   const poolOf = (isNoted: boolean): pg.Pool => {
-    const pool = new pg.Pool({ connectionString: url, max: 1, options: settings });
+    const pool = new pg.Pool({ connectionString: url, max: 1, options: settings, pipeline: true });
     pool.on("error", () => {});
     pool.on("connect", (client) => {
       client.on("error", () => {});

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { extractOnTwoConnections } from "../../../provider/catalog/parallelExtract.ts";
 import { encodeId, extract, type FactBase } from "../../../provider/catalog/pgDelta.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { slowLineTo } from "../../support/slowLine.ts";
 
 let large: TestDatabase;
 let facts: string[];
@@ -25,7 +26,7 @@ afterAll(async () => {
 });
 
 function poolOf(max: number, url = large.url): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, max });
+  const pool = new pg.Pool({ connectionString: url, max, pipeline: true });
   pool.on("error", () => {});
   pools.push(pool);
   return pool;
@@ -57,6 +58,36 @@ test("a pool that has only one connection does without", async () => {
   const pool = poolOf(1);
   expect(await read(pool)).toEqual(facts);
   expect(pool.totalCount).toBe(1);
+});
+
+test("a reading waits for a slow line a few times, and not once for each question", async () => {
+  const small = await createTestDatabase();
+  await small.query("create table item (id int primary key, name text); create view names as select name from item");
+  const line = await slowLineTo(small.url, 1);
+  const pool = poolOf(1, line.url);
+  await pool.query("select");
+  const before = line.turns();
+  expect(await read(pool)).toEqual(factsOf((await extract(small.pool)).factBase));
+  expect(line.turns() - before).toBeLessThan(12);
+  line.close();
+  await small.drop();
+});
+
+test("a question that fails ends the reading, and the connection reads again", async () => {
+  const small = await createTestDatabase();
+  await small.query("create table item (id int primary key, name text); create view names as select name from item");
+  const pool = poolOf(1, small.url);
+  await pool.query("set lock_timeout = 100");
+  const other = await small.pool.connect();
+  await other.query("begin; lock table item, names in access exclusive mode");
+  await expect(read(pool)).rejects.toMatchObject({ code: "55P03" });
+  await other.query("rollback");
+  other.release();
+  expect(await read(pool)).toEqual(factsOf((await extract(small.pool)).factBase));
+  expect(pool.totalCount).toBe(1);
+  await pool.end();
+  pools.splice(pools.indexOf(pool), 1);
+  await small.drop();
 });
 
 test("a small catalog is read on one", async () => {
