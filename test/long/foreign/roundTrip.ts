@@ -172,9 +172,7 @@ class SchemaRun {
     const layer = this.layer(text);
     if (allow.length > 0) {
       const refusal = await preview(database.url, [{ ...layer, allow: [] }], [state]).then(() => "", messageOf);
-      const asked = approvalsNamedIn(refusal)
-        .filter((approval) => !approval.startsWith("hand-over:"))
-        .map((approval) => approval.replace(/ \(\d+\)$/, ""));
+      const asked = approvalsNamedIn(refusal).map((approval) => approval.replace(/ \(\d+\)$/, ""));
       if (asked.sort().join("\n") !== [...allow].sort().join("\n"))
         throw new Error(`expected to be asked for ${allow.join(", ")}; was told:\n${refusal}`);
     }

@@ -4,6 +4,7 @@ import { quoteIdent } from "../../../provider/catalog/quote.ts";
 import { readCatalog } from "../../../provider/catalog/readCatalog.ts";
 import { UserError } from "../../../provider/core/errors.ts";
 import type { Properties, ResourceState } from "../../../provider/core/resourceType.ts";
+import { handOverName } from "../../../provider/plan/approvals.ts";
 import { UnsupportedChangeError } from "../../../provider/plan/unsupportedChange.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { destroy, inRun, pending, put } from "../../support/layerHarness.ts";
@@ -49,11 +50,6 @@ export class PropertyError extends Error {
  * converted.
  */
 const ROWS_DO_NOT_FIT = /^(22|23)/;
-
-/** SQLSTATEs of changes that the server cannot make of any table, with or without rows. */
-const IMPOSSIBLE: Record<string, string> = {
-  "42846": "no cast from the old type to the new one",
-};
 
 const MOST_ATTEMPTS = 12;
 
@@ -182,16 +178,19 @@ function move(
 /** Why a change is refused whatever the rows, when that is a listed reason. */
 function reasonOf(error: UserError): string | undefined {
   if (error instanceof UnsupportedChangeError || error.code === "PS307") return "not supported by the planner";
-  return error instanceof RefusedStatement ? IMPOSSIBLE[error.sqlstate ?? ""] : undefined;
+  if (error.code === "PS113") return "no cast from the old type to the new one";
+  return undefined;
 }
 
 /**
  * The approvals that a refusal names, one a line; one that a line cannot hold is written as a JSON string.
+ * What it offers in their place, to leave an object to another layer, is none of them.
  */
 export function approvalsNamedIn(message: string): string[] {
-  return [...message.matchAll(/^\s+("?)([a-z]+(?:-[a-z]+)+:.+)$/gm)].map(([, quote, rest = ""]) =>
+  const named = [...message.matchAll(/^\s+("?)([a-z]+(?:-[a-z]+)+:.+)$/gm)].map(([, quote, rest = ""]) =>
     quote === "" ? rest : String(JSON.parse(`"${rest}`)),
   );
+  return named.filter((approval) => handOverName(approval) === undefined);
 }
 
 /** What changes with every change of the catalog, without reading it. */
