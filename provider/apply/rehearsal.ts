@@ -14,6 +14,7 @@ import { rolesNamedBy } from "../catalog/roles.ts";
 import { tableOf } from "../catalog/tables.ts";
 import { UserError } from "../core/errors.ts";
 import { timed } from "../core/timing.ts";
+import { castOf, howToConvert } from "../plan/convertedColumns.ts";
 import { isTakenByParent } from "../plan/inheritance/takenByParent.ts";
 import { domainOf, type Neighbourhood, nameOf, neighbourhoodOf } from "../plan/neighbourhood.ts";
 import { copyStatements } from "../plan/planStatements.ts";
@@ -46,12 +47,14 @@ interface CatalogCopy {
 /** A copy that cannot be made, and why. */
 class Unavailable extends Error {}
 
+type RehearsalCode = "PS113" | "PS213" | "PS307" | "PS902";
+
 /** A plan that did not pass. */
 export class RehearsalError extends UserError {
   /** The one that the server refused; undefined where all went and the outcome is another. */
   readonly statement: Statement | undefined;
 
-  constructor(code: "PS213" | "PS307" | "PS902", message: string, statement?: Statement) {
+  constructor(code: RehearsalCode, message: string, statement?: Statement) {
     super(code, message);
     this.statement = statement;
   }
@@ -307,6 +310,7 @@ const IN_THE_WAY =
   "Nothing was changed. The database has an object of that name that no layer declares in this form: rename or drop it there, or declare it.";
 
 const FEATURE_NOT_SUPPORTED = "0A000";
+const CANNOT_COERCE = "42846";
 
 const NOT_CHECKED =
   "Nothing was changed. The server checks no values of a domain within an array, a range or a composite type: declare a CHECK as NOT VALID, which holds for new values; for NOT NULL, write CHECK (VALUE IS NOT NULL) NOT VALID.";
@@ -326,11 +330,9 @@ function isInTheWay({ statement: { id }, message }: StatementError, { before, de
 function refused(error: StatementError, { statements }: StatementList, near: Neighbourhood): RehearsalError {
   const { statement, message, cause } = error;
   const sqlstate = cause instanceof pg.DatabaseError ? (cause.code ?? "unknown") : "unknown";
-  const isTaken = NAME_IS_TAKEN.has(sqlstate) && isInTheWay(error, near);
-  const isUnsupported =
-    sqlstate === FEATURE_NOT_SUPPORTED && statement.id !== undefined && isOfDomain(statement.id, near);
+  const [code, advice] = adviceOn(sqlstate, error, near);
   return new RehearsalError(
-    isTaken ? "PS213" : isUnsupported ? "PS307" : "PS902",
+    code,
     [
       "The plan was rehearsed on a copy of the catalog without its rows, and PostgreSQL refuses it:",
       `  statement ${statements.indexOf(statement) + 1} of ${statements.length}, ${statement.op} ${statement.subject}: ${message} (SQLSTATE ${sqlstate})`,
@@ -338,10 +340,20 @@ function refused(error: StatementError, { statements }: StatementList, near: Nei
         .split("\n")
         .slice(0, MOST_LINES)
         .map((line) => `    ${line}`),
-      isTaken ? IN_THE_WAY : isUnsupported ? NOT_CHECKED : REPORT,
+      advice,
     ].join("\n"),
     statement,
   );
+}
+
+function adviceOn(sqlstate: string, error: StatementError, near: Neighbourhood): [RehearsalCode, string] {
+  const { id, sql } = error.statement;
+  if (NAME_IS_TAKEN.has(sqlstate) && isInTheWay(error, near)) return ["PS213", IN_THE_WAY];
+  if (sqlstate === FEATURE_NOT_SUPPORTED && id !== undefined && isOfDomain(id, near)) return ["PS307", NOT_CHECKED];
+  // The plan makes the type, so the server could not be asked before.
+  if (sqlstate === CANNOT_COERCE && id?.kind === "column" && castOf(sql) !== undefined)
+    return ["PS113", howToConvert(id)];
+  return ["PS902", REPORT];
 }
 
 const MOST_LINES = 20;

@@ -46,7 +46,7 @@ export function castOf(sql: string): string | undefined {
  */
 export function filledIn(
   statement: Statement,
-  id: StableId & { schema: string; table: string; name: string },
+  id: ColumnId,
   { expression }: Conversion,
   desired: FactBase,
 ): Statement[] {
@@ -89,10 +89,22 @@ export function dropsBehindConversions(statements: readonly Statement[], convers
 }
 
 /** The table is one that may not be read, or that a layer below is to make: nothing can be asked. */
-const CANNOT_ASK = new Set(["42501", "42P01", "3F000"]);
+const CANNOT_ASK = new Set(["42501", "42P01"]);
 
-/** Of names that the same plan may make. */
-const UNDEFINED_OBJECT = new Set(["42704", "42883"]);
+/** Of names that the same plan may make, of types and functions and of their schemas. */
+const UNDEFINED_OBJECT = new Set(["42704", "42883", "3F000"]);
+
+/** Kinds of objects that an expression may name, or whose names its names begin with. */
+const NAMED_IN_EXPRESSIONS = new Set([
+  "aggregate",
+  "collation",
+  "domain",
+  "extension",
+  "extensionIntent",
+  "function",
+  "schema",
+  "type",
+]);
 
 /**
  * Refuses a change of type that the server has no cast for, and a conversion that it does not understand.
@@ -108,11 +120,7 @@ export async function refuseWithoutCast(
 ): Promise<void> {
   const makesNames =
     isRenaming ||
-    statements.some(
-      ({ op, id }) =>
-        op === "create" &&
-        (id?.kind === "function" || id?.kind === "type" || id?.kind === "domain" || id?.kind === "extension"),
-    );
+    statements.some(({ op, id }) => op === "create" && id !== undefined && NAMED_IN_EXPRESSIONS.has(id.kind));
   for (const { id, sql, op } of statements) {
     if (id?.kind !== "column" || op === "delete" || !live.has({ kind: "table", schema: id.schema, name: id.table }))
       continue;
@@ -167,23 +175,27 @@ function newlyNamed(
   return `(SELECT ${["ctid", "tableoid", ...named].join(", ")} FROM ${from}) AS ${quoteIdent(table.name)}`;
 }
 
-function withoutCast(
-  id: StableId & { schema: string; table: string; name: string },
-  from: string,
-  to: string,
-): UserError {
-  return new UserError(
+type ColumnId = StableId & { schema: string; table: string; name: string };
+
+const withoutCast = (id: ColumnId, from: string, to: string): UserError =>
+  new UserError(
     "PS113",
-    [
-      `Found ${describe(id)} changed from ${from} to ${to}, for which the server has no cast. Expected an expression that converts its values.`,
-      "Write above the column's line in the layer's files, or at its end:",
-      "  -- converted by: <expression of the columns as they were>",
-      "or give the layer the input",
-      `  conversions: { ${JSON.stringify([id.schema, id.table, id.name].join("."))}: "<expression>" }`,
-      "Nothing was changed.",
-    ].join("\n"),
+    `Found ${describe(id)} changed from ${from} to ${to}, for which the server has no cast. ${howToConvert(id)}`,
   );
-}
+
+/** What to do about a column between whose types there is no cast. */
+export const howToConvert = (id: ColumnId): string =>
+  [
+    "Expected an expression that converts its values.",
+    "Write above the column's line in the layer's files, or at its end:",
+    "  -- converted by: <expression of the columns as they were>",
+    "or give the layer the input",
+    `  conversions: { ${JSON.stringify([id.schema, id.table, id.name].join("."))}: "<expression>" }`,
+    "Nothing was changed.",
+  ].join("\n");
+
+/** SQLSTATEs of what a query says: names, schemas, and constants that are no values of their types. */
+const OF_QUERY = /^(22|3F|42)/;
 
 /** What the server says against a query, where it says anything. */
 async function refusalOf(
@@ -196,7 +208,7 @@ async function refusalOf(
     return undefined;
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") throw error;
-    if (!error.code.startsWith("42")) throw error;
+    if (!OF_QUERY.test(error.code)) throw error;
     return { code: error.code, message: error.message };
   }
 }

@@ -15,6 +15,16 @@ test("a change of type without a cast stops in the preview and says how to give 
   );
 });
 
+test("it says so as well of a type that comes with the same update", async () => {
+  const database = await freshDatabase();
+  const state = await up(database.url, app("at point"));
+  const sql =
+    "create schema app; create schema more; create type more.place as (x float8, y float8); create table app.t (id int primary key, at more.place);";
+  await expect(preview(database.url, [project.layer("app", sql)], [state])).rejects.toThrow(
+    /cannot cast type point to more.place .*-- converted by: .*conversions: \{ "app.t.at": /s,
+  );
+});
+
 test.each([
   ["a comment", "at timestamptz not null default now() -- converted by: to_timestamp(at / 1000.0)", {}],
   ["an input", "at timestamptz not null default now()", { conversions: { "app.t.at": "to_timestamp(at / 1000.0)" } }],
@@ -30,13 +40,39 @@ test.each([
   expect(await pending(database.url, again)).toEqual([]);
 });
 
-test("a conversion that the server does not understand is refused in the preview, with its place", async () => {
+test.each([
+  ["to_timestamp(ad)", 'column "ad" does not exist'],
+  ["nowhere.to_timestamp(at)", 'schema "nowhere" does not exist'],
+  ["now() + at * 'a second'::interval", 'invalid input syntax for type interval: "a second"'],
+])("the conversion %s is refused in the preview, with its place and what the server says", async (by, refusal) => {
   const database = await freshDatabase();
   const state = await up(database.url, app("at bigint not null"));
-  const layer = app("at timestamptz not null -- converted by: to_timestamp(ad)");
+  const layer = app(`at timestamptz not null -- converted by: ${by}`);
   await expect(preview(database.url, [layer], [state])).rejects.toThrow(
-    /\.sql:4: found the conversion "to_timestamp\(ad\)" of column app.t.at, which the server refuses: column "ad" does not exist/,
+    `.sql:4: found the conversion "${by}" of column app.t.at, which the server refuses: ${refusal}`,
   );
+});
+
+test("a column may get a type, by a function if need be, whose schema comes with the same update", async () => {
+  const database = await freshDatabase();
+  const state = await up(database.url, app("a text, b int"));
+  const sql = `create schema app;
+create schema more;
+create domain more.word as text;
+create function more.half(n int) returns bigint language sql immutable as $$ select n / 2 $$;
+create table app.t (
+  id int primary key,
+  a more.word,
+  b bigint -- converted by: more.half(b)
+);`;
+  await database.query("insert into app.t values (1, 'x', 8)");
+  const done = await up(
+    database.url,
+    project.layer("app", sql, allow("change-type:app.t.a", "rewrite-table:app.t")),
+    state,
+  );
+  expect(await database.query("select a, b::int from app.t")).toEqual([{ a: "x", b: 4 }]);
+  expect(await pending(database.url, done)).toEqual([]);
 });
 
 const plus = (more: number): string =>
