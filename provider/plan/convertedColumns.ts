@@ -91,7 +91,7 @@ export function dropsBehindConversions(statements: readonly Statement[], convers
 /** The table is one that may not be read, or that a layer below is to make: nothing can be asked. */
 const CANNOT_ASK = new Set(["42501", "42P01"]);
 
-/** Of names that the same plan may make, of types and functions and of their schemas. */
+/** Of names that the same plan may make, or in a preview one of a layer below it: of types and functions and of their schemas. */
 const UNDEFINED_OBJECT = new Set(["42704", "42883", "3F000"]);
 
 /** Kinds of objects that an expression may name, or whose names its names begin with. */
@@ -116,10 +116,11 @@ export async function refuseWithoutCast(
   client: ClientBase | Pool,
   statements: readonly Statement[],
   conversions: Conversions,
-  { live, desired, nameNow, isRenaming }: Names,
+  { live, desired, nameNow, isRenaming, isProjected }: Names,
 ): Promise<void> {
   const makesNames =
     isRenaming ||
+    isProjected ||
     statements.some(({ op, id }) => op === "create" && id !== undefined && NAMED_IN_EXPRESSIONS.has(id.kind));
   for (const { id, sql, op } of statements) {
     if (id?.kind !== "column" || op === "delete" || !live.has({ kind: "table", schema: id.schema, name: id.table }))
@@ -149,6 +150,8 @@ interface Names {
   nameNow: (id: StableId) => StableId;
   /** Renames are pending. */
   isRenaming: boolean;
+  /** In a preview: layers planned before change the database. */
+  isProjected: boolean;
 }
 
 /**

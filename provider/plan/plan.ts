@@ -101,7 +101,8 @@ export async function planUpdate(
   const retired = retiredBy(target, sizes);
   const segments = retired === undefined ? dropping : planSegments(retired.live, desired, majorVersion, recreated);
   const ahead = joinedLists([returning, ...(retired ? [retired.list] : [])]);
-  const names = { live, desired, nameNow, isRenaming: renames.length > 0 };
+  const isProjected = catalog.nameNow !== undefined;
+  const names = { live, desired, nameNow, isRenaming: renames.length > 0, isProjected };
   await refuseWithoutCast(client, direct.statements, conversions, names);
   const { invalidIndexes } = catalog;
   const context = { live, desired, sizes, invalidIndexes, majorVersion, conversions };

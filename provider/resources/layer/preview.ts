@@ -103,11 +103,12 @@ export async function planOnly(
   const { serverVersion } = catalog;
   runtime.session.planned.layer(catalog.facts, desired);
   const renames = [...transition.renames, ...(transition.takenBack?.renames ?? [])];
-  runtime.live.project(desired, {
-    serverVersion,
-    kept: keptAfter(catalog.kept, transition),
-    nameNow: nameBefore(catalog, renames),
-  });
+  if (plan.list.statements.length > 0)
+    runtime.live.project(desired, {
+      serverVersion,
+      kept: keptAfter(catalog.kept, transition),
+      nameNow: nameBefore(catalog, renames),
+    });
   return {
     ...layerOutputs(news, meaning.contribution, record, { statements: 0, elapsedMs: 0, serverVersion }, [
       ...new Set([...given.spent, ...used]),

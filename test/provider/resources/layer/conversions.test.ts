@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { freshDatabases } from "../../../support/freshDatabases.ts";
-import { pending, preview, project, up } from "../../../support/layerHarness.ts";
+import { pending, preview, project, sqlOf, up, upAll } from "../../../support/layerHarness.ts";
 
 const freshDatabase = freshDatabases();
 const app = (columns: string, more = {}) =>
@@ -100,6 +100,20 @@ test.each([
   const column = `a bigint not null -- converted by: ${call}`;
   await up(database.url, withFunctions(after, column, allow("rewrite-table:app.t")), state);
   expect(await database.query("select a::int from app.t")).toEqual([{ a: value }]);
+});
+
+test("a conversion may call a function that a layer below gets in the same update", async () => {
+  const database = await freshDatabase();
+  const low = (sql = "") => project.layer("low", `create schema low; ${sql}`);
+  const more = { base: [{ name: "low", files: ["low.sql"] }], ...allow("rewrite-table:app.t") };
+  const states = await upAll(database.url, [low(), app("a int", more)]);
+  await database.query("insert into app.t values (1, 8)");
+  const half = low("create function low.half(n int) returns bigint language sql immutable as 'select n / 2';");
+  const layers = [half, app("a bigint -- converted by: low.half(a)", more)];
+  const plans = await preview(database.url, layers, states);
+  expect(plans.flatMap(sqlOf).join("\n")).toContain("low.half(a)");
+  await upAll(database.url, layers, states);
+  expect(await database.query("select a::int from app.t")).toEqual([{ a: 4 }]);
 });
 
 test("new columns are filled in from old ones that go with the same update, in batches", async () => {
