@@ -150,11 +150,11 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
 
 /**
  * Questions that are sent before the library asks them, on one connection and in the library's order: the
- * server has the next one while an answer is on its way or is read, and a slow line is waited for once and not
- * for each. A question that is not expected is asked when it comes.
+ * server has the next one while an answer is on its way or is read, and a slow line is waited for once and
+ * not for each. A question that is not expected is asked when it comes.
  *
- * After one that fails, those sent behind it fail as well, because their transaction is over, and some of them
- * may be asked for before it. Each of them throws what the first one failed with.
+ * After one that fails, those sent behind it fail as well, because their transaction is over, and some of
+ * them may be asked for before it. Each of them throws what the first one failed with.
  */
 class QuestionsAhead {
   private readonly expected: readonly string[];

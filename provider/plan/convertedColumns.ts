@@ -91,7 +91,10 @@ export function dropsBehindConversions(statements: readonly Statement[], convers
 /** The table is one that may not be read, or that a layer below is to make: nothing can be asked. */
 const CANNOT_ASK = new Set(["42501", "42P01"]);
 
-/** Of names that the same plan may make, or in a preview one of a layer below it: of types and functions and of their schemas. */
+/**
+ * Of names that the same plan may make, or in a preview one of a layer below it: of types and functions and
+ * of their schemas.
+ */
 const UNDEFINED_OBJECT = new Set(["42704", "42883", "3F000"]);
 
 /** Kinds of objects that an expression may name, or whose names its names begin with. */

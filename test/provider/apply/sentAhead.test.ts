@@ -29,7 +29,7 @@ test("statements on a table that others wait for do not wait for one another's a
   expect(many - few).toBeLessThan(30);
 });
 
-/** How often the client waits for the server in a first update with views that are stored, each of one that is not. */
+/** How often the client waits for the server in a first update with stored views, each of one that is not. */
 async function turnsToMake(count: number): Promise<number> {
   const database = await freshDatabase();
   const line = await slowLineTo(database.url, 1);
