@@ -97,12 +97,15 @@ export class LayerRuntime {
    * Runs a plan in the shadow before it is shown or carried out, for a caller that has a turn. Warns where it
    * could not be.
    *
+   * @param options.keepsCopy whether the next rehearsal may go on from the copy of this one. On a server that
+   *   the target shares with the shadow, no role can be dropped that has privileges in a copy.
    * @throws {UserError} for one that the server refuses, or that leads elsewhere.
    */
-  async rehearse(update: PlannedUpdate, report: Reporter): Promise<void> {
+  async rehearse(update: PlannedUpdate, report: Reporter, { keepsCopy = true } = {}): Promise<void> {
     if (update.list.statements.length === 0) return;
     const { rehearsals } = await this.opened();
     const skipped = await rehearsals.rehearse(update, await this.needs({ roles: [] }));
+    if (!keepsCopy) await rehearsals.close();
     if (skipped !== undefined) report.warn(`the plan was not rehearsed: ${skipped}`);
   }
 

@@ -195,7 +195,7 @@ async function plan<Kept extends ContributionRecord | undefined>(
     const dropping = planStatements(live, desired);
     const list = { ...dropping, statements: [...takingBack(before.rowMoves, []), ...dropping.statements] };
     const isRehearsed = !(rows.isFirst && onlyDrops(list.statements, target.before, desired));
-    if (isRehearsed) await runtime.rehearse({ ...update, list }, report);
+    if (isRehearsed) await runtime.rehearse({ ...update, list }, report, { keepsCopy: false });
     return { list, changedObjects: [], mayDrop: gate.allow, isRehearsed };
   }
   const planned = await rehearsedPlan(
