@@ -8,7 +8,7 @@ import { runMain } from "../lib/main.ts";
 import { projectRoot } from "../lib/paths.ts";
 import { previewStack } from "../lib/preview.ts";
 import { askPulumi, runPulumi } from "../lib/pulumi.ts";
-import { prepareStackFile, settleStackFile } from "../lib/stackFile.ts";
+import { filterSalt, settleStackFile } from "../lib/stackFile.ts";
 import { formatSummary, readSummary, type Stage } from "../lib/summary.ts";
 import { makeBundles } from "../setup/bundles.ts";
 import { ensurePulumi } from "../setup/index.ts";
@@ -34,7 +34,7 @@ await runMain(USAGE, async () => {
 
   await stage("set-up", async () => {
     requireOwnHome(root);
-    await prepareStackFile(root);
+    await filterSalt(root);
     const { network } = await ensurePulumi({ root, log: (line) => console.log(line) });
     await makeBundles(root, (line) => console.log(line));
     await prepareLocalBackup(root, (line) => console.log(line));

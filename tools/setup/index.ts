@@ -2,14 +2,13 @@
  * Whether this checkout has all that Pulumi needs, and who gets what is missing. Where each part comes from
  * is decided in `installParts.ts`.
  */
-import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { writing } from "./fileErrors.ts";
 import { installParts } from "./installParts.ts";
 import { type Environment, type Layout, layoutOf } from "./layout.ts";
 import { type Attempt, probeOfficial } from "./official.ts";
 import { cliPart, languageHostPart, pluginParts } from "./parts.ts";
-import { createOnce } from "./place.ts";
+import { ensurePassphrase } from "./passphrase.ts";
 import { homeOf, type PulumiHome } from "./pulumiHome.ts";
 import { type InstalledPart, isCurrent, isUntouched, readRecord, writeRecord } from "./record.ts";
 
@@ -39,7 +38,7 @@ export interface EnsureOptions {
  * installs goes to `<root>/.pgstrata`. When everything is in place, it starts no program and uses no network.
  *
  * @throws UserError when the person must do something: no Go, no network, a full disk, a folder that cannot
- *   be written.
+ *   be written, secrets whose passphrase is gone.
  */
 export async function ensurePulumi(options: EnsureOptions): Promise<PulumiHome> {
   const env = options.env ?? process.env;
@@ -49,7 +48,7 @@ export async function ensurePulumi(options: EnsureOptions): Promise<PulumiHome> 
       mkdirSync(folder, { recursive: true });
     }
   });
-  createOnce(layout.passphrase, `${randomBytes(32).toString("base64url")}\n`, 0o600);
+  ensurePassphrase(options.root);
   const recorded = readRecord(layout);
   if (isComplete(layout, recorded, env)) {
     return homeOf(layout, recorded, env);

@@ -3,9 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { UserError } from "../../../provider/core/errors.ts";
 import { projectRoot } from "../../../tools/lib/paths.ts";
-import { prepareStackFile, settleStackFile } from "../../../tools/lib/stackFile.ts";
+import { filterSalt, settleStackFile } from "../../../tools/lib/stackFile.ts";
 
 let root: string;
 const file = (): string => join(root, "Pulumi.dev.yaml");
@@ -26,7 +25,7 @@ const git = async (...args: string[]): Promise<string> =>
 
 it("keeps the salt out of what git sees, and nothing else", async () => {
   await git("init", "--quiet");
-  await prepareStackFile(root);
+  await filterSalt(root);
   await git("add", ".");
   await git("commit", "--quiet", "--message", "first");
   writeFileSync(join(root, ".pgstrata", "passphrase"), "phrase");
@@ -40,24 +39,6 @@ it("keeps the salt out of what git sees, and nothing else", async () => {
 
 it("does its part where there is no git checkout", async () => {
   const text = readFileSync(file(), "utf8");
-  await prepareStackFile(root);
+  await filterSalt(root);
   expect(readFileSync(file(), "utf8")).toBe(text);
-});
-
-it("keeps the salt while its passphrase is there, and drops it when that is gone", async () => {
-  const text = "encryptionsalt: v1:abc\nconfig:\n  pgstrata:name: value\n";
-  const passphrase = join(root, ".pgstrata", "passphrase");
-  writeFileSync(file(), text);
-  writeFileSync(passphrase, "phrase");
-  await prepareStackFile(root);
-  expect(readFileSync(file(), "utf8")).toBe(text);
-  rmSync(passphrase);
-  await prepareStackFile(root);
-  expect(readFileSync(file(), "utf8")).toBe("config:\n  pgstrata:name: value\n");
-});
-
-it("stops when secrets cannot be opened any more", async () => {
-  writeFileSync(file(), "encryptionsalt: v1:abc\nconfig:\n  pgstrata:url:\n    secure: v1:xyz\n");
-  await expect(prepareStackFile(root)).rejects.toThrow(UserError);
-  await expect(prepareStackFile(root)).rejects.toThrow(/passphrase that opens them/);
 });

@@ -87,7 +87,10 @@ const calls = () =>
 describe("on a closed network", () => {
   it("builds the CLI, the language host and both plugins into the project's own home", async () => {
     const root = checkout("a checkout");
+    const stackFile = join(root, "Pulumi.dev.yaml");
+    writeFileSync(stackFile, "encryptionsalt: v1:of:another\nconfig: {}\n");
     const home = await setUp(root);
+    expect(readFileSync(stackFile, "utf8")).toBe("config: {}\n");
     expect(home.network).toBe("closed");
     expect(home.pulumiPath).toBe(join(root, ".pgstrata", "bin", "pulumi"));
     expect(existsSync(pluginPath(layoutOf(root), "random", versions.random))).toBe(true);
