@@ -28,7 +28,7 @@ const { organization, project } = settings;
 const counted = ["platform", "platform_access", "platform_private"];
 const schemas = [...counted, "platform_audit"];
 
-const providers = targetProviders(
+const providers = await targetProviders(
   await targetArgs(config, {
     localName: "studio",
     baselineSchemas: counted,

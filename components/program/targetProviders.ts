@@ -2,6 +2,7 @@
  * How the two providers, `pgstrata` and `postgresql`, come to connect to the same database. Settings arrive
  * parsed from `stackConfig.ts`.
  */
+import { setImmediate } from "node:timers/promises";
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { type ConnectionParts, parseConnectionString } from "../../provider/services/connectionString.ts";
@@ -12,8 +13,11 @@ import { Provider, type ProviderArgs } from "../resources/Provider.ts";
  * rows, `postgresql` for the roles of the server. They are explicit, because the project's own settings share
  * the namespace `pgstrata:` with what a default provider would read.
  */
-export function targetProviders(args: ProviderArgs): pulumi.ProviderResource[] {
-  return [new Provider("target", args), new postgresql.Provider("target-roles", rolesProviderArgs(args.url))];
+export async function targetProviders(args: ProviderArgs): Promise<pulumi.ProviderResource[]> {
+  const target = new Provider("target", args);
+  // Its registration is sent, so that the engine starts it while the program goes on.
+  await setImmediate();
+  return [target, new postgresql.Provider("target-roles", rolesProviderArgs(args.url))];
 }
 
 /**

@@ -8,7 +8,7 @@ import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
 import { UserError } from "../core/errors.ts";
 import type { ResourceType } from "../core/resourceType.ts";
-import { resourceTypes } from "../resources/index.ts";
+import { readAhead, resourceTypes } from "../resources/index.ts";
 import type { Session } from "../resources/session.ts";
 import { VERSION } from "../schema/version.ts";
 import { checkConfig, configure, configureResponse, diffConfig } from "./configCalls.ts";
@@ -67,6 +67,7 @@ export function createService(redactor: Redactor): Service {
    * first use.
    */
   function preload(): void {
+    if (session) readAhead(session).catch(() => undefined);
     for (const token of Object.keys(resourceTypes)) resourceType(token).catch(() => undefined);
   }
 

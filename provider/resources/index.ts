@@ -18,3 +18,10 @@ export const resourceTypes: Record<string, (session: Session) => Promise<Resourc
     (await import("./credential/credential.ts")).createCredential(session),
   "pgstrata:index:Probe": async (session) => (await import("./probe/probe.ts")).createProbe(session),
 };
+
+/** Begins to read the target's catalog, which nearly every run needs. */
+export async function readAhead(session: Session): Promise<void> {
+  if (session.database === undefined) return;
+  const { liveCatalogOf } = await import("./layer/catalogCache.ts");
+  liveCatalogOf(session).readAhead();
+}

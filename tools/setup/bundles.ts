@@ -72,6 +72,8 @@ export async function makeBundle(root: string, what: Bundled, log: (line: string
       input,
       plugins: [...plugins, noting],
       platform: "node",
+      // As Node chooses.
+      resolve: { mainFields: ["main"], conditionNames: ["node"] },
       // The project finds the files that it tells of beside itself.
       external: (id) => CLIENTS.includes(id) || id.endsWith("/project.ts"),
       logLevel: "silent",
@@ -117,12 +119,13 @@ const reasonOf = (error: unknown): string =>
     .slice(0, 3)
     .join(" ");
 
-/** Files that a bundle is made of, and those that say which packages there are. */
+/** Files that a bundle is made of, those that say which packages there are, and those that say how it is made. */
 function sourcesOf(root: string, modules: readonly string[]): string[] {
   const real = realpathSync(root);
   const files = modules.filter((id) => isAbsolute(id)).map((id) => relative(real, id.replace(/\?.*$/s, "")));
   const packages = ["package.json", "package-lock.json", join("node_modules", ".package-lock.json")];
-  return [...new Set([...packages, ...files])].filter((path) => existsSync(join(root, path))).sort();
+  const making = [join("tools", "setup", "bundles.ts"), join("components", "program", "sdkModules.ts")];
+  return [...new Set([...packages, ...making, ...files])].filter((path) => existsSync(join(root, path))).sort();
 }
 
 /** Notes the times of the files of a copy, so that they need not be read at each start. */

@@ -138,6 +138,18 @@ it("follows what it holds from elsewhere: packages, those that are linked too, a
   }
 });
 
+it.each(["tools/setup/bundles.ts", "components/program/sdkModules.ts"])("is made again where %s says how", async (path) => {
+  const root = checkout(path.replaceAll("/", " "));
+  mkdirSync(join(root, path, ".."), { recursive: true });
+  writeFileSync(join(root, path), "// one way");
+  await makeBundle(root, "provider", silent);
+  const first = bundle(root);
+  writeFileSync(join(root, path), "// other way");
+  expect(bundle(root)).toBe("none");
+  await makeBundle(root, "provider", silent);
+  expect(bundle(root)).not.toBe(first);
+});
+
 it("says so where the files cannot be bundled, and leaves the provider to its files", async () => {
   const root = checkout("broken");
   const run = join(root, "provider", "protocol", "run.ts");
