@@ -6,7 +6,13 @@ import { registerHooks } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { currentBundle } from "../../provider/bundle.ts";
+import { inSources } from "../../provider/bundledStack.ts";
 import { AT_FIRST_USE, inPackages, NEVER, RUN } from "./sdkModules.ts";
+
+/** Shows where an error comes from, before the SDK's own listeners print it. */
+function tellPlaces(error: unknown): void {
+  if (error instanceof Error && error.stack !== undefined) error.stack = inSources(error.stack);
+}
 
 const root = dirname(dirname(import.meta.dirname));
 const program = pathToFileURL(join(root, "index.ts")).href;
@@ -41,3 +47,13 @@ registerHooks({
     return { format: "commonjs", source: standIn(own), shortCircuit: true };
   },
 });
+
+if (isBundled) {
+  // Not earlier: a listener keeps Node from ending the process.
+  process.on("newListener", function whenHeard(event) {
+    if (event !== "unhandledRejection") return;
+    process.removeListener("newListener", whenHeard);
+    process.prependListener("uncaughtException", tellPlaces);
+    process.prependListener("unhandledRejection", tellPlaces);
+  });
+}

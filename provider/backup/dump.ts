@@ -11,7 +11,7 @@ import { describeDatabaseError } from "../database/databaseError.ts";
 import type { Database } from "../database/target.ts";
 import { libpqAccess } from "./libpq.ts";
 import type { ToolRun } from "./pgRestore.ts";
-import { type ProgramResult, runProgram } from "./runProgram.ts";
+import { endOf, type ProgramResult, runProgram } from "./runProgram.ts";
 import {
   countRows,
   type DumpedTable,
@@ -115,7 +115,7 @@ function failure(result: ProgramResult, { run, database }: DumpOptions): UserErr
       ? `${run.tools.place}: pg_dump did not start (${result.startError})`
       : said.length > 0
         ? `pg_dump reports: ${said.join("; ")}`
-        : `pg_dump ended with ${result.exitCode === undefined ? "a signal" : `exit code ${result.exitCode}`}`;
+        : `pg_dump ended with ${endOf(result)}`;
   const advice = result.hasTimedOut ? 'Raise it, or set `backup` to "external" or "copy".' : adviceFor(result.stderr);
   return new UserError("PS812", `The backup of ${database.label} failed: ${reason}. ${advice} Nothing was changed.`);
 }

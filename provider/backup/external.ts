@@ -5,7 +5,7 @@
 import { UserError } from "../core/errors.ts";
 import type { BackupOrder } from "./order.ts";
 import type { ExternalRecord } from "./record.ts";
-import { runProgram } from "./runProgram.ts";
+import { endOf, runProgram } from "./runProgram.ts";
 
 /** With its zone: without, it would be another moment on each machine. */
 const TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
@@ -26,8 +26,7 @@ export async function externalBackup(order: BackupOrder): Promise<ExternalRecord
     timeoutMs: settings.timeoutMs,
   });
   if (result.hasTimedOut) throw refused(`it did not end within ${settings.timeoutMs / 1000} s (\`backupTimeoutMs\`)`);
-  if (result.exitCode !== 0)
-    throw refused(`it ended with ${result.exitCode === undefined ? "a signal" : `exit code ${result.exitCode}`}`);
+  if (result.exitCode !== 0) throw refused(`it ended with ${endOf(result)}`);
   const takenAt = timeIn(result.stdout);
   if (takenAt === undefined)
     throw refused("its last line is no time as ISO 8601 with a zone, such as 2026-01-31T02:00:00Z");

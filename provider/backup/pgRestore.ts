@@ -5,7 +5,7 @@
 import { open } from "node:fs/promises";
 import type { LibpqAccess } from "./libpq.ts";
 import type { PgTools } from "./pgTools.ts";
-import { type ProgramResult, runProgram } from "./runProgram.ts";
+import { endOf, type ProgramResult, runProgram } from "./runProgram.ts";
 
 /** What a program of Postgres is started with. */
 export interface ToolRun {
@@ -91,10 +91,10 @@ async function pgRestore(
   }
 }
 
-function failure({ exitCode, hasTimedOut, startError }: ProgramResult, faults: readonly string[]): string {
-  if (hasTimedOut) return "pg_restore did not end in time";
-  if (startError !== undefined) return `pg_restore did not start (${startError})`;
-  return faults[0] ?? `pg_restore ended with ${exitCode ?? "a signal"}`;
+function failure(result: ProgramResult, faults: readonly string[]): string {
+  if (result.hasTimedOut) return "pg_restore did not end in time";
+  if (result.startError !== undefined) return `pg_restore did not start (${result.startError})`;
+  return faults[0] ?? `pg_restore ended with ${endOf(result)}`;
 }
 
 /**

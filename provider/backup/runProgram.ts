@@ -81,6 +81,10 @@ export async function runProgram(
   return result;
 }
 
+/** How a program ended, behind "ended with". */
+export const endOf = ({ exitCode }: ProgramResult): string =>
+  exitCode === undefined ? "a signal" : `exit code ${exitCode}`;
+
 function sendToGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {

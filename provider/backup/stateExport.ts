@@ -8,7 +8,7 @@ import { basename, delimiter, join } from "node:path";
 import { z } from "zod";
 import type { Environment } from "../core/userFolders.ts";
 import { writePrivate } from "./backupFiles.ts";
-import { runProgram } from "./runProgram.ts";
+import { endOf, runProgram } from "./runProgram.ts";
 
 /** A state backend that does not answer must not hold up an update for long. */
 const LONGEST_MS = 60_000;
@@ -47,8 +47,9 @@ export async function exportState(
     timeoutMs: LONGEST_MS,
   });
   if (result.hasTimedOut) return { reason: `\`pulumi stack export\` did not end within ${LONGEST_MS / 1000} s` };
-  if (result.exitCode !== 0)
-    return { reason: `\`pulumi stack export --stack ${stack}\` ended with ${result.exitCode}` };
+  if (result.startError !== undefined)
+    return { reason: `\`pulumi stack export\` did not start (${result.startError})` };
+  if (result.exitCode !== 0) return { reason: `\`pulumi stack export --stack ${stack}\` ended with ${endOf(result)}` };
   return isStateOf(result.stdout, { stack, project })
     ? { text: result.stdout }
     : { reason: `\`pulumi stack export --stack ${stack}\` gave the state of another stack` };

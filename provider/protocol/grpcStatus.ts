@@ -6,6 +6,7 @@ import grpc from "@grpc/grpc-js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import statuses from "@pulumi/pulumi/proto/status_pb.js";
 import anything from "google-protobuf/google/protobuf/any_pb.js";
+import { inSources } from "../bundledStack.ts";
 import { PartialFailure, type PartialState, shownError, UserError } from "../core/errors.ts";
 import type { Redactor } from "./redactor.ts";
 import { encodeStruct } from "./struct.ts";
@@ -24,7 +25,7 @@ export function toStatus(error: unknown, redactor: Redactor): grpc.ServerErrorRe
   if (error instanceof UnimplementedError) return { code: grpc.status.UNIMPLEMENTED, details: error.message };
   if (!(error instanceof UserError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`${redactor.redact(text)}\n`);
+    process.stderr.write(`${redactor.redact(inSources(text))}\n`);
   }
   const details = shown(shownError(error), redactor);
   const metadata = error instanceof PartialFailure ? { metadata: partialState(error.state, details) } : {};

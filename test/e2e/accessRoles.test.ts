@@ -12,7 +12,7 @@ import { AccessRoles } from "./components/platform/AccessRoles.ts";
 import { targetProviders } from "./components/program/targetProviders.ts";
 
 const config = new pulumi.Config();
-const providers = targetProviders({ url: config.requireSecret("databaseUrl") });
+const providers = await targetProviders({ url: config.requireSecret("databaseUrl") });
 const access = new AccessRoles("access", { decryptors: config.requireObject("decryptors") }, { providers });
 export const passwords = access.passwords;
 `;
@@ -39,7 +39,7 @@ class AccessRoles extends pulumi.ComponentResource {
   }
 }
 
-const providers = targetProviders({ url: new pulumi.Config().requireSecret("databaseUrl") });
+const providers = await targetProviders({ url: new pulumi.Config().requireSecret("databaseUrl") });
 export const passwords = new AccessRoles({ providers }).passwords;
 `;
 

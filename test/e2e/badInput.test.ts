@@ -163,7 +163,7 @@ describe("programs that contradict themselves", () => {
       import { PlatformSchema } from "./components/platform/PlatformSchema.ts";
       import { RegisteredDatabase } from "./components/registry/RegisteredDatabase.ts";
       import { targetProviders } from "./components/program/targetProviders.ts";
-      const opts = { providers: targetProviders({ url: new pulumi.Config().requireSecret("databaseUrl") }) };
+      const opts = { providers: await targetProviders({ url: new pulumi.Config().requireSecret("databaseUrl") }) };
       const platform = new PlatformSchema("platform", { access: new AccessRoles("access", { manage: false }, opts) }, opts);
       const databases = new DatabasesTable("databases", { platform }, opts);
       const connectionString = pulumi.secret("redis://user:${PASSWORD}@cache:6379");

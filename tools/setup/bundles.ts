@@ -79,6 +79,9 @@ export async function makeBundle(root: string, what: Bundled, log: (line: string
       logLevel: "silent",
       output: {
         dir: unfinished,
+        // Beside each part, for `provider/bundledStack.ts`; Node does not look for them.
+        sourcemap: "hidden",
+        sourcemapExcludeSources: true,
         format: "esm",
         entryFileNames: "[name].js",
         chunkFileNames: "[name]-[hash].js",

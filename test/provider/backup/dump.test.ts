@@ -406,7 +406,8 @@ describe("the state of the stack", () => {
   });
 
   test.each([
-    ["fails", "exit 7", /ended with 7/],
+    ["fails", "exit 7", /ended with exit code 7\b/],
+    ["is killed", "kill -KILL $$", /ended with a signal\b/],
     [
       "is of another stack of that name",
       `echo '${state("urn:pulumi:prod::other::app:index:Thing::one")}'`,

@@ -17,6 +17,7 @@ import {
 import { cp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, expect, it } from "vitest";
 import { bundlesOf, currentBundle, noteOf } from "../../../../provider/bundle.ts";
 import { makeBundle } from "../../../../tools/setup/bundles.ts";
@@ -29,7 +30,8 @@ afterAll(() => rm(base, { recursive: true }));
 function checkout(name: string): string {
   const root = join(base, name);
   mkdirSync(join(root, "provider", "protocol"), { recursive: true });
-  for (const file of ["main.ts", "bundle.ts"]) cpSync(join(project, "provider", file), join(root, "provider", file));
+  for (const file of ["main.ts", "bundle.ts", "bundledStack.ts"])
+    cpSync(join(project, "provider", file), join(root, "provider", file));
   writeFileSync(join(root, "package.json"), '{ "type": "module" }');
   writeFileSync(join(root, "package-lock.json"), "{}");
   writeFileSync(join(root, "project.ts"), "export const told: string = import.meta.dirname;");
@@ -138,17 +140,20 @@ it("follows what it holds from elsewhere: packages, those that are linked too, a
   }
 });
 
-it.each(["tools/setup/bundles.ts", "components/program/sdkModules.ts"])("is made again where %s says how", async (path) => {
-  const root = checkout(path.replaceAll("/", " "));
-  mkdirSync(join(root, path, ".."), { recursive: true });
-  writeFileSync(join(root, path), "// one way");
-  await makeBundle(root, "provider", silent);
-  const first = bundle(root);
-  writeFileSync(join(root, path), "// other way");
-  expect(bundle(root)).toBe("none");
-  await makeBundle(root, "provider", silent);
-  expect(bundle(root)).not.toBe(first);
-});
+it.each(["tools/setup/bundles.ts", "components/program/sdkModules.ts"])(
+  "is made again where %s says how",
+  async (path) => {
+    const root = checkout(path.replaceAll("/", " "));
+    mkdirSync(join(root, path, ".."), { recursive: true });
+    writeFileSync(join(root, path), "// one way");
+    await makeBundle(root, "provider", silent);
+    const first = bundle(root);
+    writeFileSync(join(root, path), "// other way");
+    expect(bundle(root)).toBe("none");
+    await makeBundle(root, "provider", silent);
+    expect(bundle(root)).not.toBe(first);
+  },
+);
 
 it("says so where the files cannot be bundled, and leaves the provider to its files", async () => {
   const root = checkout("broken");
@@ -173,11 +178,21 @@ function program(name: string): string {
   writeFileSync(join(sdk, "index.js"), "exports.name = new Error().stack.includes('.pgstrata') ? 'bundle' : 'files';");
   // Loaded apart: its stand-in takes nothing of the file.
   writeFileSync(join(sdk, "typescript-shim.js"), "throw new Error('loaded')");
+  // As the SDK's: it hears of what nobody catches, and shows it.
+  const heard = `for (const each of ["uncaughtException", "unhandledRejection"])
+    process.on(each, (error) => { console.log(error.stack); process.exit(0); });`;
   writeFileSync(
     join(sdk, "cmd", "run", "index.js"),
-    "require('../../typescript-shim'); import(require('url').pathToFileURL(process.argv[2]).href).then((m) => console.log(m.default()));",
+    heard +
+      "require('../../typescript-shim'); import(require('url').pathToFileURL(process.argv[2]).href).then((m) => console.log(m.default()));",
   );
   return root;
+}
+
+function startProgram(root: string, index: string): string {
+  const preload = join(root, "components", "program", "sdkLoading.ts");
+  const run = join(root, "node_modules", "@pulumi", "pulumi", "cmd", "run", "index.js");
+  return execFileSync(process.execPath, ["--import", preload, run, index], { encoding: "utf8" }).trim();
 }
 
 it.each([
@@ -201,16 +216,31 @@ it("runs the program and the SDK from a bundle of both, and from the files once 
   const index = join(root, "index.ts");
   const code = (mark: string) => `import sdk from "@pulumi/pulumi"; export default () => sdk.name + " ${mark}";`;
   writeFileSync(index, code("1"));
-  const start = () => {
-    const preload = join(root, "components", "program", "sdkLoading.ts");
-    const run = join(root, "node_modules", "@pulumi", "pulumi", "cmd", "run", "index.js");
-    return execFileSync(process.execPath, ["--import", preload, run, index], { encoding: "utf8" }).trim();
-  };
-  expect(start()).toBe("files 1");
+  expect(startProgram(root, index)).toBe("files 1");
 
   await makeBundle(root, "program", silent);
 
-  expect(start()).toBe("bundle 1");
+  expect(startProgram(root, index)).toBe("bundle 1");
   writeFileSync(index, code("2"));
-  expect(start()).toBe("files 2");
+  expect(startProgram(root, index)).toBe("files 2");
+});
+
+it.each([
+  ["a throw", "export default () => { throw mine(); };"],
+  ["a rejection", "export default () => void Promise.reject(mine());"],
+  ["a throw of later", "export default () => void setImmediate(() => { throw mine(); });"],
+])("shows where in the sources %s comes from", async (_, code) => {
+  const root = program("a failing program");
+  const index = join(root, "index.ts");
+  writeFileSync(
+    join(root, "components", "mine.ts"),
+    "interface Gone { a: 1 }\n\nexport const mine = () => new Error('mine');",
+  );
+  writeFileSync(index, `import { mine } from "./components/mine.ts";\n${code}`);
+  await makeBundle(root, "program", silent);
+  expect(currentBundle(root, "program")).toBeDefined();
+  const said = startProgram(root, index);
+  expect(said).toContain(`${pathToFileURL(join(root, "components", "mine.ts"))}:3:`);
+  expect(said).toContain(`${pathToFileURL(index)}:2:`);
+  expect(said).not.toContain(".pgstrata");
 });
