@@ -6,7 +6,10 @@ import type { ClientBase, QueryConfig } from "pg";
 
 /** Where a reading stood. */
 export interface Mark {
-  /** The oldest transaction that had not ended, as an `xid8`: whatever a younger one made counts as new. */
+  /**
+   * As an `xid8`: what this transaction made, or a younger one, counts as new. It is the oldest that had not
+   * ended; the one after that where the reading was within it, whose rows are among those that were read.
+   */
   horizon: string;
   /**
    * Rows of older ones, which are all that were read. No row can join them, so as long as they are as many,
@@ -146,7 +149,13 @@ export const isNew = (row = "r"): string => `pg_catalog.age(${row}.xmin) <= pg_c
 
 /** Where a reading stands, and how many rows are left of the one before it, which stood at `$1`. */
 const MARK = `
-  with snapshot as materialized (select pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) as xmin),
+  with taken as materialized (
+    select pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) as oldest, pg_catalog.pg_current_xact_id_if_assigned() as own
+  ),
+  snapshot as materialized (
+    select case when oldest = own then (own::pg_catalog.text::pg_catalog.numeric + 1)::pg_catalog.text::pg_catalog.xid8 else oldest end as xmin
+      from taken
+  ),
   horizon as materialized (
     select s.xmin, s.xmin::pg_catalog.xid as now, ${NUMBER} as before from snapshot s
   )

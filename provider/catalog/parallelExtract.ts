@@ -62,6 +62,9 @@ export interface ExtractionOptions {
  * almost half of the time. So where the catalog is large and the pool has a connection to spare, it is asked
  * on that, at the start and of the same snapshot. Without it, half of the others are, where sessions read
  * repeatedly.
+ *
+ * @returns with the facts: `remember`, to be called where the reading was within a transaction that has been
+ *   committed since. It tells whether the next reading can go on from this one.
  */
 export async function extractOnTwoConnections<Row extends QueryResultRow>(
   pool: Pool,
@@ -74,7 +77,7 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
     markedFrom = MARKED_CATALOG_BYTES,
     within,
   }: ExtractionOptions = {},
-): Promise<Extraction & { answer: Row[]; isLarge: boolean }> {
+): Promise<Extraction & { answer: Row[]; isLarge: boolean; remember: () => boolean }> {
   const client = within ?? (await pool.connect());
   let ahead: Ahead = new Map();
   let answer: Row[] = [];
@@ -139,13 +142,17 @@ export async function extractOnTwoConnections<Row extends QueryResultRow>(
   const one = { connect: async () => ({ query, release }) };
   const { factBase: read, ...extraction } = await extract(one as unknown as Pool);
   const factBase = withDependencies(read, found, before?.facts, new Set(now.untouched));
+  const { mark } = now;
+  const remember = (): boolean => {
+    const readings = lastReadings.get(pool) ?? new Map<boolean, Reading>();
+    lastReadings.set(pool, readings);
+    if (mark === undefined) readings.delete(dependencies);
+    else readings.set(dependencies, { mark, facts: factBase });
+    return mark !== undefined;
+  };
   // What may be rolled back is nothing to go on from.
-  if (within !== undefined) return { ...extraction, factBase, answer, isLarge };
-  const readings = lastReadings.get(pool) ?? new Map<boolean, Reading>();
-  lastReadings.set(pool, readings);
-  if (now.mark === undefined) readings.delete(dependencies);
-  else readings.set(dependencies, { mark: now.mark, facts: factBase });
-  return { ...extraction, factBase, answer, isLarge };
+  if (within === undefined) remember();
+  return { ...extraction, factBase, answer, isLarge, remember };
 }
 
 /**

@@ -31,8 +31,10 @@ export interface Catalog {
   rowMoves: readonly RowMove[];
   /** What layers have dropped and is kept for some days; nothing of it is a fact. */
   kept: Kept;
-  /** Whether the next reading is one of what is new, where this one was not within a transaction. */
+  /** Whether readings are worth going on from. */
   isLarge?: boolean;
+  /** See {@link extractOnTwoConnections}. */
+  remember?: () => boolean;
   /** In a preview: the present name of a table or a column that a layer planned before would have renamed. */
   nameNow?: (table: StableId) => StableId;
 }
@@ -90,7 +92,7 @@ type BeyondRow =
  * @param options without dependencies, half of the time is saved: enough to compare the facts themselves.
  */
 export async function readCatalog(pool: Pool, owner: string, options: ExtractionOptions = {}): Promise<Catalog> {
-  const { factBase, pgVersion, answer, isLarge } = await timed("extract", () =>
+  const { factBase, pgVersion, answer, isLarge, remember } = await timed("extract", () =>
     extractOnTwoConnections<BeyondRow>(pool, BEYOND, (rows) => objectsIn(rows, options), options),
   );
   const of = (kind: BeyondRow["kind"]): [string, string][] =>
@@ -120,6 +122,7 @@ export async function readCatalog(pool: Pool, owner: string, options: Extraction
     invalidIndexes,
     rowMoves,
     isLarge,
+    remember,
     kept: { ...kept, whole: hidden.size === 0 ? undefined : comparable(factBase, owner, { ...beyond, left: moved }) },
   };
 }

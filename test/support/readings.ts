@@ -10,6 +10,8 @@ interface Both {
   found: string[];
   expected: string[];
   way: Way;
+  /** The schemas that the first did not read. */
+  known: readonly unknown[];
 }
 
 /** One database, read again and again by what is new of it, and as a whole beside it. */
@@ -24,22 +26,22 @@ export interface Readings {
    * transaction holds a lock.
    */
   both(options?: ExtractionOptions): Promise<Both | undefined>;
-  /** The same of what an open transaction has made, both within it. */
-  bothWithin(client: pg.PoolClient): Promise<Both | undefined>;
+  /** The same of what an open transaction has made, both within it. Once it is committed, it can be remembered. */
+  bothWithin(client: pg.PoolClient): Promise<(Both & { remember: () => boolean }) | undefined>;
   end(): Promise<void>;
 }
 
 /** @param settings of its sessions, such as `-c lock_timeout=1s`. */
 export function readingsOf(url: string, settings = ""): Readings {
-  let asked: string[] = [];
+  let known: readonly unknown[] = [];
   const poolOf = (isNoted: boolean): pg.Pool => {
     const pool = new pg.Pool({ connectionString: url, max: 1, options: settings, pipeline: true });
     pool.on("error", () => {});
     pool.on("connect", (client) => {
       client.on("error", () => {});
       const query = client.query.bind(client);
-      const noted = (given: string | { text: string }, ...more: unknown[]): unknown => {
-        asked.push(typeof given === "string" ? given : given.text);
+      const noted = (given: string | pg.QueryConfig, ...more: unknown[]): unknown => {
+        if (typeof given === "object" && given.text.includes("<> ALL ($1)")) known = given.values?.[0] ?? [];
         return Reflect.apply(query, client, [given, ...more]);
       };
       if (isNoted) Object.assign(client, { query: noted });
@@ -47,9 +49,9 @@ export function readingsOf(url: string, settings = ""): Readings {
     return pool;
   };
   const [again, whole] = [poolOf(true), poolOf(false)];
-  const way = (): Way => (asked.some((sql) => sql.includes("<> ALL ($1)")) ? "what is new" : "all");
+  const way = (): Way => (known.length > 0 ? "what is new" : "all");
   const forget = (): void => {
-    asked = [];
+    known = [];
   };
   return {
     again,
@@ -57,16 +59,17 @@ export function readingsOf(url: string, settings = ""): Readings {
     forget,
     both: async (options) => {
       forget();
-      const found = await contentOf(again, { markedFrom: 0, ...options });
-      const expected = await contentOf(whole, { ...options, isWhole: true });
-      return found && expected && { found, expected, way: way() };
+      const found = await read(again, { markedFrom: 0, ...options });
+      const expected = await read(whole, { ...options, isWhole: true });
+      return found && expected && { found: found.content, expected: expected.content, way: way(), known };
     },
     bothWithin: async (within) => {
       forget();
-      const found = await contentOf(again, { markedFrom: 0, within });
-      const foundBy = way();
-      const expected = await contentOf(again, { isWhole: true, within });
-      return found && expected && { found, expected, way: foundBy };
+      const found = await read(again, { markedFrom: 0, within });
+      const foundBy = { way: way(), known };
+      const expected = await read(again, { isWhole: true, within });
+      if (found === undefined || expected === undefined) return undefined;
+      return { found: found.content, expected: expected.content, ...foundBy, remember: found.remember };
     },
     end: async () => {
       await again.end();
@@ -76,16 +79,20 @@ export function readingsOf(url: string, settings = ""): Readings {
 }
 
 /** All that a reading says: facts with what no hash contains, and edges. */
-async function contentOf(pool: pg.Pool, options: ExtractionOptions): Promise<string[] | undefined> {
+async function read(
+  pool: pg.Pool,
+  options: ExtractionOptions,
+): Promise<{ content: string[]; remember: () => boolean } | undefined> {
   try {
-    const { factBase } = await extractOnTwoConnections(pool, "select 1", () => undefined, options);
-    return [
+    const { factBase, remember } = await extractOnTwoConnections(pool, "select 1", () => undefined, options);
+    const content = [
       ...factBase.facts().map(({ id, parent, payload }) => {
         const metadata = Object.entries(payload).filter(([name]) => name.startsWith("_"));
         return `${encodeId(id)} in ${parent && encodeId(parent)} ${contentHash(payload)} ${JSON.stringify(metadata)}`;
       }),
       ...factBase.edges.map(({ from, to, kind }) => `${kind} ${encodeId(from)} > ${encodeId(to)}`),
     ].sort();
+    return { content, remember };
   } catch (error) {
     if (error instanceof pg.DatabaseError) return undefined;
     throw error;

@@ -75,10 +75,12 @@ export class LiveCatalog {
 
   /**
    * What was read within a transaction that has been committed. A large one to which layers are added is read
-   * again when it is asked for: only from such a reading on is what is new told apart.
+   * again when it is asked for, where what is new could not be told apart from it.
    */
   accept(catalog: Catalog, { isAddedTo }: { isAddedTo: boolean }): void {
-    this.reading = isAddedTo && catalog.isLarge === true ? undefined : Promise.resolve(catalog);
+    const isRemembered = catalog.remember?.() === true;
+    if (isRemembered) this.isForgotten = false;
+    this.reading = isAddedTo && catalog.isLarge === true && !isRemembered ? undefined : Promise.resolve(catalog);
   }
 
   /** After a change that failed: it is not known how far it came. */
@@ -95,7 +97,11 @@ export class LiveCatalog {
    */
   project(
     facts: FactBase,
-    { serverVersion, kept, nameNow }: Omit<Required<Catalog>, "facts" | "invalidIndexes" | "rowMoves" | "isLarge">,
+    {
+      serverVersion,
+      kept,
+      nameNow,
+    }: Omit<Required<Catalog>, "facts" | "invalidIndexes" | "rowMoves" | "isLarge" | "remember">,
   ): void {
     this.reading = Promise.resolve({ facts, serverVersion, invalidIndexes: new Set(), rowMoves: [], kept, nameNow });
   }

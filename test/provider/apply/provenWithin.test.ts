@@ -16,8 +16,8 @@ vi.mock("../../../provider/plan/planStatements.ts", async (original) => {
   };
 });
 
-/** How long a transaction is read and whether that is large; how often the target is read besides. */
-const reading = vi.hoisted(() => ({ pauseMs: 0, isLarge: false, ofTarget: 0 }));
+/** How long a transaction is read, whether that is large and what is new can be told from it; how often the target is read besides. */
+const reading = vi.hoisted(() => ({ pauseMs: 0, isLarge: false, isRemembered: false, ofTarget: 0 }));
 vi.mock("../../../provider/catalog/readCatalog.ts", async (original) => {
   const module = await original<typeof import("../../../provider/catalog/readCatalog.ts")>();
   const readCatalog: typeof module.readCatalog = async (pool, owner, options = {}) => {
@@ -26,7 +26,8 @@ vi.mock("../../../provider/catalog/readCatalog.ts", async (original) => {
       return module.readCatalog(pool, owner, options);
     }
     await sleep(reading.pauseMs);
-    return { ...(await module.readCatalog(pool, owner, options)), isLarge: reading.isLarge };
+    const read = await module.readCatalog(pool, owner, options);
+    return { ...read, isLarge: reading.isLarge, remember: () => reading.isRemembered };
   };
   return { ...module, readCatalog };
 });
@@ -34,7 +35,7 @@ vi.mock("../../../provider/catalog/readCatalog.ts", async (original) => {
 const freshDatabase = freshDatabases();
 beforeEach(() => {
   Object.assign(planner, { breakage: undefined, choice: 4 });
-  Object.assign(reading, { pauseMs: 0, isLarge: false, ofTarget: 0 });
+  Object.assign(reading, { pauseMs: 0, isLarge: false, isRemembered: false, ofTarget: 0 });
 });
 
 const SHOP = `
@@ -176,11 +177,12 @@ test("time limits of the database do not end a transaction while what it has mad
 });
 
 test.each([
-  ["small", 1],
-  ["large", 2],
-] as const)("the next layer of a run reads a %s catalog %i times in all", async (size, times) => {
+  ["small", {}, 1],
+  ["large", { isLarge: true, isRemembered: true }, 1],
+  ["large", { isLarge: true }, 2],
+] as const)("the next layer of a run reads a %s catalog, %o, %i times in all", async (_size, how, times) => {
   const database = await freshDatabase();
-  reading.isLarge = size === "large";
+  Object.assign(reading, how);
   const base = project.layer("shop", "create schema shop; create table shop.item (id int);");
   const above = project.layer("more", "create schema more; create view more.items as select id from shop.item;", {
     base: [{ name: "shop", files: base.files ?? [] }],

@@ -81,18 +81,39 @@ async function steps(chance: Chance, ddl: RandomDdl): Promise<string[]> {
   return done;
 }
 
+/** What an update does: it makes something, reads it within its transaction, and goes on from there. */
+async function ownStep(chance: Chance, ddl: RandomDdl): Promise<{ done: string; isRemembered: boolean }> {
+  const client = await readings.again.connect();
+  try {
+    const made = [ddl.statement(), ddl.statement()].slice(chance.below(2)).join("; ");
+    if (!(await tried(client, `begin; ${made}`))) return { done: `own, failed: ${made}`, isRemembered: false };
+    const both = await readings.bothWithin(client);
+    expect(both?.found, made).toEqual(both?.expected);
+    if (both === undefined || chance.below(4) === 0) return { done: `own, undone: ${made}`, isRemembered: false };
+    if (!(await tried(client, "commit"))) return { done: `own, not committed: ${made}`, isRemembered: false };
+    return { done: `own: ${made}`, isRemembered: both.remember() };
+  } finally {
+    await tried(client, "rollback");
+    client.release();
+  }
+}
+
 test(`after any DDL of any session, what is new makes the same catalog as all (seed ${PGSTRATA_SEED})`, async () => {
   const chance = chanceOf(Number(PGSTRATA_SEED));
   const ddl = new RandomDdl(chance);
-  const ways = { "what is new": 0, all: 0, failed: 0 };
+  const ways = { "what is new": 0, all: 0, failed: 0, remembered: 0 };
   const done: string[] = [];
   for (let n = 0; n < Number(PGSTRATA_READINGS); n++) {
     await ddl.look(database.pool);
-    done.push(...(await steps(chance, ddl)), "reading");
+    const own = await ownStep(chance, ddl);
+    if (own.isRemembered) ways.remembered++;
+    done.push(own.done, ...(await steps(chance, ddl)), "reading");
     const both = await readings.both({ dependencies: chance.below(4) > 0 });
     ways[both?.way ?? "failed"]++;
     expect(both?.found, done.slice(-20).join("\n")).toEqual(both?.expected);
   }
   if (isLong) console.log(JSON.stringify(ways));
   expect(ways["what is new"]).toBeGreaterThan(0);
+  // Seldom, as others' transactions are open most of the time.
+  if (isLong) expect(ways.remembered).toBeGreaterThan(0);
 }, 3_600_000);
