@@ -109,6 +109,7 @@ class Execution {
         await client.query(UNLIMITED);
         await hooks.beforeCommit();
       }
+      // With nothing in between: what was read is what the next reading goes on from.
       await client.query("commit");
     } catch (error) {
       await client.query("rollback").catch(() => {});
