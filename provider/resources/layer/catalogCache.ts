@@ -9,6 +9,9 @@ import { againWhenLost } from "../../database/lostConnection.ts";
 import { withRetries } from "../../database/transaction.ts";
 import type { Session } from "../session.ts";
 
+/** Within it, a backup before the first change is made as a rule. */
+const RECENT_MS = 30_000;
+
 const caches = new WeakMap<Session["guard"], LiveCatalog>();
 
 /** The one of a run, which gate and layers share. */
@@ -32,6 +35,8 @@ export class LiveCatalog {
   private readonly connect: () => Promise<{ pool: Pool; owner: string }>;
   private readonly patiently: (read: () => Promise<Catalog>) => Promise<Catalog>;
   private reading: Promise<Catalog> | undefined;
+  /** When that ended; undefined until then. */
+  private readAt: number | undefined;
   /** Whether what was read before says anything of what is there now. */
   private isForgotten = false;
 
@@ -61,6 +66,12 @@ export class LiveCatalog {
     this.get().catch(() => {});
   }
 
+  /** Known facts, read again where that was long ago. */
+  recent(): Promise<Catalog> {
+    const isOld = this.readAt !== undefined && performance.now() - this.readAt > RECENT_MS;
+    return isOld ? this.refresh() : this.get();
+  }
+
   /** Facts as they are now. */
   refresh(): Promise<Catalog> {
     this.reading = this.read();
@@ -80,6 +91,7 @@ export class LiveCatalog {
   accept(catalog: Catalog, { isAddedTo }: { isAddedTo: boolean }): void {
     const isRemembered = catalog.remember?.() === true;
     if (isRemembered) this.isForgotten = false;
+    this.readAt = performance.now();
     this.reading = isAddedTo && catalog.isLarge === true && !isRemembered ? undefined : Promise.resolve(catalog);
   }
 
@@ -107,10 +119,12 @@ export class LiveCatalog {
   }
 
   private async read(): Promise<Catalog> {
+    this.readAt = undefined;
     try {
       const { pool, owner } = await this.connect();
       const catalog = await this.patiently(() => readCatalog(pool, owner, { isWhole: this.isForgotten }));
       this.isForgotten = false;
+      this.readAt = performance.now();
       return catalog;
     } catch (error) {
       this.forget();

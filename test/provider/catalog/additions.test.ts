@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Mark, type Standing, standing, UNWATCHED, WATCHED } from "../../../provider/catalog/additions.ts";
 import type { ExtractionOptions } from "../../../provider/catalog/parallelExtract.ts";
 import { LiveCatalog } from "../../../provider/resources/layer/catalogCache.ts";
@@ -201,6 +201,25 @@ test("after an update that failed all is read", async () => {
   readings.forget();
   await live.get();
   expect(readings.way()).toBe("all");
+});
+
+test("what was read long ago is read again where it has to be recent", async () => {
+  const live = new LiveCatalog(
+    async () => ({ pool: readings.again, owner: "nobody" }),
+    (read) => read(),
+  );
+  const first = await live.get();
+  expect(await live.recent()).toBe(first);
+  const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 60_000);
+  try {
+    expect(await live.get()).toBe(first);
+    expect(await live.recent()).not.toBe(first);
+    const accepted = { ...first };
+    live.accept(accepted, { isAddedTo: false });
+    expect(await live.recent()).toBe(accepted);
+  } finally {
+    clock.mockRestore();
+  }
 });
 
 test("after a crash, which may take back what was read, all is read, though the server counts as the same", async () => {

@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { ResourceState } from "../../../../provider/core/resourceType.ts";
 import { freshDatabases, relationsIn } from "../../../support/freshDatabases.ts";
-import { destroy, pending, project, up, upAll } from "../../../support/layerHarness.ts";
+import { destroy, inRun, pending, project, up, upAll } from "../../../support/layerHarness.ts";
 
 const freshDatabase = freshDatabases();
 
@@ -30,6 +30,23 @@ test("a destroy takes back everything that the layer made, and nothing else", as
   expect(await database.query("select from pg_namespace where nspname = 'shop'")).toEqual([]);
   expect(await relationsIn(database, "public")).toEqual(["before"]);
   expect(said.warnings).toEqual([]);
+});
+
+test("a destroy takes what is there behind a long backup, not what was read before it", async () => {
+  const database = await freshDatabase();
+  const state = await up(database.url, shop);
+  await inRun(database.url, async ({ layer, context }) => {
+    await layer.read(context(), state);
+    await database.query("drop table shop.orders");
+    const now = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now() + 60_000);
+    try {
+      await layer.delete(context(), state);
+    } finally {
+      clock.mockRestore();
+    }
+  });
+  expect(await database.query("select from pg_namespace where nspname = 'shop'")).toEqual([]);
 });
 
 test("tables with rows are not destroyed, all are named, and nothing else goes", async () => {
