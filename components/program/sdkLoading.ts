@@ -11,7 +11,8 @@ import { AT_FIRST_USE, inPackages, NEVER, RUN } from "./sdkModules.ts";
 
 /** Shows where an error comes from, before the SDK's own listeners print it. */
 function tellPlaces(error: unknown): void {
-  if (error instanceof Error && error.stack !== undefined) error.stack = inSources(error.stack);
+  // One that is frozen stays as it is.
+  if (error instanceof Error && error.stack !== undefined) Reflect.set(error, "stack", inSources(error.stack));
 }
 
 const root = dirname(dirname(import.meta.dirname));
