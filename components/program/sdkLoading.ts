@@ -6,7 +6,7 @@ import { registerHooks } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { currentBundle } from "../../provider/bundle.ts";
-import { inSources } from "../../provider/bundledStack.ts";
+import { inSources } from "../../provider/core/bundledStack.ts";
 import { AT_FIRST_USE, inPackages, NEVER, RUN } from "./sdkModules.ts";
 
 /** Shows where an error comes from, before the SDK's own listeners print it. */

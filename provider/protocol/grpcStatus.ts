@@ -6,7 +6,7 @@ import grpc from "@grpc/grpc-js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import statuses from "@pulumi/pulumi/proto/status_pb.js";
 import anything from "google-protobuf/google/protobuf/any_pb.js";
-import { inSources } from "../bundledStack.ts";
+import { inSources } from "../core/bundledStack.ts";
 import { PartialFailure, type PartialState, shownError, UserError } from "../core/errors.ts";
 import type { Redactor } from "./redactor.ts";
 import { encodeStruct } from "./struct.ts";

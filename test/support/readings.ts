@@ -26,7 +26,7 @@ export interface Readings {
    * transaction holds a lock.
    */
   both(options?: ExtractionOptions): Promise<Both | undefined>;
-  /** The same of what an open transaction has made, both within it. Once it is committed, it can be remembered. */
+  /** The same of what an open transaction has made, within it. Once it is committed, it can be remembered. */
   bothWithin(client: pg.PoolClient): Promise<(Both & { remember: () => boolean }) | undefined>;
   end(): Promise<void>;
 }

@@ -79,7 +79,7 @@ export async function makeBundle(root: string, what: Bundled, log: (line: string
       logLevel: "silent",
       output: {
         dir: unfinished,
-        // Beside each part, for `provider/bundledStack.ts`; Node does not look for them.
+        // Beside each part, for `provider/core/bundledStack.ts`; Node does not look for them.
         sourcemap: "hidden",
         sourcemapExcludeSources: true,
         format: "esm",
@@ -122,7 +122,7 @@ const reasonOf = (error: unknown): string =>
     .slice(0, 3)
     .join(" ");
 
-/** Files that a bundle is made of, those that say which packages there are, and those that say how it is made. */
+/** Files that a bundle is made of, and those that say which packages there are and how it is made. */
 function sourcesOf(root: string, modules: readonly string[]): string[] {
   const real = realpathSync(root);
   const files = modules.filter((id) => isAbsolute(id)).map((id) => relative(real, id.replace(/\?.*$/s, "")));

@@ -10,8 +10,8 @@ import { createOnce } from "./place.ts";
 export const LOCAL_STACK_FILES = ["Pulumi.dev.yaml", "Pulumi.audit-dev.yaml"];
 
 /**
- * Makes the passphrase of a checkout that has none. A salt that Pulumi wrote with an earlier one is of no use and
- * is removed before.
+ * Makes the passphrase of a checkout that has none. A salt that Pulumi wrote with an earlier one is of no use
+ * and is removed before.
  *
  * @throws {UserError} PS708 when a stack file holds secrets whose passphrase is gone.
  */

@@ -146,7 +146,7 @@ async function underDatabaseLock<Kept extends ContributionRecord | undefined>(
         // What this run read back last is still so, unless another update came in between.
         const isFirst = attempts++ === 0;
         rows.isFirst = isFirst;
-        // An update's plan is of what was there when it was approved, a destroy's of what is there behind the backup.
+        // Of what was there when it was approved; a destroy is of what is there behind the backup.
         const known = (): Promise<Catalog> => (policy.hazards ? runtime.live.get() : runtime.live.recent());
         const before = await (isFirst && !waited ? known() : runtime.live.refresh());
         try {

@@ -16,7 +16,7 @@ vi.mock("../../../provider/plan/planStatements.ts", async (original) => {
   };
 });
 
-/** How long a transaction is read, whether that is large and what is new can be told from it; how often the target is read besides. */
+/** How a transaction is read: how long, as how large, to be gone on from; how often the target is besides. */
 const reading = vi.hoisted(() => ({ pauseMs: 0, isLarge: false, isRemembered: false, ofTarget: 0 }));
 vi.mock("../../../provider/catalog/readCatalog.ts", async (original) => {
   const module = await original<typeof import("../../../provider/catalog/readCatalog.ts")>();

@@ -30,7 +30,8 @@ afterAll(() => rm(base, { recursive: true }));
 function checkout(name: string): string {
   const root = join(base, name);
   mkdirSync(join(root, "provider", "protocol"), { recursive: true });
-  for (const file of ["main.ts", "bundle.ts", "bundledStack.ts"])
+  mkdirSync(join(root, "provider", "core"), { recursive: true });
+  for (const file of ["main.ts", "bundle.ts", "core/bundledStack.ts"])
     cpSync(join(project, "provider", file), join(root, "provider", file));
   writeFileSync(join(root, "package.json"), '{ "type": "module" }');
   writeFileSync(join(root, "package-lock.json"), "{}");

@@ -1,4 +1,4 @@
-/** What a stack trace says of a process that was started from a bundle: the lines of the files it was made of. */
+/** Stack traces of a process that was started from a bundle, with the lines of the files it was made of. */
 import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { dirname, resolve } from "node:path";
