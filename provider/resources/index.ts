@@ -23,5 +23,5 @@ export const resourceTypes: Record<string, (session: Session) => Promise<Resourc
 export async function readAhead(session: Session): Promise<void> {
   if (session.database === undefined) return;
   const { liveCatalogOf } = await import("./layer/catalogCache.ts");
-  liveCatalogOf(session).readAhead();
+  liveCatalogOf(session).readEarly();
 }

@@ -12,6 +12,9 @@ import type { Session } from "../session.ts";
 /** Within it, a backup before the first change is made as a rule. */
 const RECENT_MS = 30_000;
 
+/** Within it, a program comes to its first resource as a rule. */
+const AHEAD_MS = 2_000;
+
 const caches = new WeakMap<Session["guard"], LiveCatalog>();
 
 /** The one of a run, which gate and layers share. */
@@ -37,6 +40,8 @@ export class LiveCatalog {
   private reading: Promise<Catalog> | undefined;
   /** When that ended; undefined until then. */
   private readAt: number | undefined;
+  /** Whether that is of before the first resource, and nothing has gone by it yet. */
+  private isEarly = false;
   /** Whether what was read before says anything of what is there now. */
   private isForgotten = false;
 
@@ -54,8 +59,17 @@ export class LiveCatalog {
 
   /** Known facts, read when there are none. */
   get(): Promise<Catalog> {
+    const isOld = this.isEarly && this.isOlderThan(AHEAD_MS);
+    this.isEarly = false;
+    if (isOld) return this.refresh();
     this.reading ??= this.read();
     return this.reading;
+  }
+
+  /** Begins to read before any resource has come. A program may take its time until then. */
+  readEarly(): void {
+    this.readAhead();
+    this.isEarly = true;
   }
 
   /**
@@ -68,8 +82,11 @@ export class LiveCatalog {
 
   /** Known facts, read again where that was long ago. */
   recent(): Promise<Catalog> {
-    const isOld = this.readAt !== undefined && performance.now() - this.readAt > RECENT_MS;
-    return isOld ? this.refresh() : this.get();
+    return this.isOlderThan(RECENT_MS) ? this.refresh() : this.get();
+  }
+
+  private isOlderThan(ageMs: number): boolean {
+    return this.readAt !== undefined && performance.now() - this.readAt > ageMs;
   }
 
   /** Facts as they are now. */
