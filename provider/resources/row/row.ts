@@ -9,6 +9,7 @@ import type {
   Value,
 } from "../../core/resourceType.ts";
 import { UNKNOWN } from "../../core/resourceType.ts";
+import { propertyPath } from "../../core/values.ts";
 import { visible } from "../../core/visible.ts";
 import type { Database } from "../../database/target.ts";
 import type { Session } from "../session.ts";
@@ -18,7 +19,7 @@ import { removeRow } from "./delete.ts";
 import { inputDifference, isReplacement, withDrift } from "./diff.ts";
 import { parseRowId, rowId } from "./identity.ts";
 import { checkedRowInputs, parseRowInputs, type RowInputs } from "./inputs.ts";
-import { findRow, planRow } from "./preview.ts";
+import { type FoundRow, findRow, planRow } from "./preview.ts";
 import { readLiveForPlan } from "./read.ts";
 import { describeRowError } from "./rowError.ts";
 import { warnOfServerLog } from "./serverLogWarning.ts";
@@ -69,7 +70,11 @@ export function createRow(session: Session): ResourceType {
       const differing = found.live.differing.map(({ path }) => path);
       const drift = differing.filter((path) => detailed[path] === undefined);
       if (drift.length > 0) context.report.info(`drift: ${drift.join(", ")} differs in the database`);
-      return diffOf(withDrift(detailed, [...differing, ...found.row.undetermined], "update"));
+      const renumbered = otherIdentity(state.outputs.columns, found);
+      if (renumbered.length > 0)
+        context.report.info(`${state.id} is another row than before: its ${renumbered.join(", ")} is new`);
+      const outputs = renumbered.map((name) => propertyPath("columns", name));
+      return diffOf(withDrift(detailed, [...differing, ...found.row.undetermined, ...outputs], "update"));
     },
 
     async create(context, news) {
@@ -136,6 +141,18 @@ export function createRow(session: Session): ResourceType {
 
 function diffOf(detailed: DiffResult["detailed"]): DiffResult {
   return { changed: Object.keys(detailed).length > 0, detailed };
+}
+
+/**
+ * The returned columns of the primary key that differ from those of the last update, by which other rows may
+ * refer to it.
+ */
+function otherIdentity(before: Value | undefined, { live, columns }: FoundRow): string[] {
+  if (typeof before !== "object" || before === null || Array.isArray(before)) return [];
+  const last: Readonly<Record<string, unknown>> = { ...before };
+  return Object.entries(live.columns).flatMap(([name, now]) =>
+    columns.get(name)?.primaryKey === true && last[name] !== undefined && last[name] !== now ? [name] : [],
+  );
 }
 
 function outputsOf(news: Properties, columns: Value, adopted: boolean): Properties {

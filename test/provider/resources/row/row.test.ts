@@ -211,6 +211,21 @@ describe("diff and update", () => {
     ]);
   });
 
+  it("sees that the row was made again by others, and gives out its new number", async () => {
+    const inputs = { ...organization, returning: ["id", "seats"] };
+    const state = await fixture.provider.create(ROW, "o", inputs);
+    await fixture.database.query("UPDATE app.organizations SET seats = 2");
+    expect((await fixture.provider.diff(state, inputs)).changed).toBe(false);
+    await fixture.database.query("DELETE FROM app.organizations");
+    await fixture.database.query("INSERT INTO app.organizations (slug, name) VALUES ('lancio', 'Lancio')");
+    const diff = await fixture.provider.diff(state, inputs);
+    expect(diff).toMatchObject({ changed: true, detailed: { "columns.id": "UPDATE" } });
+    const next = await fixture.provider.update(state, inputs);
+    const [row] = await fixture.database.query<{ id: string }>("SELECT id FROM app.organizations");
+    expect(next.outputs.columns).toMatchObject({ id: row?.id });
+    expect((await fixture.provider.diff(next, inputs)).changed).toBe(false);
+  });
+
   it("sees drift in the database and repairs it", async () => {
     const state = await fixture.provider.create(ROW, "o", organization);
     await fixture.database.query("UPDATE app.organizations SET name = 'drifted'");
