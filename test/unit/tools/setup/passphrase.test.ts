@@ -28,6 +28,17 @@ it("keeps a passphrase and its salt, and drops the salt of one that is gone befo
   expect(readFileSync(passphrase(), "utf8")).toMatch(/^[\w-]{43}\n$/);
 });
 
+it("makes no passphrase where the state of a stack cannot be opened any more", () => {
+  const stacks = join(root, ".pgstrata", "state", ".pulumi", "stacks", "pgstrata");
+  mkdirSync(stacks, { recursive: true });
+  writeFileSync(join(stacks, "dev.json"), "{}");
+  const text = "encryptionsalt: v1:abc\n";
+  writeFileSync(file(), text);
+  expect(() => ensurePassphrase(root)).toThrow(/state of this checkout's stacks.*npm run reset/);
+  expect(existsSync(passphrase())).toBe(false);
+  expect(readFileSync(file(), "utf8")).toBe(text);
+});
+
 it("makes no passphrase where secrets cannot be opened any more", () => {
   const text = "encryptionsalt: v1:abc\nconfig:\n  pgstrata:url:\n    secure: v1:xyz\n";
   writeFileSync(file(), text);
