@@ -27,7 +27,7 @@ async function database(name: string, sql: string): Promise<pg.Pool> {
   const admin = new pg.Pool({ connectionString: server.url("postgres"), max: 1 });
   await admin.query(`create database ${name}`);
   await admin.end();
-  const pool = new pg.Pool({ connectionString: server.url(name), max: 2 });
+  const pool = new pg.Pool({ connectionString: server.url(name), max: 2, pipeline: true });
   await pool.query(sql);
   return pool;
 }

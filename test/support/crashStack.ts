@@ -78,7 +78,7 @@ export async function createCrashStack(): Promise<CrashStack> {
     return row ?? {};
   };
   const rootHash = async (): Promise<string> => {
-    const pool = new pg.Pool({ connectionString: url, max: 1 });
+    const pool = new pg.Pool({ connectionString: url, max: 1, pipeline: true });
     return readCatalog(pool, "postgres")
       .then(({ facts }) => facts.rootHash)
       .finally(() => pool.end());

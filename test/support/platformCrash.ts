@@ -70,7 +70,7 @@ export async function createPlatformCrash(): Promise<PlatformCrash> {
     });
   const standing = async (): Promise<string> => String((await database.query(STANDING))[0]?.concat_ws);
   const rootHash = async (): Promise<string> => {
-    const pool = new pg.Pool({ connectionString: database.url, max: 1 });
+    const pool = new pg.Pool({ connectionString: database.url, max: 1, pipeline: true });
     try {
       return (await readCatalog(pool, "postgres")).facts.rootHash;
     } finally {

@@ -75,7 +75,7 @@ test("what row security would filter, and what a role may not read, is not taken
   const role = await createTestRole();
   roles.push(role);
   const change = await changeOf({ before: T, after: NOT_NULL, rows: SOME });
-  const pool = new pg.Pool({ connectionString: change.live.urlFor(role) });
+  const pool = new pg.Pool({ connectionString: change.live.urlFor(role), pipeline: true });
   const name = quoteIdent(role.name);
   try {
     const [unreadable] = await ask(change, { pool });

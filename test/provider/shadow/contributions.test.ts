@@ -32,7 +32,7 @@ function recordingShadow(): Shadow & { made: number; dropped: number; sql: strin
     async create(): Promise<ScratchDatabase> {
       shadow.made += 1;
       const database = await createTestDatabase();
-      const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+      const pool = new pg.Pool({ connectionString: database.url, max: 2, pipeline: true });
       pool.on("connect", (client) => {
         const send = client.query.bind(client);
         Object.defineProperty(client, "query", {
