@@ -4,10 +4,14 @@ import { expect, test } from "vitest";
 import type { ResourceState } from "../../../../provider/core/resourceType.ts";
 import { freshDatabases } from "../../../support/freshDatabases.ts";
 import { destroy, inRun, preview, upAll } from "../../../support/layerHarness.ts";
+import { majorVersion } from "../../../support/majorVersion.ts";
 
 /** For each version, the layers' files and the states of a stack that it made of them. */
 const STATES = join(import.meta.dirname, "..", "..", "..", "fixtures", "states");
 const LAYERS = ["shop", "rls"];
+
+/** What a server shows in another form than version 18, on which the states were made: it qualifies columns. */
+const otherForms = majorVersion < 16 ? [{ of: "shop", name: "materialized view shop.totals" }] : [];
 
 const freshDatabase = freshDatabases();
 
@@ -27,7 +31,8 @@ for (const version of readdirSync(STATES)) {
         const { inputs } = await layer.check(context(true), state.inputs, state.inputs);
         expect(inputs).toEqual(state.inputs);
         expect(await layer.diff(context(true), state, inputs)).toEqual({ changed: false, detailed: {} });
-        expect((await layer.read(context(true), state))?.outputs.drift).toEqual([]);
+        const drift = otherForms.filter(({ of }) => of === state.inputs.name).map(({ name }) => name);
+        expect((await layer.read(context(true), state))?.outputs.drift).toEqual(drift);
       }
     });
 
@@ -43,6 +48,10 @@ for (const version of readdirSync(STATES)) {
       states.map(({ inputs }) => inputs),
       states,
     );
+
+    await inRun(url, async ({ layer, context }) => {
+      for (const state of repaired) expect((await layer.read(context(true), state))?.outputs.drift).toEqual([]);
+    });
 
     // What it made is still its own.
     for (const state of [...repaired].reverse()) await destroy(url, state);
