@@ -32,7 +32,7 @@ export interface Outcome {
 /** Parts of objects, and what hangs on them: not objects of their own. */
 const PARTS = new Set(["column", "default", "constraint", "comment", "acl", "typeAttribute", "role", "membership"]);
 
-/** Functions with their owner's rights that everyone may call, or whose path is empty: such schemas have them. */
+/** Functions with their owner's rights that everyone may call, or whose path is empty. */
 const USUAL = /^PS102: |^PS101: .* does not name pg_temp as the last /;
 
 /** @param share how many of the changes are tried; the first ones. */

@@ -10,7 +10,7 @@ import { majorVersion } from "../../../support/majorVersion.ts";
 const STATES = join(import.meta.dirname, "..", "..", "..", "fixtures", "states");
 const LAYERS = ["shop", "rls"];
 
-/** What a server shows in another form than version 18, on which the states were made: it qualifies columns. */
+/** What a server shows in another form than version 18, which made the states: it qualifies columns. */
 const otherForms = majorVersion < 16 ? [{ of: "shop", name: "materialized view shop.totals" }] : [];
 
 const freshDatabase = freshDatabases();
