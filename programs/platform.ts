@@ -59,7 +59,7 @@ const access = new AccessRoles(
   { providers },
 );
 
-const platform = new PlatformSchema("platform", { access }, { providers });
+const platform = new PlatformSchema("platform", { access, protect: settings.protect }, { providers });
 const databases = new DatabasesTable("databases", { platform }, { providers });
 const rls = new RowLevelSecurity("rls", { platform, databases, policies: settings.rls }, { providers });
 

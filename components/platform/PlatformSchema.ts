@@ -28,6 +28,12 @@ export interface LayerOptions {
 export interface PlatformSchemaArgs extends LayerOptions {
   /** The roles that the schema's grants name. They exist before the schema and outlive it. */
   access: AccessRoles;
+
+  /**
+   * Has the preview of a destroy of this layer refused, before anything that stands on it is gone.
+   * @default false
+   */
+  protect?: boolean | undefined;
 }
 
 /**
@@ -55,13 +61,13 @@ export class PlatformSchema extends pulumi.ComponentResource {
 
   constructor(name: string, args: PlatformSchemaArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("pgstrata:components:PlatformSchema", name, {}, opts);
-    const { access, ...options } = args;
+    const { access, protect, ...options } = args;
     const source = { name, files: ["sql/platform"] };
     this.roles = access.names;
     this.layer = new Layer(
       name,
       { ...source, keepWithRows: ["platform_audit.decryptions"], ...options, roles: this.roles },
-      { parent: this, dependsOn: [access] },
+      { parent: this, dependsOn: [access], ...(protect !== undefined && { protect }) },
     );
     this.sources = [source];
     this.contextKey = contextKey(`${name}-context-key`, this, this.layer);

@@ -122,6 +122,8 @@ const TARGET = z.object({
 /** The same of a stack of each part. */
 const SETTINGS = {
   platform: z.extend(TARGET, {
+    /** Let no destroy take the tables of the platform: its preview is refused. */
+    protect: z.optional(boolean),
     /** Register generated placeholders where connection strings are not set. */
     allowPlaceholders: z._default(boolean, false),
     /**

@@ -129,6 +129,26 @@ describe("a stack that lost its state", () => {
   });
 });
 
+describe("a destroy of the protected platform", () => {
+  it("is refused in its preview, before row security or anything else goes", async () => {
+    const { stack, standing } = platform;
+    await stack.setConfig({ "pgstrata:protect": "true" });
+    await stack.succeed("up", "--yes", "--skip-preview");
+    const before = await standing();
+    for (const how of [["--preview-only"], ["--yes"]]) {
+      const destroy = await stack.run("destroy", ...how);
+      expect(destroy.exitCode).not.toBe(0);
+      expect(destroy.output).toMatch(
+        /PlatformSchema\$pgstrata:index:Layer::platform"? cannot be deleted\s+because it is protected/,
+      );
+    }
+    expect(await standing()).toEqual(before);
+    await stack.setConfig({ "pgstrata:protect": "false" });
+    await stack.succeed("up", "--yes", "--skip-preview");
+    expect((await stack.run("destroy", "--preview-only")).exitCode).toBe(0);
+  });
+});
+
 describe("another stack on the same database", () => {
   it("adopts what stands there, and leaves all of it in place when it is destroyed", async () => {
     const { stack, database, standing } = platform;
