@@ -161,6 +161,9 @@ test("a server without a free connection is told as such, before anything is cha
   });
   const url = target.url("postgres");
   const state = await stocked(url);
+  // Sessions end on the server some time after their clients have closed them.
+  const sessions = "select count(*)::int from pg_stat_activity where backend_type = 'client backend'";
+  await expect.poll(() => ask(url, sessions).catch(() => undefined), { timeout: 20_000 }).toEqual([{ count: 1 }]);
   const clients = Array.from({ length: 5 }, () => new pg.Client(url));
   await Promise.all(clients.map((client) => client.connect()));
   await expect(up(url, layer(WIDER), state)).rejects.toThrow("too many connections");
