@@ -38,7 +38,7 @@ export interface EnsureOptions {
  * installs goes to `<root>/.pgstrata`. When everything is in place, it starts no program and uses no network.
  *
  * @throws UserError when the person must do something: no Go, no network, a full disk, a folder that cannot
- *   be written, secrets whose passphrase is gone.
+ *   be written, a passphrase that is gone.
  */
 export async function ensurePulumi(options: EnsureOptions): Promise<PulumiHome> {
   const env = options.env ?? process.env;

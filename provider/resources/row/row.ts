@@ -9,7 +9,7 @@ import type {
   Value,
 } from "../../core/resourceType.ts";
 import { UNKNOWN } from "../../core/resourceType.ts";
-import { propertyPath } from "../../core/values.ts";
+import { equalValues, propertyPath } from "../../core/values.ts";
 import { visible } from "../../core/visible.ts";
 import type { Database } from "../../database/target.ts";
 import type { Session } from "../session.ts";
@@ -149,10 +149,11 @@ function diffOf(detailed: DiffResult["detailed"]): DiffResult {
  */
 function otherIdentity(before: Value | undefined, { live, columns }: FoundRow): string[] {
   if (typeof before !== "object" || before === null || Array.isArray(before)) return [];
-  const last: Readonly<Record<string, unknown>> = { ...before };
-  return Object.entries(live.columns).flatMap(([name, now]) =>
-    columns.get(name)?.primaryKey === true && last[name] !== undefined && last[name] !== now ? [name] : [],
-  );
+  const last = new Map<string, Value>(Object.entries(before));
+  return Object.entries(live.columns).flatMap(([name, now]) => {
+    const then = last.get(name);
+    return columns.get(name)?.primaryKey === true && then !== undefined && !equalValues(then, now) ? [name] : [];
+  });
 }
 
 function outputsOf(news: Properties, columns: Value, adopted: boolean): Properties {

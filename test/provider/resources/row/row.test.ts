@@ -226,6 +226,17 @@ describe("diff and update", () => {
     expect((await fixture.provider.diff(next, inputs)).changed).toBe(false);
   });
 
+  it("knows a number that is a list, or an object, by what it holds", async () => {
+    await fixture.database.query(
+      `CREATE TABLE app.spans (name text UNIQUE, span int[] DEFAULT '{1,2}', about jsonb DEFAULT '{"a": 1}', PRIMARY KEY (span, about))`,
+    );
+    const inputs = { table: "app.spans", key: { name: "one" }, returning: ["span", "about"] };
+    const state = await fixture.provider.create(ROW, "o", inputs);
+    expect((await fixture.provider.diff(state, inputs)).detailed).toEqual({});
+    await fixture.database.query("UPDATE app.spans SET span = '{1,3}'");
+    expect((await fixture.provider.diff(state, inputs)).detailed).toEqual({ "columns.span": "UPDATE" });
+  });
+
   it("sees drift in the database and repairs it", async () => {
     const state = await fixture.provider.create(ROW, "o", organization);
     await fixture.database.query("UPDATE app.organizations SET name = 'drifted'");
